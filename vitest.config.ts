@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three tiers, told apart by name and place alone:
+ * - `unit`: no PostgreSQL; anything under test/ that is in neither of the others.
+ * - `db`: `*.db.test.ts`, whatever needs PostgreSQL (test/harness/postgres.ts).
+ * - `e2e`: test/e2e, the product as a user meets it, in processes of its own.
+ *
+ * They run one after the other, the quick answer first; e2e files also one at a time, since each brings up the whole product.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.db.test.ts', 'test/e2e/**', 'test/fixtures/**'],
+          sequence: { groupOrder: 0 },
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'db',
+          include: ['test/**/*.db.test.ts'],
+          exclude: ['test/e2e/**', 'test/fixtures/**'],
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
