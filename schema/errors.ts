@@ -1,0 +1,70 @@
+/**
+ * The one catalogue of refusals and failures an application can see (reference/client-contract.md, sections 2 and 9).
+ * The official SDKs choose their error class by status and decide on a retry by status and `x-should-retry`,
+ * so both are fixed here and nowhere else.
+ */
+interface ErrorKind {
+  readonly status: number;
+  /** OpenAI `error.type`. */
+  readonly type: string;
+  /** Whether the same request may succeed later; `false` makes answers carry `x-should-retry: false`. */
+  readonly retryable: boolean;
+  /** Says what is wrong and what to do; endpoints may replace it by a more exact sentence. */
+  readonly message: string;
+}
+
+export const ERRORS = {
+  invalid_api_key: { status: 401, type: 'authentication_error', retryable: false, message: 'The API key is missing, malformed or unknown. Send it as `Authorization: Bearer tpk_ak_…`.' },
+  key_expired: { status: 401, type: 'authentication_error', retryable: false, message: 'This API key has expired. Ask for a new one.' },
+  key_revoked: { status: 401, type: 'authentication_error', retryable: false, message: 'This API key was revoked. Ask for a new one.' },
+  key_disabled: { status: 403, type: 'permission_error', retryable: false, message: 'This API key is disabled.' },
+  model_not_allowed: { status: 403, type: 'permission_error', retryable: false, message: 'This API key may not use this model.' },
+  model_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such model. `GET /v1/models` lists those you may use.' },
+  model_ambiguous: { status: 400, type: 'invalid_request_error', retryable: false, message: 'Several providers offer this model; name one as `provider/model`.' },
+  endpoint_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such endpoint.' },
+  invalid_request: { status: 400, type: 'invalid_request_error', retryable: false, message: 'The request is not valid.' },
+  invalid_json: { status: 400, type: 'invalid_request_error', retryable: false, message: 'The request body is not valid JSON.' },
+  unsupported_content_type: { status: 400, type: 'invalid_request_error', retryable: false, message: 'Send the body as `content-type: application/json`.' },
+  header_not_allowed: { status: 400, type: 'invalid_request_error', retryable: false, message: 'This header is not valid or not allowed for this key.' },
+  request_too_large: { status: 413, type: 'invalid_request_error', retryable: false, message: 'The request body is larger than 32 MiB.' },
+  request_timeout: { status: 408, type: 'invalid_request_error', retryable: true, message: 'The request body did not arrive in time.' },
+  rate_limit_exceeded: { status: 429, type: 'rate_limit_error', retryable: true, message: 'Too many requests. Retry after the time given in `Retry-After`.' },
+  upstream_error: { status: 502, type: 'api_error', retryable: true, message: 'The provider failed to answer.' },
+  upstream_credentials_rejected: { status: 502, type: 'api_error', retryable: false, message: "The provider refused the gateway's own credential. Your key is fine; tell the operator." },
+  upstream_unavailable: { status: 503, type: 'api_error', retryable: true, message: 'The provider cannot be reached right now.' },
+  upstream_broken_stream: { status: 502, type: 'api_error', retryable: true, message: "The provider's stream broke before its end. What you received is incomplete." },
+  timeout: { status: 504, type: 'api_error', retryable: true, message: 'The provider did not answer in time.' },
+  accounting_unavailable: { status: 503, type: 'api_error', retryable: true, message: 'The gateway cannot account for requests right now and refuses them instead of serving unbooked.' },
+  not_ready: { status: 503, type: 'api_error', retryable: true, message: 'The gateway is starting or stopping.' },
+  client_closed_request: { status: 499, type: 'api_error', retryable: false, message: 'The client closed the connection.' },
+  internal_error: { status: 500, type: 'api_error', retryable: true, message: 'The gateway failed. The request id finds the cause in its log.' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A refusal or failure from the catalogue. `param` names the offending field; `meta` is added beside the envelope's four fields. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly code: ErrorCode;
+  readonly param: string | null;
+  readonly meta: Readonly<Record<string, unknown>>;
+  /** Seconds for `Retry-After`; null sends none, except where the contract always wants one. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    code: ErrorCode,
+    options: {
+      message?: string;
+      param?: string | null;
+      meta?: Readonly<Record<string, unknown>>;
+      retryAfterSeconds?: number | null;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(options.message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.param = options.param ?? null;
+    this.meta = options.meta ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+  }
+}
