@@ -1,0 +1,132 @@
+import { resolve } from 'node:path';
+import { StartRefusal } from './start-refusal.ts';
+
+/** How soon a spool record is safe from a power cut: grouped within 5 ms, or before going on (DESIGN, "The spool"). */
+export type Durability = 'group' | 'strict';
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What a process was told by its environment, parsed once. Ports of 0 mean any free port. */
+export type Environment = {
+  /** Absolute path of the folder that holds all state. */
+  readonly home: string;
+  readonly host: string;
+  readonly proxyPort: number;
+  readonly apiPort: number;
+  readonly simulatorPort: number;
+  /** A secret: it carries the password. Null where none was given. */
+  readonly databaseUrl: string | null;
+  /** Absolute path of a YAML file or folder, or null. */
+  readonly configPath: string | null;
+  /** 32 bytes, or null where the key is to be taken from `home`. */
+  readonly masterKey: Buffer | null;
+  readonly durability: Durability;
+  /** Null where not set: each process has its own default. */
+  readonly logLevel: LogLevel | null;
+};
+
+/** Variables as the operating system hands them over. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Variables that hold a provider's credential under its usual name; each one found makes a provider ready to use. */
+export const wellKnownCredentials = [
+  { variable: 'OPENAI_API_KEY', provider: 'openai' },
+  { variable: 'ANTHROPIC_API_KEY', provider: 'anthropic' },
+  { variable: 'GEMINI_API_KEY', provider: 'gemini' },
+  { variable: 'AZURE_OPENAI_API_KEY', provider: 'azure' },
+  { variable: 'MISTRAL_API_KEY', provider: 'mistral' },
+  { variable: 'GROQ_API_KEY', provider: 'groq' },
+  { variable: 'DEEPSEEK_API_KEY', provider: 'deepseek' },
+  { variable: 'TOGETHER_API_KEY', provider: 'together' },
+  { variable: 'FIREWORKS_API_KEY', provider: 'fireworks' },
+  { variable: 'OPENROUTER_API_KEY', provider: 'openrouter' },
+  { variable: 'XAI_API_KEY', provider: 'xai' },
+  { variable: 'CEREBRAS_API_KEY', provider: 'cerebras' },
+] as const;
+
+const masterKeyBytes = 32;
+const clearNumber = /^\d{1,5}$/;
+const base64 = /^[A-Za-z0-9+/]{43}=$/;
+
+/**
+ * Parses variables into an `Environment`.
+ * @throws StartRefusal listing every mistake at once: the variable, what was expected, and the value unless it is a secret.
+ */
+export function parseEnvironment(variables: Variables, workingDirectory: string): Environment {
+  const problems: string[] = [];
+  /** An empty variable counts as one not set: that is what `VAR= command` means to most people. */
+  const given = (name: string): string | null => variables[name]?.trim() || null;
+
+  const port = (name: string, fallback: number): number => {
+    const text = given(name);
+    if (text === null) return fallback;
+    if (clearNumber.test(text) && Number(text) <= 65_535) return Number(text);
+    problems.push(`${name}: expected a port from 0 to 65535 (0 means any free port), found ${JSON.stringify(text)}`);
+    return fallback;
+  };
+  const choice = <Value extends string>(name: string, values: readonly Value[]): Value | null => {
+    const text = given(name);
+    const value = values.find((candidate) => candidate === text);
+    if (text !== null && value === undefined) {
+      problems.push(`${name}: expected one of ${values.join(', ')}, found ${JSON.stringify(text)}`);
+    }
+    return value ?? null;
+  };
+  const databaseUrl = given('DATABASE_URL');
+  if (databaseUrl !== null && !isPostgresUrl(databaseUrl)) {
+    problems.push('DATABASE_URL: expected postgresql://user:password@host:port/database (value not shown: it may hold a password)');
+  }
+  const masterKeyText = given('TURNPIKE_MASTER_KEY');
+  if (masterKeyText !== null && !base64.test(masterKeyText)) {
+    problems.push(`TURNPIKE_MASTER_KEY: expected ${masterKeyBytes} bytes in base64, 44 characters (value not shown: it is a secret)`);
+  }
+  if (given('KAFKA_BROKERS') !== null) {
+    problems.push('KAFKA_BROKERS: this version only runs with its embedded event log; unset the variable');
+  }
+  const host = given('TURNPIKE_HOST') ?? '127.0.0.1';
+  if (/[\s/]/.test(host)) {
+    problems.push(`TURNPIKE_HOST: expected a host name or an address, found ${JSON.stringify(host)}`);
+  }
+  const configPath = given('TURNPIKE_CONFIG');
+
+  const environment: Environment = {
+    home: resolve(workingDirectory, given('TURNPIKE_HOME') ?? '.turnpike'),
+    host,
+    proxyPort: port('TURNPIKE_PROXY_PORT', 4000),
+    apiPort: port('TURNPIKE_API_PORT', 4100),
+    simulatorPort: port('TURNPIKE_SIM_PORT', 4200),
+    databaseUrl,
+    configPath: configPath === null ? null : resolve(workingDirectory, configPath),
+    masterKey: masterKeyText === null ? null : Buffer.from(masterKeyText, 'base64'),
+    durability: choice('TURNPIKE_DURABILITY', ['group', 'strict']) ?? 'group',
+    logLevel: choice('TURNPIKE_LOG_LEVEL', logLevels),
+  };
+  if (problems.length > 0) {
+    throw new StartRefusal(`The environment has ${problems.length} mistake(s):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  }
+  return environment;
+}
+
+function isPostgresUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'postgresql:' || url.protocol === 'postgres:');
+}
+
+/**
+ * The environment of this process.
+ * @throws StartRefusal as `parseEnvironment` does.
+ */
+export function readEnvironment(): Environment {
+  return parseEnvironment(process.env, process.cwd());
+}
+
+/** A provider's credential by the name of its variable, or null where it is not set. Never log what comes back. */
+export function readCredential(variable: string): string | null {
+  return process.env[variable]?.trim() || null;
+}
+
+/** What a child process gets: everything this one was given, with `overrides` on top. */
+export function childEnvironment(overrides: Variables): Variables {
+  return { ...process.env, ...overrides };
+}
