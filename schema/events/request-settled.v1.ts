@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from 'typebox';
 
 /**
  * `turnpike.requests.v1`: one event per authenticated request, whatever its outcome (DESIGN.md, "The event").
@@ -41,7 +42,11 @@ export const UsageVector = Type.Object({
 });
 
 /** What is billed by the call or the piece. */
-export const UnitVector = Type.Object({ searches: Nullable(Count), images: Nullable(Count), audioSeconds: Nullable(Type.Number({ minimum: 0 })) });
+export const UnitVector = Type.Object({
+  searches: Nullable(Count),
+  images: Nullable(Count),
+  audioSeconds: Nullable(Type.Number({ minimum: 0 })),
+});
 
 /** One call made to a provider. A request that never left the gateway has none. */
 export const Attempt = Type.Object({

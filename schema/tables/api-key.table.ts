@@ -1,0 +1,26 @@
+import type { ColumnType } from 'kysely';
+import type { KeyEnvironment } from '../values/virtual-key.ts';
+
+/** A virtual key or an admin key; its secrets are in `api_key_secrets`, only as hashes. */
+export interface ApiKeyTable {
+  id: ColumnType<string, string, never>;
+  organization_id: ColumnType<string, string, never>;
+  team_id: string | null;
+  user_id: string | null;
+  service_account_id: string | null;
+  kind: ColumnType<'ak' | 'sa' | 'pat' | 'adm', 'ak' | 'sa' | 'pat' | 'adm', never>;
+  environment: ColumnType<KeyEnvironment, KeyEnvironment, never>;
+  name: string;
+  allowed_models: string[] | null;
+  tags: Readonly<Record<string, string>>;
+  metadata: Readonly<Record<string, string>>;
+  permissions: string[];
+  expires_at: Date | null;
+  disabled_at: Date | null;
+  revoked_at: Date | null;
+  revoke_reason: string | null;
+  managed_by: string | null;
+  version: number;
+  created_at: ColumnType<Date, Date, never>;
+  updated_at: Date;
+}

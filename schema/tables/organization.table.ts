@@ -1,0 +1,12 @@
+import type { ColumnType } from 'kysely';
+
+/** A tenant: nothing crosses its border. */
+export interface OrganizationTable {
+  id: ColumnType<string, string, never>;
+  slug: string;
+  name: string;
+  version: number;
+  created_at: ColumnType<Date, Date, never>;
+  updated_at: Date;
+  archived_at: Date | null;
+}

@@ -1,0 +1,16 @@
+import type { ColumnType } from 'kysely';
+
+/** An upstream that models are served by. `credential` says where the secret is, never what it is. */
+export interface ProviderTable {
+  id: ColumnType<string, string, never>;
+  name: ColumnType<string, string, never>;
+  protocol: 'openai';
+  base_url: string;
+  credential: { readonly env: string } | null;
+  options: Readonly<Record<string, unknown>>;
+  managed_by: string | null;
+  version: number;
+  created_at: ColumnType<Date, Date, never>;
+  updated_at: Date;
+  archived_at: Date | null;
+}

@@ -1,0 +1,77 @@
+import type { KeyEnvironment, KeyKind } from '../../schema/values/virtual-key.ts';
+
+/**
+ * What a proxy knows: an immutable picture of the registry at one revision, swapped whole (DESIGN.md, "Admission").
+ * It holds no secret: keys are HMACs, credentials are references. It is what a proxy keeps on disk to start without Postgres.
+ */
+export interface Snapshot {
+  readonly revision: string;
+  /** Epoch milliseconds by the database's clock when it was read; its age is a metric. */
+  readonly readAtMs: number;
+  readonly keys: readonly SnapshotKey[];
+  readonly providers: readonly SnapshotProvider[];
+  readonly models: readonly SnapshotModel[];
+}
+
+export interface SnapshotKey {
+  /** `key_…`, `org_…`, … in text form, as events carry them. */
+  readonly id: string;
+  readonly organizationId: string;
+  readonly teamId: string | null;
+  readonly userId: string | null;
+  readonly serviceAccountId: string | null;
+  readonly kind: KeyKind;
+  readonly environment: KeyEnvironment;
+  readonly name: string;
+  /** `provider/model` or `provider/*`; null = every model. */
+  readonly allowedModels: readonly string[] | null;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Epoch milliseconds; null = never. */
+  readonly expiresAt: number | null;
+  readonly disabledAt: number | null;
+  readonly revokedAt: number | null;
+  readonly secrets: readonly SnapshotSecret[];
+}
+
+export interface SnapshotSecret {
+  /** HMAC-SHA-256 under the pepper, base64url. */
+  readonly hash: string;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+export interface SnapshotProvider {
+  readonly id: string;
+  readonly name: string;
+  readonly protocol: 'openai';
+  /** Without a trailing slash; the endpoint's path below `/v1` is appended. */
+  readonly baseUrl: string;
+  /** Where the credential is: the name of an environment variable; null = none is sent. */
+  readonly credential: { readonly env: string } | null;
+  readonly options: ProviderOptions;
+}
+
+/** What may be set per provider; each has a default in the proxy. */
+export interface ProviderOptions {
+  readonly connectTimeoutMs?: number;
+  /** Until the first byte of the answer. */
+  readonly firstByteTimeoutMs?: number;
+  /** Longest silence inside a stream. */
+  readonly idleTimeoutMs?: number;
+  readonly maxConnections?: number;
+  /** What happens upstream when the client leaves a stream: `drain` reads on to the usage within bounds, `abort` cuts at once. */
+  readonly onClientGone?: 'drain' | 'abort';
+}
+
+export interface SnapshotModel {
+  readonly id: string;
+  /** `provider/model`. */
+  readonly name: string;
+  readonly providerName: string;
+  readonly upstreamModel: string;
+  readonly createdAt: number;
+  readonly contextWindow: number | null;
+  readonly maxOutputTokens: number | null;
+  /** Price versions by time, oldest first; empty = unpriced, which is unrated and never free. */
+  readonly prices: readonly { readonly validFrom: number; readonly priceVersion: string; readonly sheet: unknown }[];
+}
