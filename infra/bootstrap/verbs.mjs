@@ -1,0 +1,20 @@
+const vitest = 'node_modules/vitest/vitest.mjs';
+
+/**
+ * What each `npm run` verb runs, as arguments to Node, relative to the project's folder.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const verbs = {
+  start: ['services/cli/main.ts', 'start'],
+  // Watching starts the whole product again; the watcher waits until the old one has drained.
+  dev: ['--watch', '--watch-preserve-output', '--watch-path=services', '--watch-path=schema', 'services/cli/main.ts', 'start'],
+  'db:migrate': ['services/cli/main.ts', 'migrate'],
+  gen: ['codegen.ts'],
+  check: ['infra/bootstrap/check.mjs'],
+  test: ['infra/bootstrap/test.mjs'],
+  'test:unit': [vitest, 'run', '--project', 'unit'],
+  'test:db': [vitest, 'run', '--project', 'db'],
+  'test:e2e': [vitest, 'run', '--project', 'e2e'],
+  bench: ['test/bench/main.ts'],
+};
