@@ -36,8 +36,11 @@ export type ProcessOptions = {
   readonly stopDeadlineMs?: number;
   /** How long a stop may still take after a second signal. 0: it ends at once. */
   readonly hurryGraceMs?: number;
-  /** Also stop in order after an unhandled error (exit 1). For the supervisor, which must not leave a database behind. */
-  readonly stopAfterCrash?: boolean;
+  /**
+   * The process a person started, not one under the supervisor: it prints why it refuses to start even where its own parent
+   * holds an IPC channel, and stops in order after an unhandled error too (exit 1), so as to leave no process behind.
+   */
+  readonly foreground?: boolean;
   /** Used where TURNPIKE_LOG_LEVEL is not set. */
   readonly defaultLogLevel?: LogLevel;
 };
@@ -98,7 +101,7 @@ export function runProcess(options: ProcessOptions): void {
 
   const crash = (error: unknown): void => {
     report(error, 'ended by an unhandled error');
-    if (options.stopAfterCrash === true && !stopping.signal.aborted) stop('an unhandled error', exitByCrash);
+    if (options.foreground === true && !stopping.signal.aborted) stop('an unhandled error', exitByCrash);
     else process.exit(exitByCrash);
   };
 
@@ -124,7 +127,7 @@ export function runProcess(options: ProcessOptions): void {
     });
     const { addresses } = await started;
     if (stopping.signal.aborted) return;
-    await tellSupervisor({ kind: 'ready', addresses });
+    if (options.foreground !== true) await tellSupervisor({ kind: 'ready', addresses });
     ownLog.info({ addresses }, 'ready');
   };
 
@@ -132,9 +135,9 @@ export function runProcess(options: ProcessOptions): void {
     // Asked to stop while starting: `stopInOrder` ends the process, and the failure is only the echo of that.
     if (stopping.signal.aborted) return;
     if (!(error instanceof StartRefusal)) return crash(error);
-    await tellSupervisor({ kind: 'refused', reason: error.message });
-    // The supervisor says it for the child; said twice it would be noise.
-    if (process.send === undefined) console.error(error.message);
+    // The supervisor says it for its child; said twice it would be noise.
+    if (options.foreground === true || process.send === undefined) console.error(error.message);
+    else await tellSupervisor({ kind: 'refused', reason: error.message });
     process.exit(refusalExitCode);
   });
 }

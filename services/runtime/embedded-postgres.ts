@@ -294,7 +294,7 @@ async function becomesReady(
   });
   while (!over) {
     const file = await readPidFile(place);
-    if (file !== null && file.ready && file.pid === child.pid) return identifyProcess(file.pid);
+    if (file?.ready && file.pid === child.pid) return identifyProcess(file.pid);
     if (performance.now() >= end) {
       child.kill('SIGKILL');
       await exit;
