@@ -120,7 +120,7 @@ create table activated_tags (
 
 -- One row: every registry write bumps it in its own transaction; proxies poll it.
 create table registry_revision (
-  only boolean primary key default true check (only),
+  "only" boolean primary key default true check ("only"),
   revision bigint not null
 );
 insert into registry_revision (revision) values (1);
