@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'db',
           include: ['test/**/*.db.test.ts'],
+          globalSetup: ['test/harness/postgres-server.ts'],
           exclude: ['test/e2e/**', 'test/fixtures/**'],
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,

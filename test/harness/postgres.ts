@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import type { DatabaseConnection, DatabaseRole } from '../../services/runtime/postgres.ts';
+import { createDatabase } from '../../services/runtime/postgres.ts';
+
+/** A database of a test's own: migrated, empty, gone afterwards. */
+export type TestDatabase = AsyncDisposable & {
+  /** For `DATABASE_URL` and `createDatabase`: logged in as the owner, who may take on any role. */
+  readonly url: string;
+  /** A connection in the role that processes write with. */
+  readonly writer: DatabaseConnection;
+  /** A connection in the role that processes read with: row-level security applies. */
+  readonly reader: DatabaseConnection;
+  /** A connection as the owner, to arrange what no process may do. */
+  readonly owner: DatabaseConnection;
+  /** Closes the three connections and drops the database, whoever is still connected. */
+  readonly drop: () => Promise<void>;
+};
+
+/**
+ * Clones the run's migrated template (some 20 ms). Only in files named `*.db.test.ts`, whose setup provides the server.
+ *
+ *     await using database = await createTestDatabase();   // or afterEach(() => database.drop())
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const serverUrl = inject('postgresUrl');
+  if (serverUrl === undefined) throw new Error('no PostgreSQL here: a test that needs one belongs in a file named *.db.test.ts');
+  const name = `turnpike_test_${randomBytes(6).toString('hex')}`;
+  await onServer(serverUrl, `create database ${name} template ${inject('postgresTemplate')}`);
+
+  const url = databaseUrl(serverUrl, name);
+  const connect = (role: DatabaseRole): DatabaseConnection =>
+    createDatabase({ url, role, applicationName: `turnpike-test-${role}`, poolSize: 4, statementTimeoutMs: 20_000 });
+  const writer = connect('writer');
+  const reader = connect('reader');
+  const owner = connect('login');
+  let dropped: Promise<void> | null = null;
+  const drop = (): Promise<void> => {
+    dropped ??= Promise.all([writer.close(), reader.close(), owner.close()]).then(() =>
+      onServer(serverUrl, `drop database ${name} with (force)`),
+    );
+    return dropped;
+  };
+  return { url, writer, reader, owner, drop, [Symbol.asyncDispose]: drop };
+}
+
+/** The same server and login, another database. */
+export function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const server = createDatabase({ url, role: 'login', applicationName: 'turnpike-test', poolSize: 1 });
+  try {
+    await server.execute(statement);
+  } finally {
+    await server.close();
+  }
+}
