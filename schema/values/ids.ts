@@ -21,51 +21,69 @@ export const ID_PREFIXES = {
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
-const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** A UUID is 128 bits; 26 digits of 5 bits are 130, so the text starts with two zero bits and its first digit is at most 7. */
 const TEXT_LENGTH = 26;
-const digitOf = new Map([...ALPHABET].map((character, digit) => [character, BigInt(digit)]));
+const UUID_BYTES = 16;
+const ENTROPY_BYTES = 10;
+const MAX_TIME_MS = 2 ** 48 - 1;
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** Minting is on the proxy's hot path, hence tables: two digits for every 10 bits, two hex digits for every byte. */
+const DIGIT_PAIRS = Array.from({ length: 1024 }, (_, bits) => ALPHABET.charAt(bits >> 5) + ALPHABET.charAt(bits & 31));
+const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const DIGIT_OF = new Map([...ALPHABET].map((character, digit) => [character, digit]));
+const KIND_OF_PREFIX = new Map(Object.entries(ID_PREFIXES).map(([kind, prefix]) => [prefix as string, kind as IdKind]));
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The sixteen bytes in hand; written and read within one call, never across calls. */
+const scratch = new Uint8Array(UUID_BYTES);
 
 /**
- * A fresh UUIDv7 as 32 hex digits with dashes.
- * @param nowMs epoch milliseconds, 48 bits. @param entropy at least 10 random bytes.
+ * A fresh UUIDv7 as 32 lower-case hex digits with dashes.
+ * @param nowMs epoch milliseconds in 48 bits; a fraction is dropped.
+ * @param entropy at least 10 random bytes, of which 74 bits are used.
+ * @throws {RangeError} when the time does not fit or bytes are missing: an id with less entropy would not be unique.
  */
 export function mintUuid(nowMs: number, entropy: Uint8Array): string {
-  const time = nowMs.toString(16).padStart(12, '0');
-  let tail = '';
-  for (let index = 0; index < 10; index++) tail += (entropy[index] ?? 0).toString(16).padStart(2, '0');
-  const variant = ((Number.parseInt(tail.slice(4, 5), 16) & 0x3) | 0x8).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(1, 4)}-${variant}${tail.slice(5, 8)}-${tail.slice(8, 20)}`;
-}
-
-/** Text form of a uuid. */
-export function idFromUuid(kind: IdKind, uuid: string): string {
-  let rest = BigInt(`0x${uuid.replaceAll('-', '')}`);
-  let text = '';
-  for (let index = 0; index < TEXT_LENGTH; index++) {
-    text = ALPHABET.charAt(Number(rest & 31n)) + text;
-    rest >>= 5n;
-  }
-  return `${ID_PREFIXES[kind]}_${text}`;
+  fillUuidV7(nowMs, entropy);
+  return uuidText();
 }
 
 /** A fresh id in text form. @see mintUuid */
 export function mintId(kind: IdKind, nowMs: number, entropy: Uint8Array): string {
-  return idFromUuid(kind, mintUuid(nowMs, entropy));
+  fillUuidV7(nowMs, entropy);
+  return idText(kind);
+}
+
+/**
+ * Text form of a uuid.
+ * @throws {RangeError} when it is none; uuids come from our own columns.
+ */
+export function idFromUuid(kind: IdKind, uuid: string): string {
+  if (!UUID.test(uuid)) throw new RangeError(`not a uuid: ${JSON.stringify(uuid.slice(0, 40))}`);
+  const hex = uuid.replaceAll('-', '');
+  for (let index = 0; index < UUID_BYTES; index++) scratch[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16);
+  return idText(kind);
 }
 
 /** The uuid of an id of this kind, or null when the text is none. Never throws: ids come from outside. */
 export function uuidFromId(kind: IdKind, id: string): string | null {
-  const prefix = `${ID_PREFIXES[kind]}_`;
-  if (!id.startsWith(prefix) || id.length !== prefix.length + TEXT_LENGTH) return null;
-  let value = 0n;
-  for (const character of id.slice(prefix.length)) {
-    const digit = digitOf.get(character);
+  const start = ID_PREFIXES[kind].length + 1;
+  if (id.length !== start + TEXT_LENGTH || !id.startsWith(`${ID_PREFIXES[kind]}_`)) return null;
+  if (id.charAt(start) > '7') return null;
+  let pending = 0;
+  let pendingBits = -2;
+  let index = 0;
+  for (let position = start; position < id.length; position++) {
+    const digit = DIGIT_OF.get(id.charAt(position));
     if (digit === undefined) return null;
-    value = (value << 5n) | digit;
+    pending = ((pending << 5) | digit) & 0xfff;
+    pendingBits += 5;
+    if (pendingBits >= 8) {
+      pendingBits -= 8;
+      scratch[index++] = pending >> pendingBits;
+    }
   }
-  if (value >> 128n !== 0n) return null;
-  const hex = value.toString(16).padStart(32, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return uuidText();
 }
 
 /** Epoch milliseconds in a UUIDv7: the ledger's `occurred_at`, so that one id can never lie in two partitions. */
@@ -73,9 +91,52 @@ export function uuidTimeMs(uuid: string): number {
   return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
 }
 
-/** The kind whose prefix an id carries, or null. */
+/** The kind whose prefix an id carries, or null. Says nothing about the rest of the text. */
 export function idKind(id: string): IdKind | null {
-  const prefix = id.slice(0, id.lastIndexOf('_'));
-  for (const [kind, candidate] of Object.entries(ID_PREFIXES)) if (candidate === prefix) return kind as IdKind;
-  return null;
+  const end = id.lastIndexOf('_');
+  return end < 0 ? null : (KIND_OF_PREFIX.get(id.slice(0, end)) ?? null);
+}
+
+function fillUuidV7(nowMs: number, entropy: Uint8Array): void {
+  if (!(nowMs >= 0 && nowMs <= MAX_TIME_MS)) throw new RangeError(`no UUIDv7 for the time ${nowMs}`);
+  if (entropy.length < ENTROPY_BYTES) throw new RangeError(`a UUIDv7 needs ${ENTROPY_BYTES} random bytes, got ${entropy.length}`);
+  const high = Math.floor(nowMs / 2 ** 32);
+  const low = nowMs >>> 0;
+  scratch[0] = high >> 8;
+  scratch[1] = high;
+  scratch[2] = low >>> 24;
+  scratch[3] = low >>> 16;
+  scratch[4] = low >>> 8;
+  scratch[5] = low;
+  for (let index = 0; index < ENTROPY_BYTES; index++) scratch[6 + index] = entropy[index] ?? 0;
+  scratch[6] = 0x70 | (byteAt(6) & 0x0f);
+  scratch[8] = 0x80 | (byteAt(8) & 0x3f);
+}
+
+function idText(kind: IdKind): string {
+  let text = `${ID_PREFIXES[kind]}_`;
+  let pending = 0;
+  let pendingBits = 2;
+  for (let index = 0; index < UUID_BYTES; index++) {
+    pending = ((pending << 8) | byteAt(index)) & 0x3ffff;
+    pendingBits += 8;
+    if (pendingBits >= 10) {
+      pendingBits -= 10;
+      text += DIGIT_PAIRS[(pending >> pendingBits) & 0x3ff];
+    }
+  }
+  return text;
+}
+
+function uuidText(): string {
+  let text = '';
+  for (let index = 0; index < UUID_BYTES; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) text += '-';
+    text += HEX_PAIRS[byteAt(index)];
+  }
+  return text;
+}
+
+function byteAt(index: number): number {
+  return scratch[index] ?? 0;
 }

@@ -6,6 +6,8 @@ export type PicoUsd = bigint;
 
 export const PICO_PER_USD = 1_000_000_000_000n;
 const FRACTION_DIGITS = 12;
+/** Far more digits than any amount has; bounds the work a hostile text can cause. */
+const MAX_TEXT_LENGTH = 64;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**
@@ -14,7 +16,7 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
  * @throws {RangeError} when the text is no decimal number or is finer than one pico-USD.
  */
 export function parseUsd(text: string): PicoUsd {
-  const match = DECIMAL.exec(text);
+  const match = text.length > MAX_TEXT_LENGTH ? null : DECIMAL.exec(text);
   if (match === null) throw new RangeError(`not a decimal amount of USD: ${JSON.stringify(text.slice(0, 40))}`);
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
   const shift = FRACTION_DIGITS - fraction.length + Number(exponent);

@@ -23,6 +23,7 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const PUBLIC_LENGTH = 8;
 const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
+const MAX_DRAWS = 16;
 const SHAPE = /^tpk_(ak|sa|pat|adm|wh)_(live|test)_[0-9A-Za-z]{57}$/;
 
 function checksum(body: string): string {
@@ -37,15 +38,17 @@ function checksum(body: string): string {
 
 /**
  * Mints a key from uniform random bytes by rejection sampling, so that each base62 digit is equally likely.
- * @param randomBytes returns that many random bytes; called again when too many were rejected.
+ * @param randomBytes returns that many random bytes; called again when too many were rejected (1 in 32 is).
+ * @throws {Error} when 16 calls did not give enough: that is no random source.
  */
 export function mintVirtualKey(kind: KeyKind, environment: KeyEnvironment, randomBytes: (count: number) => Uint8Array): string {
   let body = '';
-  while (body.length < PUBLIC_LENGTH + SECRET_LENGTH) {
+  for (let draw = 0; draw < MAX_DRAWS && body.length < PUBLIC_LENGTH + SECRET_LENGTH; draw++) {
     for (const byte of randomBytes(64)) {
       if (byte < 248 && body.length < PUBLIC_LENGTH + SECRET_LENGTH) body += BASE62.charAt(byte % 62);
     }
   }
+  if (body.length < PUBLIC_LENGTH + SECRET_LENGTH) throw new Error('the random source gives no usable bytes');
   const unchecked = `tpk_${kind}_${environment}_${body}`;
   return unchecked + checksum(unchecked);
 }
