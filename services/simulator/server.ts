@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../runtime/clock.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { Books } from './books.ts';
+import { createCredentialNamer } from './credential.ts';
+import type { Endpoint, Handler, SimulatorState } from './endpoint.ts';
+import { sendFailure } from './endpoint.ts';
+import { bookEntriesEndpoint, booksEndpoint } from './endpoints/books.ts';
+import { chatCompletionsEndpoint } from './endpoints/chat-completions.ts';
+import { healthEndpoints } from './endpoints/health.ts';
+import { modelEndpoint, modelsEndpoint } from './endpoints/models.ts';
+import { lastRequestsEndpoint } from './endpoints/requests.ts';
+import { failure, failureOfKind, invalidRequest } from './failures.ts';
+import { Occurrences } from './occurrences.ts';
+import { ReceivedRequests } from './received-requests.ts';
+import { readBody } from './request-body.ts';
+
+export type SimulatorOptions = {
+  /** Everything random follows from it: equal requests in equal order get equal bytes. Default 1. */
+  readonly seed?: number;
+  /** For `created` and for pacing. Default: the machine's. */
+  readonly clock?: Clock;
+  /** How many single entries the books keep. Default 100,000. */
+  readonly maximumBookEntries?: number;
+  /** Shown on `/metrics` after the simulator's own. Default none. */
+  readonly runtimeMetrics?: () => Promise<string>;
+};
+
+export type Simulator = {
+  readonly books: Books;
+  /** @throws the socket's error, such as EADDRINUSE. Port 0 takes any free one. */
+  readonly listen: (address: { readonly host: string; readonly port: number }) => Promise<{ readonly port: number }>;
+  /** Takes no more requests, lets those under way finish for at most `graceMs` (default 5,000), then cuts their connections. */
+  readonly close: (graceMs?: number) => Promise<void>;
+};
+
+/** As OpenAI's own limit is unknown, the gateway's (32 MiB) and some: what the gateway lets through must not fail here by size. */
+const maximumBodyBytes = 40 * 1024 * 1024;
+/** Longer than any client's idle time, so that it is the client who closes an idle connection and no request meets a closing one. */
+const keepAliveTimeoutMs = 75_000;
+const requestTimeoutMs = 60_000;
+
+/** A provider that speaks OpenAI's protocol and keeps its own books, see README. Nothing runs before `listen`. */
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  const books = new Books(options.maximumBookEntries);
+  const state: SimulatorState = {
+    seed: options.seed ?? 1,
+    clock: options.clock ?? systemClock,
+    books,
+    received: new ReceivedRequests(),
+    occurrences: new Occurrences(),
+    nameCredential: createCredentialNamer(),
+  };
+  let closing = false;
+  const find = createRouter([
+    chatCompletionsEndpoint(state),
+    modelsEndpoint,
+    modelEndpoint,
+    booksEndpoint(books),
+    bookEntriesEndpoint(books),
+    lastRequestsEndpoint(state.received),
+    ...healthEndpoints({ books, isClosing: () => closing, runtimeMetrics: options.runtimeMetrics ?? null }),
+  ]);
+
+  const server = createServer(
+    { keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: requestTimeoutMs, noDelay: true },
+    (request, response) => {
+      const url = URL.parse(request.url ?? '', 'http://simulator');
+      if (url === null) {
+        sendFailure(response, invalidRequest(`Invalid URL (${request.method} ${request.url})`, null));
+        return;
+      }
+      if (closing) response.setHeader('connection', 'close');
+      const handler = handlerFor(find(url.pathname), request, url, response);
+      if (handler === null) return;
+      readBody(request, maximumBodyBytes, (body) => {
+        if (body === 'too-large') sendFailure(response, failureOfKind('413', 0));
+        else handler({ request, response, url, body });
+      });
+    },
+  );
+
+  return {
+    books,
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          const address: AddressInfo | string | null = server.address();
+          resolve({ port: typeof address === 'object' && address !== null ? address.port : port });
+        });
+      }),
+    close: (graceMs = 5_000) =>
+      new Promise((resolve) => {
+        closing = true;
+        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+/** Exact paths by map, then the few that end in `/*`. */
+function createRouter(endpoints: readonly Endpoint[]): (path: string) => Endpoint | null {
+  const exact = new Map(endpoints.filter(({ path }) => !path.endsWith('/*')).map((endpoint) => [endpoint.path, endpoint]));
+  const below = endpoints.filter(({ path }) => path.endsWith('/*'));
+  return (path) => exact.get(path) ?? below.find((endpoint) => path.startsWith(endpoint.path.slice(0, -1))) ?? null;
+}
+
+/** The handler for this request; where there is none, answers as OpenAI does and returns null. */
+function handlerFor(endpoint: Endpoint | null, request: IncomingMessage, url: URL, response: ServerResponse): Handler | null {
+  const method = request.method ?? '';
+  if (endpoint === null) {
+    const message = `Invalid URL (${method} ${url.pathname})`;
+    sendFailure(response, failure(404, { message, type: 'invalid_request_error', param: null, code: null }));
+    return null;
+  }
+  const handler = Object.hasOwn(endpoint.handlers, method) ? endpoint.handlers[method] : undefined;
+  if (handler !== undefined) return handler;
+  const message = `Not allowed to ${method} on ${url.pathname}.`;
+  const allow = Object.keys(endpoint.handlers).join(', ');
+  sendFailure(response, failure(405, { message, type: 'invalid_request_error', param: null, code: 'method_not_supported' }, { allow }));
+  return null;
+}
