@@ -1,0 +1,33 @@
+import { Compile } from 'typebox/compile';
+import { RequestSubject } from './request-settled.v1.ts';
+import { isStorable } from './request-settled-fit.ts';
+
+/** Largest `tp_subject` header in bytes; free metadata is left out of a larger one. */
+export const MAX_SUBJECT_BYTES = 16_384;
+
+const check = Compile(RequestSubject);
+
+/** The header's text. Unstorable characters are replaced; metadata that does not fit is left out, since it is not the ledger's business. */
+export function encodeRequestSubject(subject: RequestSubject): string {
+  const text = JSON.stringify(subject, storable);
+  return Buffer.byteLength(text) <= MAX_SUBJECT_BYTES ? text : JSON.stringify({ ...subject, metadata: null }, storable);
+}
+
+/** The subject of a header, or null when the text is none. */
+export function parseRequestSubject(text: string): RequestSubject | null {
+  if (Buffer.byteLength(text) > MAX_SUBJECT_BYTES) return null;
+  try {
+    const subject: unknown = JSON.parse(text);
+    if (!check.Check(subject)) return null;
+    const metadata = Object.entries(subject.metadata ?? {}).flat();
+    return [subject.endUser ?? '', subject.address ?? '', ...metadata].every((part) => typeof part === 'string' && isStorable(part))
+      ? subject
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
+}

@@ -1,0 +1,226 @@
+import type { Selectable, Updateable } from 'kysely';
+import type { ApiKeyTable } from '../../schema/tables/api-key.table.ts';
+import { idFromUuid } from '../../schema/values/ids.ts';
+import type { KeyEnvironment } from '../../schema/values/virtual-key.ts';
+import { displayVirtualKey, mintVirtualKey, parseVirtualKey } from '../../schema/values/virtual-key.ts';
+import type { Secrets } from '../runtime/secrets.ts';
+import { pepperVersion } from '../runtime/secrets.ts';
+import type { Change } from './change.ts';
+import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { requireTeam } from './teams.ts';
+
+export type ApiKey = Selectable<ApiKeyTable>;
+
+/** What may be set on a key by whoever creates or updates it. */
+export interface ApiKeySettings {
+  readonly name: string;
+  readonly teamId: string | null;
+  /** `provider/model` or `provider/*`; null = every model. */
+  readonly allowedModels: readonly string[] | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly expiresAt: Date | null;
+}
+
+export interface NewApiKey extends ApiKeySettings {
+  readonly kind: 'ak' | 'adm';
+  readonly environment: KeyEnvironment;
+  /** Only for kind `adm`. */
+  readonly permissions: readonly string[];
+  /** Name of the configuration entry that owns the key, or null. */
+  readonly managedBy?: string | null;
+  /** A secret made elsewhere (a configuration file refers to one); otherwise one is minted. */
+  readonly secret?: string;
+}
+
+/** Longest time two secrets of one key may live side by side (reference/graphql.md section 8). */
+export const LONGEST_GRACE_MS = 30 * 24 * 3_600_000;
+
+const byOrganization = (change: Change, id: string) =>
+  change.trx
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('id', '=', id)
+    .where('organization_id', '=', change.organizationId)
+    .forUpdate()
+    .executeTakeFirst();
+
+const settingsOf = (settings: ApiKeySettings) => ({
+  name: settings.name,
+  team_id: settings.teamId,
+  allowed_models: settings.allowedModels === null ? null : [...settings.allowedModels],
+  tags: settings.tags,
+  metadata: settings.metadata,
+  expires_at: settings.expiresAt,
+});
+
+/**
+ * Creates a key and mints its secret, which is returned here and never again; only its HMAC is stored.
+ * @throws RegistryError `not_found` (team), `invalid` (a given secret that is no key of this kind).
+ */
+export async function createApiKey(
+  change: Change,
+  input: NewApiKey,
+  secrets: Secrets,
+): Promise<{ key: ApiKey; secret: string; auditEventId: string }> {
+  if (input.teamId !== null) await requireTeam(change, input.teamId, ['teamId']);
+  if (input.kind !== 'adm' && input.permissions.length > 0) {
+    throw new RegistryError('invalid', 'Only an admin key has permissions.', ['permissions']);
+  }
+  const now = new Date(change.clock.now());
+  const key = await change.trx
+    .insertInto('api_keys')
+    .values({
+      id: mintRowId(change),
+      organization_id: change.organizationId,
+      user_id: null,
+      service_account_id: null,
+      kind: input.kind,
+      environment: input.environment,
+      ...settingsOf(input),
+      permissions: [...input.permissions],
+      disabled_at: null,
+      revoked_at: null,
+      revoke_reason: null,
+      managed_by: input.managedBy ?? null,
+      version: 1,
+      created_at: now,
+      updated_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const secret = await addSecret(change, key, secrets, input.secret);
+  const auditEventId = await recordKey(
+    change,
+    'api_key.create',
+    key,
+    {},
+    { ...settingsOf(input), kind: input.kind, permissions: input.permissions },
+  );
+  return { key, secret, auditEventId };
+}
+
+/**
+ * Gives a key a second secret and lets the old one live for `graceMs`, so that applications can change over.
+ * Of several older secrets only the newest keeps its grace: a key never has more than two that live.
+ * @throws RegistryError `not_found`, `already_revoked`, `managed_by_file`, `invalid` (grace beyond 30 days).
+ */
+export async function rotateApiKey(
+  change: Change,
+  input: { readonly id: string; readonly graceMs: number },
+  secrets: Secrets,
+): Promise<{ key: ApiKey; secret: string; auditEventId: string }> {
+  if (!(input.graceMs >= 0 && input.graceMs <= LONGEST_GRACE_MS))
+    throw new RegistryError('invalid', 'The grace is at most 30 days.', ['graceFor']);
+  const before = requireLive(requireChangeable(await byOrganization(change, input.id), 'API key', null));
+  const now = new Date(change.clock.now());
+  const graceEnds = new Date(change.clock.now() + input.graceMs);
+  const live = await change.trx
+    .selectFrom('api_key_secrets')
+    .select(['id', 'expires_at'])
+    .where('api_key_id', '=', before.id)
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  for (const [index, old] of live.entries()) {
+    const expiresAt = index > 0 ? now : old.expires_at !== null && old.expires_at < graceEnds ? old.expires_at : graceEnds;
+    await change.trx.updateTable('api_key_secrets').set({ expires_at: expiresAt }).where('id', '=', old.id).execute();
+  }
+  const secret = await addSecret(change, before, secrets, undefined);
+  const key = await bumpVersion(change, before, {});
+  const auditEventId = await recordKey(change, 'api_key.rotate', key, {}, { graceMs: input.graceMs });
+  return { key, secret, auditEventId };
+}
+
+/** Ends a key for good, all its secrets with it. @throws RegistryError `not_found`, `already_revoked`, `managed_by_file`. */
+export async function revokeApiKey(
+  change: Change,
+  input: { readonly id: string; readonly reason: string | null },
+): Promise<{ key: ApiKey; auditEventId: string }> {
+  const before = requireLive(requireChangeable(await byOrganization(change, input.id), 'API key', null));
+  const after = { revoked_at: new Date(change.clock.now()), revoke_reason: input.reason };
+  const key = await bumpVersion(change, before, after);
+  return { key, auditEventId: await recordKey(change, 'api_key.revoke', key, before, after) };
+}
+
+/** @throws RegistryError `not_found`, `already_revoked`, `version_conflict`, `managed_by_file`. */
+export async function updateApiKey(
+  change: Change,
+  input: { readonly id: string; readonly expectedVersion: number } & Partial<ApiKeySettings> & { readonly disabled?: boolean },
+): Promise<{ key: ApiKey; auditEventId: string }> {
+  const before = requireLive(requireChangeable(await byOrganization(change, input.id), 'API key', input.expectedVersion));
+  if (input.teamId != null) await requireTeam(change, input.teamId, ['teamId']);
+  const disabledAt = before.disabled_at ?? new Date(change.clock.now());
+  const after = {
+    ...(input.name === undefined ? {} : { name: input.name }),
+    ...(input.teamId === undefined ? {} : { team_id: input.teamId }),
+    ...(input.allowedModels === undefined ? {} : { allowed_models: input.allowedModels === null ? null : [...input.allowedModels] }),
+    ...(input.tags === undefined ? {} : { tags: input.tags }),
+    ...(input.metadata === undefined ? {} : { metadata: input.metadata }),
+    ...(input.expiresAt === undefined ? {} : { expires_at: input.expiresAt }),
+    ...(input.disabled === undefined ? {} : { disabled_at: input.disabled ? disabledAt : null }),
+  };
+  const key = await bumpVersion(change, before, after);
+  return { key, auditEventId: await recordKey(change, 'api_key.update', key, before, after) };
+}
+
+/**
+ * Replaces every secret of a key at once, without grace: for a key whose plaintext was lost, or whose configured secret changed.
+ * @param given the new secret; minted where there is none. @throws RegistryError `invalid` where it is no key of this kind.
+ */
+export async function replaceSecret(change: Change, key: ApiKey, secrets: Secrets, given?: string): Promise<string> {
+  await change.trx
+    .updateTable('api_key_secrets')
+    .set({ revoked_at: new Date(change.clock.now()) })
+    .where('api_key_id', '=', key.id)
+    .where('revoked_at', 'is', null)
+    .execute();
+  const secret = await addSecret(change, key, secrets, given);
+  await recordKey(change, 'api_key.rotate', key, {}, { graceMs: 0 });
+  return secret;
+}
+
+function requireLive(key: ApiKey): ApiKey {
+  if (key.revoked_at !== null) throw new RegistryError('already_revoked', 'This API key is revoked.', ['id']);
+  return key;
+}
+
+async function addSecret(change: Change, key: ApiKey, secrets: Secrets, given: string | undefined): Promise<string> {
+  const secret = given ?? mintVirtualKey(key.kind, key.environment, change.random.bytes);
+  const face = parseVirtualKey(secret);
+  if (face === null || face.kind !== key.kind)
+    throw new RegistryError('invalid', `The secret is not a well-formed \`tpk_${key.kind}_…\` key.`, ['secret']);
+  await change.trx
+    .insertInto('api_key_secrets')
+    .values({
+      id: mintRowId(change),
+      api_key_id: key.id,
+      hash: secrets.hashKey(secret),
+      hash_version: pepperVersion,
+      display: displayVirtualKey(face),
+      created_at: new Date(change.clock.now()),
+      expires_at: null,
+      revoked_at: null,
+    })
+    .execute();
+  return secret;
+}
+
+function bumpVersion(change: Change, before: ApiKey, after: Updateable<ApiKeyTable>): Promise<ApiKey> {
+  return change.trx
+    .updateTable('api_keys')
+    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+function recordKey(change: Change, action: string, key: ApiKey, before: object, after: Record<string, unknown>): Promise<string> {
+  return recordChange(change, {
+    action,
+    targets: [{ type: 'api_key', id: idFromUuid('apiKey', key.id), name: key.name }],
+    changes: differences({ ...before }, after),
+  });
+}
