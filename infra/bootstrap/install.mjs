@@ -105,8 +105,13 @@ function runNpm(root) {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    const stop = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
-    // npm hands a signal on to its script only; without this, stopping a start during its first install would leave npm ci running.
+    /** @type {NodeJS.Signals | null} */
+    let stoppedBy = null;
+    // npm takes its time over a polite signal, and what it leaves half done is done again by the next install anyway.
+    const stop = (/** @type {NodeJS.Signals} */ signal) => {
+      stoppedBy = signal;
+      child.kill('SIGKILL');
+    };
     process.once('SIGTERM', stop).once('SIGINT', stop).once('SIGHUP', stop);
     const finish = (/** @type {number | string} */ code) => {
       process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', stop);
@@ -116,7 +121,7 @@ function runNpm(root) {
       output += error.message;
       finish('not started');
     });
-    child.on('close', (code, signal) => finish(code ?? signal ?? 'unknown'));
+    child.on('close', (code, signal) => finish(stoppedBy ?? code ?? signal ?? 'unknown'));
   });
 }
 
@@ -138,14 +143,14 @@ export function explainFailure(output, code) {
  */
 function cause(output, code) {
   if (code === 'not started') return 'npm could not be started. Is it in your PATH?';
-  if (code === 'SIGINT' || code === 'SIGTERM' || code === 'SIGHUP' || code === 130 || code === 143)
-    return 'The install was stopped. The next start begins it again.';
+  if (code === 'SIGINT' || code === 'SIGTERM' || code === 'SIGHUP') return 'The install was stopped. The next start begins it again.';
   if (/\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT)\b/.test(output)) {
     return 'npm cannot reach its registry. The first start needs the network once; check the connection or proxy and run the same command again.';
   }
   if (/\bENOSPC\b/.test(output)) return 'The disk is full. The dependencies take about 600 MB.';
   if (/\b(EACCES|EPERM)\b/.test(output)) {
-    return 'npm may not write here. If node_modules belongs to another user (root, for instance), remove it as that user and run the same command again.';
+    const path = /npm error path (.+)/.exec(output)?.[1] ?? 'a file it needs';
+    return `npm may not write ${path}. If it belongs to another user (root, for instance), remove it as that user and run the same command again.`;
   }
   if (/\bEUSAGE\b/.test(output)) {
     return (
