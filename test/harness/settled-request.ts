@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestSettled } from '../../schema/events/request-settled.v1.ts';
+import { mintId } from '../../schema/values/ids.ts';
+
+/** A plausible settled request with fresh ids; `changes` replace whole fields. */
+export function settledRequest(changes: Partial<RequestSettled> = {}): RequestSettled {
+  const nowMs = 1_795_000_000_000;
+  return {
+    version: 1,
+    requestId: mintId('request', nowMs, randomBytes(10)),
+    organizationId: mintId('organization', nowMs, randomBytes(10)),
+    apiKeyId: mintId('apiKey', nowMs, randomBytes(10)),
+    teamId: null,
+    userId: null,
+    serviceAccountId: null,
+    tags: { environment: 'production', feature: 'search' },
+    endpoint: 'chat.completions',
+    modelRequested: 'sim/echo',
+    model: 'sim/echo',
+    provider: 'sim',
+    modelAnswered: 'echo',
+    routeId: null,
+    stream: true,
+    outcome: 'succeeded',
+    status: 200,
+    errorCode: null,
+    finishReason: 'stop',
+    attempts: [
+      {
+        provider: 'sim',
+        upstreamModel: 'echo',
+        startMs: 0.4,
+        durationMs: 812.25,
+        status: 200,
+        outcome: 'succeeded',
+        errorCode: null,
+        providerRequestId: 'sim-0001',
+      },
+    ],
+    usage: {
+      input: 1200,
+      cacheRead: 300,
+      cacheWrite5m: null,
+      cacheWrite1h: null,
+      inputAudio: null,
+      inputImage: null,
+      output: 420,
+      reasoning: 80,
+      outputAudio: null,
+      outputImage: null,
+    },
+    units: null,
+    usageSource: 'provider',
+    rawUsage: '{"prompt_tokens":1500,"completion_tokens":500,"total_tokens":2000}',
+    usageFlags: [],
+    serviceTier: null,
+    batch: false,
+    costPico: '123456789012',
+    priceVersion: 'a1b2c3d4',
+    unrated: null,
+    holds: [{ counter: 'cnt_1', hold: '900000000000', debit: '123456789012', cost: '123456789012' }],
+    decision: { reason: 'only_candidate', candidates: ['sim/echo'] },
+    timings: { admittedAt: nowMs, firstByteMs: 101.5, totalMs: 813, overheadMs: 0.62 },
+    sdkRetryCount: 0,
+    subjectCommitment: null,
+    node: 'nod_test',
+    epoch: 3,
+    ...changes,
+  };
+}
