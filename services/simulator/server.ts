@@ -97,8 +97,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       new Promise((resolve) => {
         closing = true;
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        // A connection whose answer went out just now is idle, but kept open by its client.
+        const sweep = setInterval(() => server.closeIdleConnections(), 50);
         server.close(() => {
           clearTimeout(cut);
+          clearInterval(sweep);
           resolve();
         });
         server.closeIdleConnections();
