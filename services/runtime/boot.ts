@@ -66,7 +66,8 @@ export function runProcess(options: ProcessOptions): void {
   let stoppingSince = 0;
 
   const report = (error: unknown, message: string): void => {
-    if (log !== null) log.fatal({ error }, message);
+    if (error instanceof StartRefusal) console.error(error.message);
+    else if (log !== null && options.foreground !== true) log.fatal({ error }, message);
     else console.error(`${options.name}: ${message}:`, error);
   };
 
@@ -105,6 +106,9 @@ export function runProcess(options: ProcessOptions): void {
     else process.exit(exitByCrash);
   };
 
+  // Whoever reads our output may go away first (a killed supervisor, `| head`); what is open has to be closed all the same.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal, 0));
@@ -122,7 +126,7 @@ export function runProcess(options: ProcessOptions): void {
       stopping: stopping.signal,
       fail: (error) => {
         report(error, 'a fault that only a new process can mend');
-        stop('a fault', exitByCrash);
+        stop('a fault', error instanceof StartRefusal ? refusalExitCode : exitByCrash);
       },
     });
     const { addresses } = await started;

@@ -29,22 +29,6 @@ export type Environment = {
 /** Variables as the operating system hands them over. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Variables that hold a provider's credential under its usual name; each one found makes a provider ready to use. */
-export const wellKnownCredentials = [
-  { variable: 'OPENAI_API_KEY', provider: 'openai' },
-  { variable: 'ANTHROPIC_API_KEY', provider: 'anthropic' },
-  { variable: 'GEMINI_API_KEY', provider: 'gemini' },
-  { variable: 'AZURE_OPENAI_API_KEY', provider: 'azure' },
-  { variable: 'MISTRAL_API_KEY', provider: 'mistral' },
-  { variable: 'GROQ_API_KEY', provider: 'groq' },
-  { variable: 'DEEPSEEK_API_KEY', provider: 'deepseek' },
-  { variable: 'TOGETHER_API_KEY', provider: 'together' },
-  { variable: 'FIREWORKS_API_KEY', provider: 'fireworks' },
-  { variable: 'OPENROUTER_API_KEY', provider: 'openrouter' },
-  { variable: 'XAI_API_KEY', provider: 'xai' },
-  { variable: 'CEREBRAS_API_KEY', provider: 'cerebras' },
-] as const;
-
 const masterKeyBytes = 32;
 const clearNumber = /^\d{1,5}$/;
 const base64 = /^[A-Za-z0-9+/]{43}=$/;
