@@ -11,6 +11,7 @@ export const verbs = {
   dev: ['--watch', '--watch-preserve-output', '--watch-path=services', '--watch-path=schema', 'services/cli/main.ts', 'start'],
   'db:migrate': ['services/cli/main.ts', 'migrate'],
   gen: ['codegen.ts'],
+  'gen:prices': ['services/pricing/import-catalogue.ts'],
   check: ['infra/bootstrap/check.mjs'],
   test: ['infra/bootstrap/test.mjs'],
   'test:unit': [vitest, 'run', '--project', 'unit'],

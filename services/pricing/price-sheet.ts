@@ -98,9 +98,9 @@ export function parsePriceSheet(value: unknown): PriceSheet {
 }
 
 /** USD per million tokens and USD per piece, as decimal text: how people write prices in configuration. */
-export type PricesPerMillion = { readonly [Class in TokenClass]?: string } & {
+export type PricesPerMillion = { readonly [Class in TokenClass]?: string | undefined } & {
   /** USD each, not per million. */
-  readonly [Unit in Piece]?: string;
+  readonly [Unit in Piece]?: string | undefined;
 };
 
 /**
