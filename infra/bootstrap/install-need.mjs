@@ -58,15 +58,21 @@ function isInstalled(lock, installed, platform, arch) {
   for (const [path, entry] of Object.entries(present)) {
     if (wanted[path]?.version !== entry.version) return false;
   }
-  return Object.entries(wanted).every(([path, entry]) => path === '' || present[path] || (entry.optional && !fits(entry, platform, arch)));
+  return Object.entries(wanted).every(
+    ([path, entry]) => path === '' || present[path] || (entry.optional && !isForThisPlatform(entry, platform, arch)),
+  );
 }
 
 /**
+ * Whether an optional package says that it is made for this platform. One that says nothing may be needed only by a package of another
+ * platform, and npm leaves it out then.
+ *
  * @param {LockedPackage} entry
  * @param {string} platform
  * @param {string} arch
  */
-function fits(entry, platform, arch) {
+function isForThisPlatform(entry, platform, arch) {
+  if (!entry.os && !entry.cpu) return false;
   if (entry.os && !entry.os.includes(platform)) return false;
   if (entry.cpu && !entry.cpu.includes(arch)) return false;
   // musl variants do not fit the systems our Node binary runs on.

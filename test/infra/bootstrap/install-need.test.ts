@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { installNeed, installStamp } from '../../../infra/bootstrap/install-need.mjs';
 
@@ -7,7 +8,10 @@ const packages = {
   'node_modules/for-linux': { version: '2.0.0', optional: true, os: ['linux'], cpu: ['x64'] },
   'node_modules/for-musl': { version: '2.0.0', optional: true, os: ['linux'], cpu: ['x64'], libc: ['musl'] },
   'node_modules/for-mac': { version: '2.0.0', optional: true, os: ['darwin'] },
+  'node_modules/only-for-that': { version: '2.0.0', optional: true },
 };
+const root = new URL('../../../', import.meta.url);
+
 const clean = {
   lock: JSON.stringify({ packages }),
   manifest: JSON.stringify({ scripts: { start: 'one' }, dependencies: { always: '1.0.0' } }),
@@ -49,6 +53,14 @@ test('a change of scripts needs none', () => {
 
 test('an install that npm completed by itself counts, without the packages of other platforms', () => {
   expect(installNeed({ ...clean, installed: installedByNpm({}) })).toBeNull();
+});
+
+test('our own node_modules, as npm left it, counts', () => {
+  const [lock, manifest, installed] = ['package-lock.json', 'package.json', 'node_modules/.package-lock.json'].map((file) =>
+    readFileSync(new URL(file, root), 'utf8'),
+  );
+  const { platform, arch } = process;
+  expect(installNeed({ lock: lock ?? '', manifest: manifest ?? '', installed: installed ?? '', stamp: null, platform, arch })).toBeNull();
 });
 
 test.each([
