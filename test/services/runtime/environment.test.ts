@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { parseEnvironment } from '../../../services/runtime/environment.ts';
+import { StartRefusal } from '../../../services/runtime/start-refusal.ts';
+
+const mistakesOf = (variables: Record<string, string>): string => {
+  try {
+    parseEnvironment(variables, '/work');
+  } catch (error) {
+    if (error instanceof StartRefusal) return error.message;
+    throw error;
+  }
+  return '';
+};
+
+test('an empty environment gives the defaults of DESIGN.md, with home made absolute', () => {
+  expect(parseEnvironment({}, '/some where')).toEqual({
+    home: '/some where/.turnpike',
+    host: '127.0.0.1',
+    proxyPort: 4000,
+    apiPort: 4100,
+    simulatorPort: 4200,
+    databaseUrl: null,
+    configPath: null,
+    masterKey: null,
+    durability: 'group',
+    logLevel: null,
+  });
+});
+
+test('an empty variable counts as one not set', () => {
+  expect(parseEnvironment({ TURNPIKE_PROXY_PORT: '', TURNPIKE_HOME: ' ', KAFKA_BROKERS: '' }, '/work')).toEqual(
+    parseEnvironment({}, '/work'),
+  );
+});
+
+test('what is given is taken, port 0 included', () => {
+  const masterKey = Buffer.alloc(32, 7);
+  const environment = parseEnvironment(
+    {
+      TURNPIKE_HOME: 'state',
+      TURNPIKE_HOST: '::1',
+      TURNPIKE_API_PORT: '0',
+      TURNPIKE_CONFIG: '/etc/turnpike',
+      TURNPIKE_MASTER_KEY: masterKey.toString('base64'),
+      TURNPIKE_DURABILITY: 'strict',
+      TURNPIKE_LOG_LEVEL: 'debug',
+      DATABASE_URL: 'postgresql://a@b/c',
+    },
+    '/work',
+  );
+  expect(environment).toMatchObject({
+    home: '/work/state',
+    host: '::1',
+    apiPort: 0,
+    configPath: '/etc/turnpike',
+    durability: 'strict',
+    logLevel: 'debug',
+  });
+  expect(environment.masterKey).toEqual(masterKey);
+});
+
+test('all mistakes are told at once, each with its variable and what was expected', () => {
+  const message = mistakesOf({
+    TURNPIKE_PROXY_PORT: '65536',
+    TURNPIKE_API_PORT: '-1',
+    TURNPIKE_SIM_PORT: '4200x',
+    TURNPIKE_DURABILITY: 'maybe',
+    TURNPIKE_LOG_LEVEL: 'loud',
+    TURNPIKE_HOST: 'http://here',
+    KAFKA_BROKERS: 'broker:9092',
+  });
+  expect(message.split('\n')).toHaveLength(8);
+  for (const name of ['PROXY_PORT', 'API_PORT', 'SIM_PORT', 'DURABILITY', 'LOG_LEVEL', 'HOST'])
+    expect(message).toContain(`  TURNPIKE_${name}: expected`);
+  expect(message).toContain('KAFKA_BROKERS: this version only runs with its embedded event log');
+  expect(message).toContain('found "4200x"');
+});
+
+test('the value of a secret is never shown', () => {
+  const message = mistakesOf({ TURNPIKE_MASTER_KEY: 'hunter2', DATABASE_URL: 'mysql://root:hunter2@db' });
+  expect(message).toContain('TURNPIKE_MASTER_KEY');
+  expect(message).toContain('DATABASE_URL');
+  expect(message).not.toContain('hunter2');
+});
