@@ -88,6 +88,15 @@ test('a type import is held to the same rules', async () => {
   ]);
 });
 
+test('the API may know the shape of a row', async () => {
+  write('schema/tables/team.table.ts', 'export interface TeamTable { id: string }\n');
+  write(
+    'schema/graphql/team.ts',
+    "import type { Selectable } from 'kysely';\nimport type { TeamTable } from '../tables/team.table.ts';\nexport type Row = Selectable<TeamTable>;\n",
+  );
+  expect((await checkImports(project)).problems).toEqual([]);
+});
+
 test('two files that import each other are refused', async () => {
   write('services/proxy/one.ts', "import { two } from './two.ts';\nexport const one = () => two;\n");
   write('services/proxy/two.ts', "import { one } from './one.ts';\nexport const two = () => one;\n");
