@@ -17,13 +17,13 @@ stopCommandsOnSignal((signal) => {
 });
 
 const checks = await runChecks(root, (line) => process.stdout.write(`${line}\n`));
-const failed = checks.filter((check) => check.problem !== null).length;
-const tests = await runVitest(process.argv.slice(2));
-const total = sumTallies([{ passed: checks.length - failed, failed, skipped: 0 }, tests]);
-if (failed > 0)
-  process.stdout.write(
-    `\n${failed} checks failed, see above: ${checks.flatMap(({ name, problem }) => (problem === null ? [] : [name])).join(', ')}\n`,
-  );
+const failed = checks.filter((check) => check.problem !== null);
+const tests = await runVitest(process.argv.slice(2)).catch((error) => {
+  process.stdout.write(`the tests could not be run: ${error.stack ?? error}\n`);
+  return tallyVitest(null, 'not started');
+});
+const total = sumTallies([{ passed: checks.length - failed.length, failed: failed.length, skipped: 0 }, tests]);
+if (failed.length > 0) process.stdout.write(`\nchecks that failed, see above: ${failed.map((check) => check.name).join(', ')}\n`);
 process.stdout.write(`\n${tallyLine(total)}\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
