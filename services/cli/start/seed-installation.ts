@@ -1,3 +1,4 @@
+import type { DesiredState } from '../../registry/configuration/desired-state.ts';
 import { seed } from '../../registry/seed.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Environment } from '../../runtime/environment.ts';
@@ -15,6 +16,8 @@ export async function seedInstallation(options: {
   readonly databaseUrl: string;
   readonly simulatorUrl: string;
   readonly kept: InstallationKeys | null;
+  /** What files and the environment want to exist. */
+  readonly configured: readonly DesiredState[];
 }): Promise<InstallationKeys> {
   const { environment, clock, random } = options;
   const masterKey = await loadMasterKey({ given: environment.masterKey, home: environment.home, random });
@@ -25,7 +28,7 @@ export async function seedInstallation(options: {
       clock,
       random,
       known: { adminKey: options.kept?.adminKey ?? null, demoKey: options.kept?.demoKey ?? null },
-      desired: [await simulatedProvider(options.simulatorUrl)],
+      desired: [...options.configured, await simulatedProvider(options.simulatorUrl)],
     });
   } finally {
     await database.close();

@@ -1,4 +1,5 @@
 import { runProcess } from '../../runtime/boot.ts';
+import { configuredStates } from '../configuration/configured-states.ts';
 import { createChildPlan } from './child-plan.ts';
 import { seedInstallation } from './seed-installation.ts';
 import { startSupervisedPostgres } from './supervised-postgres.ts';
@@ -15,6 +16,7 @@ export function startCommand(): void {
     hurryGraceMs: 10_000,
     start: async ({ environment, clock, random, stopping, fail }) => {
       refuseGivenServers(environment);
+      const configured = await configuredStates(environment, clock);
       const supervisor = createSupervisor({
         environment,
         clock,
@@ -22,7 +24,7 @@ export function startCommand(): void {
         stopping,
         plan: createChildPlan(environment),
         startPostgres: startSupervisedPostgres,
-        seed: (input) => seedInstallation({ environment, clock, random, ...input }),
+        seed: (input) => seedInstallation({ environment, clock, random, configured, ...input }),
         print: (text) => console.log(text),
         fail,
       });

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import type { ConfigDocument } from '../../../../schema/config/document.ts';
+import { mintVirtualKey } from '../../../../schema/values/virtual-key.ts';
+import { environmentState } from '../../../../services/cli/configuration/environment-state.ts';
+import { fileState } from '../../../../services/cli/configuration/file-state.ts';
+import { shippedPriceBook } from '../../../../services/pricing/price-book.ts';
+import { priceVersion } from '../../../../services/pricing/price-sheet.ts';
+import { systemRandom } from '../../../../services/runtime/random.ts';
+
+const nowMs = Date.UTC(2026, 10, 21);
+const resolution = (variables: Readonly<Record<string, string>> = {}) => ({
+  priceBook: shippedPriceBook(),
+  readCredential: (name: string) => variables[name] ?? null,
+  nowMs,
+});
+const located = (...documents: ConfigDocument[]) => documents.map((document, index) => ({ document, location: `a.yaml:${index + 1}` }));
+const apiVersion = 'turnpike/v1' as const;
+const provider = (name: string): ConfigDocument => ({
+  apiVersion,
+  kind: 'Provider',
+  metadata: { name },
+  spec: { protocol: 'openai', baseUrl: 'https://acme.example/v1/', timeouts: { idle: 'PT1M' } },
+});
+const model = (name: string, price?: Extract<ConfigDocument, { kind: 'Model' }>['spec']['price']): ConfigDocument => ({
+  apiVersion,
+  kind: 'Model',
+  metadata: { name },
+  spec: price === undefined ? {} : { price },
+});
+
+test('a price per million tokens, one from the catalogue, and none', () => {
+  const { models } = fileState(
+    located(
+      provider('acme'),
+      provider('openai'),
+      model('acme/own', { perMillionTokens: { input: '0.15', output: '0.6' } }),
+      model('acme/named', { catalogue: 'openai/gpt-5-mini' }),
+      model('openai/gpt-5-mini'),
+      model('acme/unknown'),
+    ),
+    resolution(),
+  );
+  const book = shippedPriceBook().sheetFor('openai', 'gpt-5-mini', nowMs);
+  const version = book === null ? null : priceVersion(book);
+  expect(models.map(({ price }) => price?.version ?? null)).toEqual([models[0]?.price?.version, version, version, null]);
+  expect(models[0]?.price?.sheet).toMatchObject({ standard: { input: '150000', output: '600000' } });
+});
+
+test('timeouts become milliseconds, and a base URL loses its last slash', () => {
+  const { providers } = fileState(located(provider('acme')), resolution());
+  expect(providers).toMatchObject([{ baseUrl: 'https://acme.example/v1', options: { idleTimeoutMs: 60_000 } }]);
+});
+
+test('every reference that leads nowhere is named with file and line, and no secret is shown', () => {
+  const key: ConfigDocument = { apiVersion, kind: 'Key', metadata: { name: 'shop' }, spec: { secret: { env: 'SHOP' } } };
+  const wrong = located(provider('sim'), model('nowhere/x', { catalogue: 'nowhere/x' }), key);
+  expect(() => fileState(wrong, resolution({ SHOP: 'not-a-key-at-all' }))).toThrow(
+    /4 mistake\(s\)[\s\S]*a\.yaml:1: Provider sim: metadata\.name[\s\S]*a\.yaml:2: Model nowhere\/x: metadata\.name: there is no Provider[\s\S]*a\.yaml:2: .*spec\.price\.catalogue[\s\S]*a\.yaml:3: Key shop: spec\.secret\.env/,
+  );
+  expect(() => fileState(wrong, resolution({ SHOP: 'not-a-key-at-all' }))).not.toThrow(/not-a-key-at-all/);
+});
+
+test('a key takes its secret from the environment', () => {
+  const secret = mintVirtualKey('ak', 'live', systemRandom.bytes);
+  const key: ConfigDocument = { apiVersion, kind: 'Key', metadata: { name: 'shop' }, spec: { secret: { env: 'SHOP' }, team: 'Shop' } };
+  expect(fileState(located(key), resolution({ SHOP: secret })).keys).toMatchObject([{ name: 'shop', secret, team: 'Shop' }]);
+});
+
+test('a credential in the environment makes its provider ready to use with priced models, unless a file defines it', () => {
+  const state = environmentState(new Set(), resolution({ OPENAI_API_KEY: 'sk-x' }));
+  expect(state.providers).toEqual([
+    { name: 'openai', baseUrl: 'https://api.openai.com/v1', credential: { env: 'OPENAI_API_KEY' }, options: {} },
+  ]);
+  expect(state.models.find(({ name }) => name === 'openai/gpt-5-mini')?.price).not.toBeNull();
+  expect(JSON.stringify(state)).not.toContain('sk-x');
+  expect(environmentState(new Set(['openai']), resolution({ OPENAI_API_KEY: 'sk-x' })).providers).toEqual([]);
+});
