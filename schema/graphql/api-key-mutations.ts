@@ -1,0 +1,154 @@
+import { ApiKey, ApiKeyKind, KeyEnvironment } from './api-key.ts';
+import { badInput } from './bad-input.ts';
+import { builder } from './builder.ts';
+import { requireUuid } from './global-id.ts';
+import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
+import { mapOf, NameValueInput } from './name-value.ts';
+import type { ChangeOutcome, SecretOutcome } from './ports/changes.ts';
+import type { ApiKeyRow } from './ports/registry-reads.ts';
+
+const dayMs = 86_400_000;
+
+const plainPayload = (name: string) =>
+  builder.objectRef<ChangeOutcome<ApiKeyRow>>(name).implement({
+    interfaces: [MutationPayload],
+    fields: (t) => ({ apiKey: t.field({ type: ApiKey, nullable: true, resolve: ({ row, entityId }) => row ?? entityId }) }),
+  });
+
+const secretPayload = (name: string) =>
+  builder.objectRef<SecretOutcome>(name).implement({
+    interfaces: [MutationPayload],
+    fields: (t) => ({
+      apiKey: t.field({ type: ApiKey, nullable: true, resolve: ({ row, entityId }) => row ?? entityId }),
+      secret: t.exposeString('secret', {
+        nullable: true,
+        description: 'The key itself, this once: it is not stored, and a replay does not have it.',
+      }),
+    }),
+  });
+
+const settings = (t: Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0]) => ({
+  teamId: t.id(),
+  allowedModels: t.stringList({ description: '`provider/model` or `provider/*`; null: every model.' }),
+  tags: t.field({ type: [NameValueInput] }),
+  metadata: t.field({ type: [NameValueInput] }),
+  expiresAt: t.field({ type: 'DateTime' }),
+});
+
+const ApiKeyCreateInput = builder.inputType('ApiKeyCreateInput', {
+  fields: (t) => ({
+    idempotencyKey: t.string(idempotencyKeyField),
+    name: t.string({ required: true }),
+    kind: t.field({ type: ApiKeyKind, required: true, defaultValue: 'ak', description: 'MODEL or ADMIN.' }),
+    environment: t.field({ type: KeyEnvironment, required: true, defaultValue: 'live' }),
+    ...settings(t),
+    permissions: t.stringList({ description: 'Of an admin key; at most those of the key that asks.' }),
+    organizationId: t.id({ description: 'Another organization, where the key administers the installation.' }),
+  }),
+});
+const ApiKeyRotateInput = builder.inputType('ApiKeyRotateInput', {
+  fields: (t) => ({
+    idempotencyKey: t.string(idempotencyKeyField),
+    id: t.id({ required: true }),
+    graceFor: t.field({
+      type: 'Duration',
+      required: true,
+      defaultValue: dayMs,
+      description: 'How long the old secret still works: 0 to 30 days.',
+    }),
+  }),
+});
+const ApiKeyRevokeInput = builder.inputType('ApiKeyRevokeInput', {
+  fields: (t) => ({
+    idempotencyKey: t.string(idempotencyKeyField),
+    id: t.id({ required: true }),
+    reason: t.string({ description: 'At most 500 characters; stands in the audit log.' }),
+  }),
+});
+const ApiKeyUpdateInput = builder.inputType('ApiKeyUpdateInput', {
+  description: 'What is left out stays as it is; null takes a limit away.',
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    expectedVersion: t.int(expectedVersionField),
+    name: t.string(),
+    ...settings(t),
+    disabled: t.boolean({ description: 'A disabled key is refused until it is enabled again.' }),
+  }),
+});
+
+const longestTag = 256;
+const longestMetadata = 512;
+
+builder.mutationFields((t) => ({
+  apiKeyCreate: t.field({
+    type: secretPayload('ApiKeyCreatePayload'),
+    description: 'Makes a key. Its secret is in this answer and nowhere else.',
+    authScopes: { permission: 'api_key:create' },
+    args: { input: t.arg({ type: ApiKeyCreateInput, required: true }) },
+    resolve: (_root, { input }, context) =>
+      payloadOf(() => {
+        if (input.kind !== 'ak' && input.kind !== 'adm') throw badInput('Only keys of kind MODEL and ADMIN are created here.');
+        return context.changes.apiKeyCreate({
+          idempotencyKey: input.idempotencyKey,
+          organizationId: input.organizationId == null ? null : requireUuid('Organization', input.organizationId),
+          name: input.name,
+          kind: input.kind,
+          environment: input.environment,
+          teamId: input.teamId == null ? null : requireUuid('Team', input.teamId),
+          allowedModels: input.allowedModels ?? null,
+          tags: mapOf(input.tags ?? [], longestTag),
+          metadata: mapOf(input.metadata ?? [], longestMetadata),
+          permissions: input.permissions ?? [],
+          expiresAt: input.expiresAt ?? null,
+        });
+      }),
+  }),
+  apiKeyRotate: t.field({
+    type: secretPayload('ApiKeyRotatePayload'),
+    description: 'Gives a key a new secret; the old one works on for `graceFor`.',
+    authScopes: { permission: 'api_key:rotate' },
+    args: { input: t.arg({ type: ApiKeyRotateInput, required: true }) },
+    resolve: (_root, { input }, context) =>
+      payloadOf(() =>
+        context.changes.apiKeyRotate({
+          idempotencyKey: input.idempotencyKey,
+          id: requireUuid('ApiKey', input.id),
+          graceMs: input.graceFor,
+        }),
+      ),
+  }),
+  apiKeyRevoke: t.field({
+    type: plainPayload('ApiKeyRevokePayload'),
+    description: 'Ends a key for good: refused everywhere within a second.',
+    authScopes: { permission: 'api_key:revoke' },
+    args: { input: t.arg({ type: ApiKeyRevokeInput, required: true }) },
+    resolve: (_root, { input }, context) =>
+      payloadOf(() =>
+        context.changes.apiKeyRevoke({
+          idempotencyKey: input.idempotencyKey,
+          id: requireUuid('ApiKey', input.id),
+          reason: input.reason ?? null,
+        }),
+      ),
+  }),
+  apiKeyUpdate: t.field({
+    type: plainPayload('ApiKeyUpdatePayload'),
+    authScopes: { permission: 'api_key:update' },
+    args: { input: t.arg({ type: ApiKeyUpdateInput, required: true }) },
+    resolve: (_root, { input }, context) =>
+      payloadOf(() => {
+        if (input.name === null || input.disabled === null) throw badInput('`name` and `disabled` cannot be null.');
+        return context.changes.apiKeyUpdate({
+          id: requireUuid('ApiKey', input.id),
+          expectedVersion: input.expectedVersion,
+          ...(input.name === undefined ? {} : { name: input.name }),
+          ...(input.teamId === undefined ? {} : { teamId: input.teamId === null ? null : requireUuid('Team', input.teamId) }),
+          ...(input.allowedModels === undefined ? {} : { allowedModels: input.allowedModels }),
+          ...(input.tags === undefined ? {} : { tags: mapOf(input.tags ?? [], longestTag) }),
+          ...(input.metadata === undefined ? {} : { metadata: mapOf(input.metadata ?? [], longestMetadata) }),
+          ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }),
+          ...(input.disabled === undefined ? {} : { disabled: input.disabled }),
+        });
+      }),
+  }),
+}));

@@ -1,0 +1,123 @@
+import { KEY_ENVIRONMENTS } from '../values/virtual-key.ts';
+import { builder } from './builder.ts';
+import { Count, countCost, LARGEST_CAP } from './count.ts';
+import { requireUuid } from './global-id.ts';
+import { NameValue, nameValues } from './name-value.ts';
+import { connectionOf, listIdentity, parsePage } from './page.ts';
+import type { ApiKeyRow, ApiKeySecretRow } from './ports/registry-reads.ts';
+import { Team } from './team.ts';
+import { Versioned } from './versioned.ts';
+
+export const ApiKeyKind = builder.enumType('ApiKeyKind', {
+  values: {
+    MODEL: { value: 'ak', description: 'Calls models through the proxy.' },
+    SERVICE_ACCOUNT: { value: 'sa', description: 'Calls models as a service account.' },
+    PERSONAL: { value: 'pat', description: 'Calls models as a person.' },
+    ADMIN: { value: 'adm', description: 'Calls this API, never models.' },
+  },
+});
+export const KeyEnvironment = builder.enumType('KeyEnvironment', {
+  values: Object.fromEntries(KEY_ENVIRONMENTS.map((environment) => [environment.toUpperCase(), { value: environment }])),
+});
+const ApiKeyStatus = builder.enumType('ApiKeyStatus', { values: ['ACTIVE', 'EXPIRED', 'DISABLED', 'REVOKED'] as const });
+const SecretStatus = builder.enumType('KeySecretStatus', { values: ['ACTIVE', 'GRACE', 'EXPIRED', 'REVOKED'] as const });
+
+const KeySecret = builder.objectRef<ApiKeySecretRow>('KeySecret').implement({
+  description: 'One secret of a key, as it may be shown. A key has at most two that live.',
+  fields: (t) => ({
+    display: t.exposeString('display', { description: 'Never the whole: `tpk_ak_live_7f3KabcD…x9Qd`.' }),
+    createdAt: t.expose('created_at', { type: 'DateTime' }),
+    expiresAt: t.expose('expires_at', { type: 'DateTime', nullable: true }),
+    status: t.field({
+      type: SecretStatus,
+      resolve: (secret, _args, context) => {
+        if (secret.revoked_at !== null) return 'REVOKED' as const;
+        if (secret.expires_at === null) return 'ACTIVE' as const;
+        return secret.expires_at <= context.now() ? ('EXPIRED' as const) : ('GRACE' as const);
+      },
+    }),
+  }),
+});
+
+export const ApiKey = builder.loadableNodeRef('ApiKey', {
+  id: { resolve: (row: ApiKeyRow) => row.id },
+  load: async (ids: string[], context) => [...(await context.registry.apiKeysById(ids))],
+});
+
+ApiKey.implement({
+  description: 'A key. Its secret is shown once, when it is made.',
+  interfaces: [Versioned],
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    kind: t.field({ type: ApiKeyKind, resolve: (row) => row.kind }),
+    environment: t.field({ type: KeyEnvironment, resolve: (row) => row.environment }),
+    status: t.field({
+      type: ApiKeyStatus,
+      resolve: (row, _args, context) => {
+        if (row.revoked_at !== null) return 'REVOKED' as const;
+        if (row.disabled_at !== null) return 'DISABLED' as const;
+        return row.expires_at !== null && row.expires_at <= context.now() ? ('EXPIRED' as const) : ('ACTIVE' as const);
+      },
+    }),
+    team: t.field({ type: Team, nullable: true, resolve: (row) => row.team_id }),
+    allowedModels: t.exposeStringList('allowed_models', {
+      nullable: true,
+      description: '`provider/model` or `provider/*`; null: every model.',
+    }),
+    permissions: t.exposeStringList('permissions', { description: 'Of an admin key; `*` is everything within the organization.' }),
+    tags: t.field({ type: [NameValue], description: 'Put on every request of this key.', resolve: (row) => nameValues(row.tags) }),
+    metadata: t.expose('metadata', { type: 'JSON', description: 'Yours to use; the gateway ignores it.' }),
+    expiresAt: t.expose('expires_at', { type: 'DateTime', nullable: true }),
+    disabledAt: t.expose('disabled_at', { type: 'DateTime', nullable: true }),
+    revokedAt: t.expose('revoked_at', { type: 'DateTime', nullable: true }),
+    revokeReason: t.exposeString('revoke_reason', { nullable: true }),
+    managedBy: t.exposeString('managed_by', {
+      nullable: true,
+      description: 'The configuration entry that owns it: then it is read-only here.',
+    }),
+    secrets: t.loadableList({
+      type: KeySecret,
+      description: 'Newest first.',
+      load: async (ids: string[], context) => (await context.registry.secretsOfKeys(ids)).map((secrets) => [...secrets]),
+      resolve: (row) => row.id,
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  apiKeys: t.connection(
+    {
+      type: ApiKey,
+      description: 'Keys in order of creation.',
+      authScopes: { permission: 'api_key:read' },
+      args: {
+        teamId: t.arg.id(),
+        kind: t.arg({ type: ApiKeyKind }),
+        includeRevoked: t.arg.boolean({ defaultValue: false, required: true }),
+      },
+      resolve: async (_root, args, context) => {
+        const filter = {
+          teamId: args.teamId == null ? null : requireUuid('Team', args.teamId),
+          kind: args.kind ?? null,
+          includeRevoked: args.includeRevoked,
+        };
+        const identity = listIdentity('apiKeys', filter);
+        const request = parsePage(args, identity);
+        return {
+          ...connectionOf(await context.registry.apiKeys(request, filter), request, identity, (row) => ({ sort: row.id, id: row.id })),
+          countUpTo: (cap: number) => context.registry.countApiKeys(filter, cap),
+        };
+      },
+    },
+    {
+      fields: (connection) => ({
+        count: connection.field({
+          type: Count,
+          extensions: countCost,
+          args: { cap: connection.arg.int({ defaultValue: LARGEST_CAP, required: true }) },
+          resolve: async ({ countUpTo }, { cap }) => ({ counted: await countUpTo(cap), cap }),
+        }),
+      }),
+    },
+  ),
+}));

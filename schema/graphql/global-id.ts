@@ -1,0 +1,47 @@
+import { GraphQLError } from 'graphql';
+import type { IdKind } from '../values/ids.ts';
+import { idFromUuid, idKind, uuidFromId } from '../values/ids.ts';
+
+/** Which kind of id each node type carries: `ID` is the prefixed id itself, the same in URLs, logs and audit. */
+const kindOfNode = {
+  Organization: 'organization',
+  Team: 'team',
+  ApiKey: 'apiKey',
+  Provider: 'provider',
+  Model: 'model',
+  Request: 'request',
+  LedgerEntry: 'entry',
+  AuditEvent: 'auditEvent',
+} as const satisfies Record<string, IdKind>;
+export type NodeName = keyof typeof kindOfNode;
+
+const isNodeName = (name: string): name is NodeName => Object.hasOwn(kindOfNode, name);
+
+/** `ID` of a node from its uuid. */
+export function encodeNodeId(typename: string, uuid: string): string {
+  if (!isNodeName(typename)) throw new Error(`${typename} is no node type`);
+  return idFromUuid(kindOfNode[typename], uuid);
+}
+
+/** @throws GraphQLError `BAD_USER_INPUT` where the text is no id of a node. */
+export function decodeNodeId(id: string): { typename: NodeName; id: string } {
+  const kind = idKind(id);
+  for (const [typename, candidate] of Object.entries(kindOfNode)) {
+    if (candidate !== kind || !isNodeName(typename)) continue;
+    const uuid = uuidFromId(kind, id);
+    if (uuid !== null) return { typename, id: uuid };
+  }
+  throw new GraphQLError(`Not an id: ${JSON.stringify(id.slice(0, 64))}`, { extensions: { code: 'BAD_USER_INPUT' } });
+}
+
+/**
+ * The uuid of an id that must be of one type.
+ * @throws GraphQLError `BAD_USER_INPUT` naming what was expected.
+ */
+export function requireUuid(typename: NodeName, id: string): string {
+  const uuid = uuidFromId(kindOfNode[typename], id);
+  if (uuid !== null) return uuid;
+  throw new GraphQLError(`Expected the id of a ${typename}, found ${JSON.stringify(id.slice(0, 64))}`, {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+}

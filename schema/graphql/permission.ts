@@ -1,0 +1,52 @@
+/** What an admin key may be allowed: `object:verb`. `installation:admin` reaches beyond the key's own organization. */
+export const PERMISSIONS = [
+  'organization:read',
+  'organization:update',
+  'team:read',
+  'team:create',
+  'team:update',
+  'team:archive',
+  'api_key:read',
+  'api_key:create',
+  'api_key:update',
+  'api_key:rotate',
+  'api_key:revoke',
+  'model:read',
+  'ledger:read',
+  'request:read',
+  'usage:read',
+  'audit:read',
+  'tag:read',
+  'tag:activate',
+  'installation:admin',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Everything inside the key's own organization, and nothing beyond it. */
+export const EVERY_PERMISSION = '*';
+
+/** Whether what a key was given covers what is asked. `*` never covers `installation:admin`. */
+export function allows(granted: readonly string[], asked: string): boolean {
+  return granted.includes(asked) || (asked !== 'installation:admin' && granted.includes(EVERY_PERMISSION));
+}
+
+/** Whether a text names something that can be granted. */
+export function isGrantable(text: string): boolean {
+  return text === EVERY_PERMISSION || PERMISSIONS.some((permission) => permission === text);
+}
+
+const permissionOfNode: Readonly<Record<string, Permission>> = {
+  Organization: 'organization:read',
+  Team: 'team:read',
+  ApiKey: 'api_key:read',
+  Provider: 'model:read',
+  Model: 'model:read',
+  Request: 'request:read',
+  LedgerEntry: 'ledger:read',
+  AuditEvent: 'audit:read',
+};
+
+/** What it takes to ask for a node of a type by its id. A type that is not listed takes the most. */
+export function permissionToRead(typename: string): Permission {
+  return permissionOfNode[typename] ?? 'installation:admin';
+}

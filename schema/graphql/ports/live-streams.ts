@@ -1,0 +1,54 @@
+import type { EntryRow } from './journal-reads.ts';
+import type { RequestFilter } from './request-filter.ts';
+import type { UsageAnswer, UsageDimension, UsageFilter } from './usage-reads.ts';
+
+export type GapReason = 'EXPIRED' | 'EPOCH_CHANGED' | 'SLOW_CONSUMER';
+export type EndReason = 'AUTH_REVOKED' | 'TOKEN_EXPIRED' | 'SERVER_DRAIN' | 'SLOW_CONSUMER';
+
+/** The same three in every stream (reference/graphql.md section 2). */
+export type StreamControl =
+  | { readonly kind: 'heartbeat'; readonly cursor: string; readonly at: Date; readonly lagMs: number }
+  | {
+      readonly kind: 'gap';
+      readonly from: string | null;
+      readonly to: string;
+      readonly reason: GapReason;
+      readonly dropped: bigint | null;
+      readonly refetch: boolean;
+    }
+  | { readonly kind: 'end'; readonly reason: EndReason; readonly resumeAfter: string | null; readonly retryAfterMs: number | null };
+
+/** A request that was booked. */
+export interface RequestEvent {
+  readonly kind: 'request';
+  readonly cursor: string;
+  readonly position: bigint;
+  readonly entry: EntryRow;
+}
+
+/** Usage since `since`, as booked at `position`: cumulative, so that a lost tick loses nothing. */
+export interface UsageTick {
+  readonly kind: 'usage';
+  readonly cursor: string;
+  readonly position: bigint;
+  readonly since: Date;
+  readonly at: Date;
+  readonly groupBy: readonly UsageDimension[];
+  readonly answer: UsageAnswer;
+}
+
+/** Streams of the viewer's organization, fed from its sequenced journal. Returning the iterator ends the subscription. */
+export interface LiveStreams {
+  readonly requestTail: (input: {
+    readonly filter: RequestFilter;
+    readonly sampleRate: number;
+    readonly after: string | null;
+  }) => AsyncIterableIterator<RequestEvent | StreamControl>;
+  readonly usageTicks: (input: {
+    readonly filter: UsageFilter;
+    readonly groupBy: readonly UsageDimension[];
+    readonly tagKey: string | null;
+    readonly intervalMs: number;
+    readonly after: string | null;
+  }) => AsyncIterableIterator<UsageTick | StreamControl>;
+}

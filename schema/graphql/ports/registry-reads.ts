@@ -1,0 +1,61 @@
+import type { Selectable } from 'kysely';
+import type { ActivatedTagTable } from '../../tables/activated-tag.table.ts';
+import type { ApiKeyTable } from '../../tables/api-key.table.ts';
+import type { ApiKeySecretTable } from '../../tables/api-key-secret.table.ts';
+import type { ModelTable } from '../../tables/model.table.ts';
+import type { ModelPriceTable } from '../../tables/model-price.table.ts';
+import type { OrganizationTable } from '../../tables/organization.table.ts';
+import type { ProviderTable } from '../../tables/provider.table.ts';
+import type { TeamTable } from '../../tables/team.table.ts';
+import type { Page, PageRequest } from '../page.ts';
+
+export type OrganizationRow = Selectable<OrganizationTable>;
+export type TeamRow = Selectable<TeamTable>;
+export type ApiKeyRow = Selectable<ApiKeyTable>;
+/** What may be shown of a secret. */
+export type ApiKeySecretRow = Omit<Selectable<ApiKeySecretTable>, 'hash' | 'hash_version'>;
+/** Without the name of the variable that holds its credential. */
+export type ProviderRow = Omit<Selectable<ProviderTable>, 'credential' | 'options'> & { readonly has_credential: boolean };
+export type ModelRow = Selectable<ModelTable>;
+export type ActivatedTagRow = Selectable<ActivatedTagTable>;
+export type ModelPriceRow = Selectable<ModelPriceTable> & { readonly sheet: unknown };
+
+export interface ApiKeyFilter {
+  readonly teamId: string | null;
+  readonly kind: string | null;
+  /** false leaves out revoked keys. */
+  readonly includeRevoked: boolean;
+}
+
+export interface ModelFilter {
+  readonly provider: string | null;
+  readonly search: string | null;
+  readonly isPriced: boolean | null;
+}
+
+/** One row for each key asked for, in that order; null where there is none that the viewer may see. */
+export type ByIds<Row> = (ids: readonly string[]) => Promise<readonly (Row | null)[]>;
+
+/** Reads of the registry within the viewer's organization. Lists are in order of creation, models by name. */
+export interface RegistryReads {
+  readonly organizationsById: ByIds<OrganizationRow>;
+  readonly organizationBySlug: (slug: string) => Promise<OrganizationRow | null>;
+  /** Every organization of the installation: only for who may administer it. */
+  readonly organizations: (page: PageRequest) => Promise<Page<OrganizationRow>>;
+  readonly teamsById: ByIds<TeamRow>;
+  readonly teams: (page: PageRequest, includeArchived: boolean) => Promise<Page<TeamRow>>;
+  readonly countTeams: (includeArchived: boolean, cap: number) => Promise<number>;
+  readonly apiKeysById: ByIds<ApiKeyRow>;
+  readonly apiKeys: (page: PageRequest, filter: ApiKeyFilter) => Promise<Page<ApiKeyRow>>;
+  readonly countApiKeys: (filter: ApiKeyFilter, cap: number) => Promise<number>;
+  readonly secretsOfKeys: (apiKeyIds: readonly string[]) => Promise<readonly (readonly ApiKeySecretRow[])[]>;
+  readonly providersById: ByIds<ProviderRow>;
+  readonly providers: (page: PageRequest) => Promise<Page<ProviderRow>>;
+  readonly modelsById: ByIds<ModelRow>;
+  readonly modelsByName: ByIds<ModelRow>;
+  readonly models: (page: PageRequest, filter: ModelFilter) => Promise<Page<ModelRow>>;
+  readonly countModels: (filter: ModelFilter, cap: number) => Promise<number>;
+  /** The price that holds for each model at an instant. */
+  readonly pricesOfModels: (modelIds: readonly string[], at: Date) => Promise<readonly (ModelPriceRow | null)[]>;
+  readonly activatedTags: () => Promise<readonly ActivatedTagRow[]>;
+}

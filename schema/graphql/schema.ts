@@ -1,0 +1,26 @@
+import type { GraphQLSchema } from 'graphql';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import './scalars.ts';
+import './activated-tag.ts';
+import './api-key-mutations.ts';
+import './audit-event.ts';
+import './ledger-entry.ts';
+import './model.ts';
+import './organization.ts';
+import './request-tail.ts';
+import './request.ts';
+import './team.ts';
+import './usage-report.ts';
+import './usage-ticks.ts';
+import './viewer.ts';
+import { builder } from './builder.ts';
+
+/** The whole schema, sorted, so that its print does not depend on the order of imports. */
+export function createSchema(): GraphQLSchema {
+  return lexicographicSortSchema(builder.toSchema());
+}
+
+/** SDL as it is committed in `schema.graphql`. */
+export function printSdl(schema: GraphQLSchema): string {
+  return `${printSchema(schema)}\n`;
+}
