@@ -1,3 +1,4 @@
+import { RegistryError } from '../../registry/change.ts';
 import type { DesiredState } from '../../registry/configuration/desired-state.ts';
 import { seed } from '../../registry/seed.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -5,6 +6,7 @@ import type { Environment } from '../../runtime/environment.ts';
 import { createDatabase } from '../../runtime/postgres.ts';
 import type { Random } from '../../runtime/random.ts';
 import { deriveSecrets, loadMasterKey } from '../../runtime/secrets.ts';
+import { StartRefusal } from '../../runtime/start-refusal.ts';
 import type { InstallationKeys } from './endpoints.ts';
 import { simulatedProvider } from './simulated-provider.ts';
 
@@ -30,6 +32,10 @@ export async function seedInstallation(options: {
       known: { adminKey: options.kept?.adminKey ?? null, demoKey: options.kept?.demoKey ?? null },
       desired: [...options.configured, await simulatedProvider(options.simulatorUrl)],
     });
+  } catch (error) {
+    // Such as two owners that want the same name: something a person wrote.
+    if (error instanceof RegistryError) throw new StartRefusal(`The configuration cannot be applied: ${error.message}`, { cause: error });
+    throw error;
   } finally {
     await database.close();
   }
