@@ -42,7 +42,7 @@ const STAND_IN: { readonly [Unit in PricedUnit]?: PricedUnit } = {
 export function effectivePrices(sheet: PriceSheet, tier: ServiceTier, totalInputTokens: number): EffectivePrices | UnpricedSituation {
   const tierPrices = sheet[tier];
   if (tierPrices === undefined) return 'tier_unknown';
-  const long = sheet.longContext?.findLast(({ aboveInputTokens }) => totalInputTokens > aboveInputTokens);
+  const long = longContextOf(sheet, totalInputTokens);
   const variants: UnitPrices[] = [];
   if (long !== undefined) {
     const longTierPrices = long[tier];
@@ -74,6 +74,11 @@ export function effectivePrices(sheet: PriceSheet, tier: ServiceTier, totalInput
     image: price('image'),
     audioSecond: price('audioSecond'),
   };
+}
+
+/** The long-context entry that prices a request of this total input, if any: that of the highest threshold it is strictly above. */
+export function longContextOf(sheet: PriceSheet, totalInputTokens: number): NonNullable<PriceSheet['longContext']>[number] | undefined {
+  return sheet.longContext?.findLast(({ aboveInputTokens }) => totalInputTokens > aboveInputTokens);
 }
 
 function statedIn(variants: readonly UnitPrices[], unit: PricedUnit): bigint | null | undefined {

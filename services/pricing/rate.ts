@@ -131,7 +131,7 @@ function situationOf(sheet: PriceSheet, tier: ServiceTier, totalInput: number): 
     known = new Map();
     situations.set(sheet, known);
   }
-  const threshold = sheet.longContext?.findLast(({ aboveInputTokens }) => totalInput > aboveInputTokens)?.aboveInputTokens;
+  const threshold = longContextOf(sheet, totalInput)?.aboveInputTokens;
   const key = threshold === undefined ? tier : `${tier}>${threshold}`;
   let situation = known.get(key);
   if (situation === undefined) {
