@@ -1,0 +1,73 @@
+import type { LogRecord } from '../../schema/events/log-record.ts';
+import { MAX_EVENT_BYTES } from '../../schema/events/topics.ts';
+
+/** Bounds of a record beyond its value; the key is an id, the headers are those of a CloudEvent and the subject, as JSON. */
+export const MAX_KEY_BYTES = 1_024;
+export const MAX_HEADERS_BYTES = 26_624;
+
+const FIXED_BYTES = 8;
+/** Bytes of the largest record. */
+export const MAX_RECORD_BYTES = FIXED_BYTES + MAX_KEY_BYTES + MAX_HEADERS_BYTES + MAX_EVENT_BYTES;
+
+/** Why a record can never be stored, or null. */
+export function recordFault(record: LogRecord, partitions: number): string | null {
+  if (!Number.isInteger(record.partition) || record.partition < 0 || record.partition >= partitions)
+    return `partition ${record.partition} of ${partitions}`;
+  if (record.value.length > MAX_EVENT_BYTES) return `value of ${record.value.length} bytes, at most ${MAX_EVENT_BYTES}`;
+  if (Buffer.byteLength(record.key) > MAX_KEY_BYTES) return `key longer than ${MAX_KEY_BYTES} bytes`;
+  if (Buffer.byteLength(JSON.stringify(record.headers)) > MAX_HEADERS_BYTES) return `headers larger than ${MAX_HEADERS_BYTES} bytes`;
+  return null;
+}
+
+/**
+ * A record as bytes: partition (u16), length of the key (u16), of the headers' JSON (u32), then key, headers, value.
+ * @param before room left in front for the caller's own fields.
+ */
+export function encodeRecord(record: LogRecord, before: number): Buffer {
+  const headers = JSON.stringify(record.headers);
+  const keyBytes = Buffer.byteLength(record.key);
+  const headersBytes = Buffer.byteLength(headers);
+  const keyAt = before + FIXED_BYTES;
+  const bytes = Buffer.allocUnsafe(keyAt + keyBytes + headersBytes + record.value.length);
+  bytes.writeUInt16LE(record.partition, before);
+  bytes.writeUInt16LE(keyBytes, before + 2);
+  bytes.writeUInt32LE(headersBytes, before + 4);
+  bytes.write(record.key, keyAt, keyBytes);
+  bytes.write(headers, keyAt + keyBytes, headersBytes);
+  record.value.copy(bytes, keyAt + keyBytes + headersBytes);
+  return bytes;
+}
+
+/**
+ * The record that begins at `at` and ends with the bytes. Its value is a view into them.
+ * @throws {RangeError} when the bytes are no record.
+ */
+export function decodeRecord(bytes: Buffer, at: number): LogRecord {
+  if (bytes.length < at + FIXED_BYTES) throw new RangeError('A record is cut short');
+  const keyAt = at + FIXED_BYTES;
+  const headersAt = keyAt + bytes.readUInt16LE(at + 2);
+  const valueAt = headersAt + bytes.readUInt32LE(at + 4);
+  if (valueAt > bytes.length) throw new RangeError('A record is cut short');
+  return {
+    partition: bytes.readUInt16LE(at),
+    key: bytes.toString('utf8', keyAt, headersAt),
+    headers: parseHeaders(bytes.toString('utf8', headersAt, valueAt)),
+    value: bytes.subarray(valueAt),
+  };
+}
+
+function parseHeaders(text: string): Record<string, string> {
+  const headers: unknown = parseJson(text);
+  if (typeof headers !== 'object' || headers === null || !Object.values(headers).every((value) => typeof value === 'string')) {
+    throw new RangeError('The headers of a record are not texts by name');
+  }
+  return headers as Record<string, string>;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RangeError('The headers of a record are not JSON', { cause: error });
+  }
+}

@@ -1,0 +1,73 @@
+import type { LogRecord } from '../../../schema/events/log-record.ts';
+import { decodeRecord, encodeRecord, MAX_RECORD_BYTES } from '../record-codec.ts';
+import { frameBytes } from '../segments/frame.ts';
+
+/** Kinds of the spool's frames. 0 is the segment header. */
+export const OPEN_KIND = 1;
+export const CLOSE_KIND = 2;
+/** Everything closed up to a sequence has left the spool: acknowledged, or set aside. */
+export const SENT_KIND = 3;
+/** The last frame of a clean stop: everything before it was synced. */
+export const END_KIND = 4;
+
+const MAX_ID_BYTES = 255;
+export const MAX_DRAFT_BYTES = 64 * 1024;
+/** Bytes of the largest closing frame: what each open request keeps free. */
+export const CLOSE_ROOM_BYTES = frameBytes(7 + MAX_ID_BYTES + MAX_RECORD_BYTES);
+
+export interface OpenBody {
+  readonly requestId: string;
+  readonly draft: Buffer;
+}
+
+export interface CloseBody {
+  /** Empty for an event that had no open record. */
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly closedAt: number;
+  readonly event: LogRecord;
+}
+
+export function encodeOpen(requestId: string, draft: Buffer): Buffer {
+  const idBytes = Buffer.byteLength(requestId);
+  const body = Buffer.allocUnsafe(1 + idBytes + draft.length);
+  body[0] = idBytes;
+  body.write(requestId, 1, idBytes);
+  draft.copy(body, 1 + idBytes);
+  return body;
+}
+
+export function decodeOpen(body: Buffer): OpenBody {
+  const draftAt = 1 + (body[0] ?? 0);
+  return { requestId: body.toString('utf8', 1, draftAt), draft: Buffer.from(body.subarray(draftAt)) };
+}
+
+export function encodeClose(requestId: string, closedAt: number, event: LogRecord): Buffer {
+  const idBytes = Buffer.byteLength(requestId);
+  const body = encodeRecord(event, 7 + idBytes);
+  body.writeUIntLE(closedAt, 0, 6);
+  body[6] = idBytes;
+  body.write(requestId, 7, idBytes);
+  return body;
+}
+
+/** @throws {RangeError} when the bytes are none. */
+export function decodeClose(body: Buffer): CloseBody {
+  const recordAt = 7 + (body[6] ?? 0);
+  return { closedAt: body.readUIntLE(0, 6), requestId: body.toString('utf8', 7, recordAt), event: decodeRecord(body, recordAt) };
+}
+
+export function encodeSent(sequence: number): Buffer {
+  const body = Buffer.allocUnsafe(6);
+  body.writeUIntLE(sequence, 0, 6);
+  return body;
+}
+
+export function decodeSent(body: Buffer): number {
+  return body.readUIntLE(0, 6);
+}
+
+/** Whether an id fits its field; ours have 30 bytes. */
+export function isStorableId(requestId: string): boolean {
+  return requestId.length > 0 && Buffer.byteLength(requestId) <= MAX_ID_BYTES;
+}
