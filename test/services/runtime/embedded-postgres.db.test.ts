@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -108,6 +108,19 @@ test.runIf(asRoot)("as root in a folder that PostgreSQL's user cannot enter, its
   onTestFinished(() => rm(server.movedTo ?? '', { recursive: true, force: true }));
   expect(server.movedTo).toMatch(/^\/var\/lib\/turnpike\/[0-9a-f]{16}$/);
   expect(lines[0]).toContain(`its programs and data are in ${server.movedTo}`);
+  const database = connect(server);
+  await database.execute('select 1');
+  await database.close();
+});
+
+test('a home with a path too long for a Unix socket works all the same', async () => {
+  const home = join(await createHome(0o711), 'x'.repeat(100));
+  await mkdir(home, { mode: 0o711 });
+  const server = await start(home);
+  const folder = decodeURIComponent(new URL(server.url('a', 'b')).searchParams.get('host') ?? '');
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  expect(folder).toMatch(/^\/tmp\/turnpike-[0-9a-f]{16}$/);
+  expect((await stat(folder)).mode & 0o077).toBe(0);
   const database = connect(server);
   await database.execute('select 1');
   await database.close();
