@@ -1,8 +1,8 @@
 import type { PicoUsd } from '../../schema/values/money.ts';
 import type { TokenClass, TokenUsage, UnitUsage } from '../../schema/values/token-usage.ts';
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses } from '../../schema/values/token-usage.ts';
-import { type EffectivePrices, type EffectivePrices, effectivePrices, effectivePrices, longContextOf, longContextOf, type UnpricedSituation, type UnpricedSituation } from './effective-prices.ts';
-import type { PricedUnit, PriceSheet, ServiceTier } from './price-sheet.ts';
+import type { EffectivePrices, UnpricedSituation } from './effective-prices.ts';
+import { effectivePrices, longContextOf } from './effective-prices.ts';
 import { priceVersion } from './price-sheet.ts';
 import { serviceTierOf } from './service-tier.ts';
 
