@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 export type { Registry as MetricsRegistry } from 'prom-client';
 
 /** Every metric of ours begins with it. */
-const metricsPrefix = 'turnpike_';
+export const metricsPrefix = 'turnpike_';
 
 /**
  * A registry with the runtime's own metrics (event loop, heap, garbage collection, open files) in it, every metric labelled
