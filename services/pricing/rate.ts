@@ -3,6 +3,7 @@ import type { TokenClass, TokenUsage, UnitUsage } from '../../schema/values/toke
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses } from '../../schema/values/token-usage.ts';
 import type { EffectivePrices, UnpricedSituation } from './effective-prices.ts';
 import { effectivePrices, longContextOf } from './effective-prices.ts';
+import type { PricedUnit, PriceSheet, ServiceTier } from './price-sheet.ts';
 import { priceVersion } from './price-sheet.ts';
 import { serviceTierOf } from './service-tier.ts';
 
