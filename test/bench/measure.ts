@@ -1,0 +1,43 @@
+import type { BenchProcess } from './bench-process.ts';
+import type { LoadJob, LoadResult } from './load/load-job.ts';
+import { parseLoadResult } from './load/load-job.ts';
+import { readProcessUsage } from './process-usage.ts';
+import type { Target } from './targets/target.ts';
+
+/** One stretch of load on one target. */
+export type Measurement = LoadResult & {
+  readonly target: string;
+  readonly requestsPerSecond: number;
+  /** CPU of the measured process per request, until everything was accounted for; null for a target without one. */
+  readonly cpuUsPerRequest: number | null;
+  readonly residentBytes: number | null;
+  readonly problems: readonly string[];
+};
+
+export type LoadShape = Pick<LoadJob, 'connections' | 'durationMs' | 'ratePerSecond' | 'expectedBody'>;
+
+const expectedStatus = 200;
+/** On top of the load's own length: answers that are late, and the ledger's. */
+const graceMs = 90_000;
+
+/** Puts targets under load, and counts what each was sent so that its books can be held against it. */
+export function createMeter(generator: BenchProcess): (target: Target, shape: LoadShape) => Promise<Measurement> {
+  const sent = new Map<Target, number>();
+  return async (target, shape) => {
+    const before = target.pid === null ? null : await readProcessUsage(target.pid);
+    const load = parseLoadResult(await generator.ask({ ...target.request, ...shape, expectedStatus }, shape.durationMs + graceMs));
+    sent.set(target, (sent.get(target) ?? 0) + load.requests);
+    // What is done after the answers (shipping events) belongs to the price of a request.
+    const missing = await target.settle(sent.get(target) ?? 0);
+    const after = target.pid === null ? null : await readProcessUsage(target.pid);
+    const wrong = load.unexpected === 0 ? null : `${load.unexpected} of ${load.requests} answers not as expected: ${load.firstUnexpected}`;
+    return {
+      ...load,
+      target: target.name,
+      requestsPerSecond: (load.requests * 1_000) / load.elapsedMs,
+      cpuUsPerRequest: before === null || after === null ? null : (after.cpuUs - before.cpuUs) / load.requests,
+      residentBytes: after?.residentBytes ?? null,
+      problems: [wrong, missing].flatMap((problem) => (problem === null ? [] : [`${target.name}: ${problem}`])),
+    };
+  };
+}

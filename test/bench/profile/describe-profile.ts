@@ -1,0 +1,52 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+
+/** What V8's sampling profiler writes, as far as it is read here (Chrome DevTools protocol, Profiler.Profile). */
+const Profile = Compile(
+  Type.Object({
+    nodes: Type.Array(
+      Type.Object({
+        id: Type.Integer(),
+        callFrame: Type.Object({ functionName: Type.String(), url: Type.String(), lineNumber: Type.Integer() }),
+      }),
+    ),
+    samples: Type.Array(Type.Integer()),
+    timeDeltas: Type.Array(Type.Number()),
+  }),
+);
+
+const shown = 40;
+const projectFolder = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** The proxy's costliest functions by the time in themselves, of a folder of profiles. */
+export async function describeProfile(folder: string, requests: number): Promise<string> {
+  for (const file of await readdir(folder)) {
+    const text = await readFile(join(folder, file), 'utf8');
+    if (text.includes('/services/proxy/main.ts')) return describe(Profile.Parse(JSON.parse(text)), requests);
+  }
+  throw new Error('the proxy left no profile');
+}
+
+function describe(profile: ReturnType<typeof Profile.Parse>, requests: number): string {
+  const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+  const selfUs = new Map<string, number>();
+  for (const [index, id] of profile.samples.entries()) {
+    const name = names.get(id) ?? '(unknown)';
+    selfUs.set(name, (selfUs.get(name) ?? 0) + Math.max(0, profile.timeDeltas[index] ?? 0));
+  }
+  selfUs.delete('(idle)');
+  const total = [...selfUs.values()].reduce((sum, us) => sum + us, 0);
+  const lines = [...selfUs]
+    .sort(([, left], [, right]) => right - left)
+    .slice(0, shown)
+    .map(([name, us]) => `${((100 * us) / total).toFixed(1).padStart(5)} %  ${(us / requests).toFixed(2).padStart(7)} µs/request  ${name}`);
+  return [`${requests} requests, ${(total / requests).toFixed(1)} µs each on the main thread, profiler included`, ...lines].join('\n');
+}
+
+function nameOf({ functionName, url, lineNumber }: { readonly functionName: string; readonly url: string; readonly lineNumber: number }) {
+  const place = url.replace('file://', '').replace(projectFolder, '').replace(/^\//, '');
+  return place === '' ? functionName : `${functionName || '(anonymous)'} ${place}:${lineNumber + 1}`;
+}

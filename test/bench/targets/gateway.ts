@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { mintVirtualKey } from '../../../schema/values/virtual-key.ts';
+import { startProduct } from '../../harness/product.ts';
+import { pinned, pinRunning } from '../pinning.ts';
+import type { Target } from './target.ts';
+
+/** How long the ledger may take to catch up after a round. */
+const parityMs = 180_000;
+/** Counting is work on the core the ledger works on. */
+const lookAgainMs = 250;
+
+/**
+ * The product as it is delivered, everything on: key, price, spool, event log, ledger. `bench/echo` is the one model, behind a provider at
+ * `upstreamOrigin`. The proxy has the measured core to itself; ledger, api and PostgreSQL run on the other.
+ */
+export async function startGateway(options: {
+  readonly upstreamOrigin: string;
+  /** The body it is sent; its model must be `bench/echo`. */
+  readonly body: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}): Promise<Target> {
+  const folder = await mkdtemp(join(tmpdir(), 'turnpike-bench-'));
+  await writeFile(join(folder, 'bench.yaml'), configuration(options.upstreamOrigin));
+  const secret = mintVirtualKey('ak', 'live', randomBytes);
+  const product = await startProduct({
+    wrapper: pinned('rest', []),
+    environment: { TURNPIKE_CONFIG: join(folder, 'bench.yaml'), TURNPIKE_BENCH_KEY: secret, ...options.environment },
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
+  const pid = await product.pidOf('proxy');
+  await pinRunning('measured', pid);
+  const { db } = await product.database();
+
+  const accountedFor = async (): Promise<number> => {
+    const found = await sql<{ entries: bigint }>`select count(*) as entries from ledger_entries`.execute(db);
+    return Number(found.rows[0]?.entries ?? 0);
+  };
+  return {
+    name: 'turnpike',
+    pid,
+    request: {
+      origin: new URL(product.endpoints.proxyUrl).origin,
+      path: '/v1/chat/completions',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
+      body: options.body,
+    },
+    settle: async (requests) => {
+      if ((await product.pidOf('proxy')) !== pid) return 'the proxy was restarted';
+      for (const end = performance.now() + parityMs; ; ) {
+        const entries = await accountedFor();
+        if (entries === requests) return null;
+        if (entries > requests) return `${requests} requests, but ${entries} entries in the ledger`;
+        if (performance.now() > end) return `${requests} requests, only ${entries} entries in the ledger after ${parityMs / 1_000} s`;
+        await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+      }
+    },
+    stop: async () => {
+      await product[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configuration(upstreamOrigin: string): string {
+  return `apiVersion: turnpike/v1
+kind: Provider
+metadata: { name: bench }
+spec:
+  protocol: openai
+  baseUrl: ${upstreamOrigin}/v1
+---
+apiVersion: turnpike/v1
+kind: Model
+metadata: { name: bench/echo }
+spec:
+  upstreamModel: echo
+  contextWindow: 128000
+  maxOutputTokens: 16384
+  price:
+    perMillionTokens: { input: "1", cacheRead: "0.1", output: "4" }
+---
+apiVersion: turnpike/v1
+kind: Key
+metadata: { name: bench }
+spec:
+  secret: { env: TURNPIKE_BENCH_KEY }
+  allowedModels: ["bench/*"]
+`;
+}
