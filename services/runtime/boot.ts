@@ -7,7 +7,7 @@ import { createLog } from './log.ts';
 import { tellSupervisor } from './process-messages.ts';
 import type { Random } from './random.ts';
 import { systemRandom } from './random.ts';
-import { refusalExitCode, StartRefusal } from './start-refusal.ts';
+import { PlainFailure, refusalExitCode, StartRefusal } from './start-refusal.ts';
 
 /** What a process is given to start with: the outside world, so that nothing below `main.ts` reaches for it. */
 export type ProcessContext = {
@@ -66,8 +66,8 @@ export function runProcess(options: ProcessOptions): void {
   let stoppingSince = 0;
 
   const report = (error: unknown, message: string): void => {
-    if (error instanceof StartRefusal) console.error(error.message);
-    else if (log !== null && options.foreground !== true) log.fatal({ error }, message);
+    if (log !== null && options.foreground !== true) log.fatal({ error }, message);
+    else if (error instanceof PlainFailure) console.error(`${options.name}: ${error.message}`);
     else console.error(`${options.name}: ${message}:`, error);
   };
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Variables } from '../../runtime/environment.ts';
 import { parseProcessMessage } from '../../runtime/process-messages.ts';
-import { StartRefusal } from '../../runtime/start-refusal.ts';
+import { PlainFailure, StartRefusal } from '../../runtime/start-refusal.ts';
 import { forgetChild, recordChild } from './leftovers.ts';
 import { createLineSplitter, gistOf } from './output-lines.ts';
 import { restartVerdict } from './restart-policy.ts';
@@ -80,7 +80,7 @@ export function createSupervisedChild(options: SupervisedChildOptions): Supervis
     deathsMs = [...deathsMs, clock.monotonic()].slice(-rememberedDeaths);
     const verdict = restartVerdict(deathsMs);
     if (verdict.kind === 'stop-everything') {
-      giveUp(new Error(`${name} ended ${how}; that was the third time within a minute, so everything stops`));
+      giveUp(new PlainFailure(`${name} ended ${how}; that was the third time within a minute, so everything stops`));
       return;
     }
     onNotice(`${name} ended ${how}; it starts again in ${verdict.afterMs / 1_000} s`);
@@ -149,12 +149,13 @@ export function createSupervisedChild(options: SupervisedChildOptions): Supervis
   };
 }
 
-/** Passes the child's output on, line by line, and remembers what it said last: on standard error, else at all. */
+/** Passes the child's output on, line by line, and remembers what it said last: of an error where it spoke of one, else at all. */
 function lastWords(child: ChildProcess, onLine: (line: string) => void): () => string {
   let lastError = '';
   let lastLine = '';
   const output = createLineSplitter((line) => {
     if (line.trim() !== '') lastLine = line;
+    if (/^\{"level":"(error|fatal)"/.test(line)) lastError = line;
     onLine(line);
   });
   const errors = createLineSplitter((line) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from '../../runtime/embedded-postgres.ts';
+import { PlainFailure } from '../../runtime/start-refusal.ts';
 import { restartVerdict } from './restart-policy.ts';
 
 export type SupervisedPostgresOptions = EmbeddedPostgresOptions & {
@@ -27,7 +28,9 @@ export async function startSupervisedPostgres(options: SupervisedPostgresOptions
     deathsMs = [...deathsMs, options.clock.monotonic()].slice(-20);
     const verdict = restartVerdict(deathsMs);
     if (verdict.kind === 'stop-everything') {
-      throw new Error(`PostgreSQL ended (${how}) for the third time within a minute, so everything stops. Its log: ${server.logPath}`);
+      throw new PlainFailure(
+        `PostgreSQL ended (${how}) for the third time within a minute, so everything stops. Its log: ${server.logPath}`,
+      );
     }
     options.onNotice(`PostgreSQL ended (${how}); it starts again in ${verdict.afterMs / 1_000} s. Its log: ${server.logPath}`);
     await new Promise((resolve) => setTimeout(resolve, verdict.afterMs));

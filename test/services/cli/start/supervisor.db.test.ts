@@ -63,7 +63,8 @@ test('three deaths of one child within a minute stop everything, non-zero, with 
   const run = home.start({ FAKE_MODES: '{"ledger":"die"}' });
   expect(await run.ended).toBe(1);
   expect(run.output()).toContain('that was the third time within a minute');
-  expect(run.output()).toContain('the fuel ran out');
+  expect(run.output()).toMatch(/turnpike: ledger ended \(code 1\): [^\n]*the fuel ran out; that was the third time/);
+  expect(run.output()).not.toMatch(/^ {4}at /m);
   expect(await home.processes()).toEqual([]);
 });
 
