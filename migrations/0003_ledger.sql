@@ -191,8 +191,9 @@ create table journal_unsequenced (
   occurred_at timestamptz not null,
   log_partition integer not null,
   log_offset bigint not null,
-  primary key (item_id, item_kind)
-);
+  -- in the order of sequencing, so that the oldest are found without sorting a backlog
+  primary key (log_partition, log_offset, item_id, item_kind)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 0);
 
 create sequence audit_order;
 create function queue_entries() returns trigger language plpgsql security definer set search_path = public as $$
@@ -230,6 +231,11 @@ alter table audit_events enable always trigger forbid_change;
 alter table journal_positions enable always trigger forbid_change;
 alter table price_versions enable always trigger forbid_change;
 alter table model_prices enable always trigger forbid_change;
+alter table ledger_entries enable always trigger forbid_truncate;
+alter table audit_events enable always trigger forbid_truncate;
+alter table journal_positions enable always trigger forbid_truncate;
+alter table price_versions enable always trigger forbid_truncate;
+alter table model_prices enable always trigger forbid_truncate;
 alter table ledger_entries enable always trigger queue_entries;
 alter table audit_events enable always trigger queue_audit_events;
 

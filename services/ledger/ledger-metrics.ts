@@ -1,0 +1,105 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { MetricsRegistry } from '../runtime/metrics.ts';
+import { metricsPrefix } from '../runtime/metrics.ts';
+import type { BatchOutcome } from './batch.ts';
+import { postingFlags } from './post.ts';
+
+export type LedgerMetrics = {
+  /** Counts what a committed transaction did. `nowMs` is the time of the commit. */
+  readonly committed: (outcome: BatchOutcome, nowMs: number, seconds: number) => void;
+  readonly retried: () => void;
+  readonly behind: (partition: number, records: bigint) => void;
+  /** 0 = the log and the books fit. */
+  readonly gap: (partition: number, records: bigint) => void;
+  readonly sequenced: (items: number, oldestUnsequencedSeconds: number, seconds: number) => void;
+  readonly leads: (leading: boolean) => void;
+};
+
+const lagBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3_600, 86_400];
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
+
+/** The ledger's figures; all lags are in seconds. */
+export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics {
+  const registers = [registry];
+  const name = (rest: string): string => `${metricsPrefix}ledger_${rest}`;
+  const posted = new Counter({ name: name('entries_posted_total'), help: 'Entries added to the ledger', registers });
+  const duplicates = new Counter({
+    name: name('duplicates_total'),
+    help: 'Events that were in the ledger already, to the byte',
+    registers,
+  });
+  const dead = new Counter({ name: name('dead_letters_total'), help: 'Records kept as dead letters', labelNames: ['reason'], registers });
+  const differences = new Counter({
+    name: name('cost_differences_total'),
+    help: 'Entries whose cost is not the one their proxy told the application',
+    registers,
+  });
+  const unrated = new Counter({ name: name('unrated_total'), help: 'Entries without a cost', labelNames: ['reason'], registers });
+  const fenced = new Counter({ name: name('fenced_total'), help: 'Slices dropped because the partition had another owner', registers });
+  const retries = new Counter({ name: name('batch_retries_total'), help: 'Batches run again after a failure of the database', registers });
+  const lag = new Histogram({
+    name: name('lag_seconds'),
+    help: 'From settlement to the commit of its entry',
+    buckets: lagBuckets,
+    registers,
+  });
+  const batchRecords = new Histogram({
+    name: name('batch_records'),
+    help: 'Records dealt with by one transaction',
+    buckets: [1, 3, 10, 30, 100, 300, 1_000, 3_000],
+    registers,
+  });
+  const batchSeconds = new Histogram({ name: name('batch_seconds'), help: 'Length of a transaction', buckets: durationBuckets, registers });
+  const behind = new Gauge({ name: name('records_behind'), help: 'Records of the log not read yet', labelNames: ['partition'], registers });
+  const gap = new Gauge({
+    name: name('gap_records'),
+    help: 'Records missing between the books and the log; anything but 0 needs a person',
+    labelNames: ['partition'],
+    registers,
+  });
+  const sequenced = new Counter({ name: name('sequenced_total'), help: 'Journal items that were given their position', registers });
+  const oldest = new Gauge({
+    name: name('oldest_unsequenced_seconds'),
+    help: 'Age of the oldest journal item without a position, as the leading sequencer saw it',
+    registers,
+  });
+  const roundSeconds = new Histogram({ name: name('sequencing_seconds'), help: 'Length of a round', buckets: durationBuckets, registers });
+  const leads = new Gauge({ name: name('sequencer_leads'), help: '1 where this process sequences', registers });
+
+  return {
+    committed: (outcome, nowMs, seconds) => {
+      posted.inc(outcome.posted.length);
+      duplicates.inc(outcome.duplicates);
+      fenced.inc(outcome.fenced.length);
+      for (const { reason } of outcome.dead) dead.inc({ reason });
+      for (const { entry, settledAtMs } of outcome.posted) {
+        lag.observe(Math.max(0, nowMs - settledAtMs) / 1_000);
+        if (entry.unrated !== null) unrated.inc({ reason: knownReasons.has(entry.unrated) ? entry.unrated : 'other' });
+        if (entry.flags.includes(postingFlags.costDiffers)) differences.inc();
+      }
+      batchRecords.observe(outcome.posted.length + outcome.duplicates + outcome.dead.length);
+      batchSeconds.observe(seconds);
+    },
+    retried: () => retries.inc(),
+    behind: (partition, records) => behind.set({ partition }, Number(records)),
+    gap: (partition, records) => gap.set({ partition }, Number(records)),
+    sequenced: (items, oldestUnsequencedSeconds, seconds) => {
+      sequenced.inc(items);
+      oldest.set(oldestUnsequencedSeconds);
+      roundSeconds.observe(seconds);
+    },
+    leads: (leading) => leads.set(leading ? 1 : 0),
+  };
+}
+
+/** The proxy may bring a reason of its own; a label must not take on any text that comes along. */
+const knownReasons: ReadonlySet<string> = new Set([
+  'no_price',
+  'tier_unknown',
+  'combination_unknown',
+  'usage_missing',
+  'usage_invalid',
+  'price_missing',
+  'orphaned',
+  postingFlags.priceVersionUnknown,
+]);

@@ -1,0 +1,164 @@
+import type { CloudEvent } from '../../schema/events/cloud-event.ts';
+import type { StoredRecord } from '../../schema/events/log-record.ts';
+import type { RequestSettled, RequestSubject } from '../../schema/events/request-settled.v1.ts';
+import { uuidFromId, uuidTimeMs } from '../../schema/values/ids.ts';
+import type { PicoUsd } from '../../schema/values/money.ts';
+import type { RequestSubjectInsert } from '../journal/append-entries.ts';
+import { isBookable } from '../journal/append-entries.ts';
+import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
+import type { PriceSheet } from '../pricing/price-sheet.ts';
+import { rateCost } from '../pricing/rate.ts';
+import { isUnbilled } from './unbilled.ts';
+
+/** A record whose event was read, ready to be posted. */
+export interface SettledRecord {
+  readonly record: StoredRecord;
+  readonly event: RequestSettled;
+  readonly envelope: CloudEvent;
+  readonly subject: RequestSubject | null;
+  /** SHA-256 of the record's value. */
+  readonly bodyHash: Buffer;
+}
+
+export type Posting =
+  | { readonly ok: true; readonly entry: LedgerEntryInsert; readonly subject: RequestSubjectInsert | null }
+  | { readonly ok: false; readonly reason: PostRejection; readonly detail: string };
+
+/** Why an event that reads well is no entry. */
+export type PostRejection = 'id_malformed' | 'time_implausible';
+
+/** Marks that posting puts on an entry, after those that the event brought along. */
+export const postingFlags = {
+  /** The ledger's cost is not the one the proxy told the application. */
+  costDiffers: 'cost_differs',
+  /** The producer's time is more than 35 days behind ours or more than 5 minutes ahead. */
+  timeOutOfRange: 'time_out_of_range',
+  /** The event names a price version that the registry does not hold. */
+  priceVersionUnknown: 'price_version_unknown',
+} as const;
+
+const dayMs = 86_400_000;
+const maxBehindMs = 35 * dayMs;
+const maxAheadMs = 5 * 60_000;
+
+/**
+ * The ledger's line for a settled request: pure, so that the same record always gives the same entry, but for the flag that
+ * says how far its time is from ours. The cost is rated again from usage and price version; the proxy's is kept beside it.
+ * @param sheet of the event's price version; null when it names none or the registry does not hold it.
+ */
+export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: number): Posting {
+  const { record, event, envelope } = settled;
+  const requestId = uuidFromId('request', event.requestId);
+  const organizationId = uuidFromId('organization', event.organizationId);
+  const apiKeyId = uuidFromId('apiKey', event.apiKeyId);
+  if (requestId === null || organizationId === null || apiKeyId === null) {
+    return { ok: false, reason: 'id_malformed', detail: 'request, organization or key' };
+  }
+  const occurredAtMs = uuidTimeMs(requestId);
+  if (!isBookable(occurredAtMs)) return { ok: false, reason: 'time_implausible', detail: "the request id's time" };
+
+  const flags = [...event.usageFlags];
+  const { cost, unrated } = rateEvent(event, sheet);
+  const proxyCost = event.costPico === null ? null : BigInt(event.costPico);
+  if (unrated === postingFlags.priceVersionUnknown) flags.push(postingFlags.priceVersionUnknown);
+  if (costDiffers(proxyCost, cost)) flags.push(postingFlags.costDiffers);
+  if (isOutOfRange(occurredAtMs, nowMs) || isOutOfRange(envelope.timeMs, nowMs)) flags.push(postingFlags.timeOutOfRange);
+
+  const occurredAt = new Date(occurredAtMs);
+  const { usage } = event;
+  const entry: LedgerEntryInsert = {
+    entry_id: requestId,
+    occurred_at: occurredAt,
+    kind: 'usage',
+    organization_id: organizationId,
+    request_id: requestId,
+    api_key_id: apiKeyId,
+    team_id: optionalUuid('team', event.teamId),
+    user_id: optionalUuid('user', event.userId),
+    service_account_id: optionalUuid('serviceAccount', event.serviceAccountId),
+    endpoint: event.endpoint,
+    provider: event.provider,
+    model: event.model,
+    model_requested: event.modelRequested,
+    route_id: optionalUuid('route', event.routeId),
+    outcome: event.outcome,
+    status: event.status,
+    error_code: event.errorCode,
+    stream: event.stream,
+    tokens_input: count(usage?.input),
+    tokens_cache_read: count(usage?.cacheRead),
+    tokens_cache_write_5m: count(usage?.cacheWrite5m),
+    tokens_cache_write_1h: count(usage?.cacheWrite1h),
+    tokens_input_audio: count(usage?.inputAudio),
+    tokens_input_image: count(usage?.inputImage),
+    tokens_output: count(usage?.output),
+    tokens_reasoning: count(usage?.reasoning),
+    tokens_output_audio: count(usage?.outputAudio),
+    tokens_output_image: count(usage?.outputImage),
+    usage_source: event.usageSource,
+    cost,
+    price_version: event.priceVersion,
+    unrated,
+    proxy_cost: proxyCost,
+    flags,
+    tags: event.tags,
+    first_byte_ms: event.timings.firstByteMs,
+    total_ms: event.timings.totalMs,
+    reverses: null,
+    reason: null,
+    log_partition: record.partition,
+    log_offset: record.offset,
+    body: record.value,
+    body_hash: settled.bodyHash,
+  };
+  const subject = settled.subject;
+  return {
+    ok: true,
+    entry,
+    subject:
+      subject === null
+        ? null
+        : {
+            requestId,
+            organizationId,
+            occurredAt,
+            salt: Buffer.from(subject.salt, 'hex'),
+            endUser: subject.endUser,
+            address: subject.address,
+            metadata: subject.metadata,
+          },
+  };
+}
+
+/**
+ * What the books say the request cost. Exactly one of the two is null.
+ * An orphan is never free: its calls may have been made. Otherwise a request of which no provider billed anything costs 0
+ * whatever its prices are; a request without a price version stays unrated for the reason its proxy gave.
+ */
+export function rateEvent(
+  event: RequestSettled,
+  sheet: PriceSheet | null,
+): { readonly cost: PicoUsd; readonly unrated: null } | { readonly cost: null; readonly unrated: string } {
+  if (isUnbilled(event)) return { cost: 0n, unrated: null };
+  if (event.priceVersion === null) return { cost: null, unrated: event.unrated ?? 'no_price' };
+  if (sheet === null) return { cost: null, unrated: postingFlags.priceVersionUnknown };
+  const rating = rateCost(event.usage, event.units, { tier: event.serviceTier, batch: event.batch, requests: 1 }, sheet);
+  return rating.kind === 'rated' ? { cost: rating.cost, unrated: null } : { cost: null, unrated: rating.reason };
+}
+
+/** A proxy that told the application no cost where there is none did not differ. */
+function costDiffers(proxyCost: PicoUsd | null, cost: PicoUsd | null): boolean {
+  return proxyCost === null ? cost !== null && cost !== 0n : proxyCost !== cost;
+}
+
+function isOutOfRange(timeMs: number, nowMs: number): boolean {
+  return timeMs < nowMs - maxBehindMs || timeMs > nowMs + maxAheadMs;
+}
+
+function optionalUuid(kind: 'team' | 'user' | 'serviceAccount' | 'route', id: string | null): string | null {
+  return id === null ? null : uuidFromId(kind, id);
+}
+
+function count(tokens: number | null | undefined): bigint | null {
+  return tokens == null ? null : BigInt(tokens);
+}

@@ -1,0 +1,180 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import type { StoredRecord } from '../../schema/events/log-record.ts';
+import type { Database } from '../../schema/tables/database.ts';
+import { createPartitionKeeper } from '../journal/append-entries.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { sqlStateOf } from '../runtime/postgres.ts';
+import type { Random } from '../runtime/random.ts';
+import type { BatchOutcome, PartitionSlice } from './batch.ts';
+import { postBatch } from './batch.ts';
+import { FencedError, isFaultOfData, isRetryable } from './failures.ts';
+import type { LedgerMetrics } from './ledger-metrics.ts';
+import type { PreparedRecord } from './prepare.ts';
+import { deadRecord, prepareRecords } from './prepare.ts';
+import { createPriceSheets } from './price-sheets.ts';
+
+export type PosterOptions = {
+  readonly db: Kysely<Database>;
+  readonly topic: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: LedgerMetrics;
+  /** Told after each commit that added entries. */
+  readonly onPosted: () => void;
+  /** How long a transaction waits for the batches of other partitions to go with it. 15 ms. */
+  readonly lingerMs?: number;
+};
+
+export type Poster = {
+  /**
+   * Posts records of one partition, in offset order, and resolves when the transaction that holds them is committed.
+   * It tries for as long as the database is away.
+   * @throws FencedError when the partition has another owner; nothing was written then.
+   */
+  readonly post: (partition: number, epoch: bigint, records: readonly StoredRecord[]) => Promise<void>;
+  /** What is wrong at the moment, for a person; null while batches go through. */
+  readonly trouble: () => string | null;
+  /** Gives up on the database: what is not committed is rejected and will be handed out again after the next start. */
+  readonly giveUp: () => void;
+};
+
+/** Most records of one transaction, short of what a single slice brings; more wait for the next. */
+const maxRecords = 2_000;
+const firstRetryMs = 50;
+const longestRetryMs = 5_000;
+
+type Waiting = {
+  readonly slice: PartitionSlice;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/**
+ * Gathers the batches of all partitions of this process into common transactions, one at a time: one commit for many, and
+ * fewer updates of the same rollup rows. Holds at most one batch a partition, since the log hands out no more.
+ */
+export function createPoster(options: PosterOptions): Poster {
+  const { db, topic, clock, random, log, metrics, lingerMs = 15 } = options;
+  const sheets = createPriceSheets(db, log);
+  const partitions = createPartitionKeeper(db);
+  const givenUp = new AbortController();
+  let trouble: string | null = null;
+  const waiting: Waiting[] = [];
+  let running = false;
+
+  const persist = async <Result>(attempt: () => Promise<Result>): Promise<Result> => {
+    for (let retryMs = firstRetryMs; ; retryMs = Math.min(2 * retryMs, longestRetryMs)) {
+      try {
+        const result = await attempt();
+        trouble = null;
+        return result;
+      } catch (error) {
+        if (!isRetryable(error) || givenUp.signal.aborted) throw error;
+        trouble = `the database does not take batches: ${error instanceof Error ? error.message : String(error)}`;
+        metrics.retried();
+        log.warn({ error, retryMs }, 'a batch failed and will be run again');
+        await pause(retryMs * (0.5 + random.fraction()), undefined, { signal: givenUp.signal });
+      }
+    }
+  };
+
+  /** Posts all slices and gives the partitions that were fenced off. Records that break the transaction are found by halving. */
+  const settle = async (slices: readonly PartitionSlice[]): Promise<readonly number[]> => {
+    try {
+      const startedAt = clock.monotonic();
+      const outcome = await persist(async () => {
+        await partitions.ensure(occurrences(slices));
+        return postBatch({ db, topic, slices, clock, random });
+      });
+      report(outcome, (clock.monotonic() - startedAt) / 1_000);
+      return outcome.fenced;
+    } catch (error) {
+      if (!isFaultOfData(error)) throw error;
+      const fenced: number[] = [];
+      for (const part of parts(slices, error)) fenced.push(...(await settle(part)));
+      return fenced;
+    }
+  };
+
+  const report = (outcome: BatchOutcome, seconds: number): void => {
+    metrics.committed(outcome, clock.now(), seconds);
+    for (const { reason, detail, record } of outcome.dead) {
+      const place = { reason, detail, partition: record.partition, offset: record.offset.toString() };
+      if (reason === 'id_reuse')
+        log.error(place, 'an event id was used twice with different bytes; the first stays, the second is a dead letter');
+      else log.warn(place, 'a record became a dead letter');
+    }
+    if (outcome.posted.length > 0) options.onPosted();
+  };
+
+  const run = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      await pause(lingerMs);
+      const group = takeGroup();
+      try {
+        const fenced = new Set(await settle(group.map(({ slice }) => slice)));
+        for (const { slice, resolve, reject } of group) {
+          if (fenced.has(slice.partition)) reject(new FencedError(slice.partition));
+          else resolve();
+        }
+      } catch (error) {
+        if (!givenUp.signal.aborted) trouble = `a batch was refused: ${error instanceof Error ? error.message : String(error)}`;
+        for (const { reject } of group) reject(error);
+      }
+    }
+    running = false;
+  };
+
+  const takeGroup = (): Waiting[] => {
+    let records = 0;
+    const end = waiting.findIndex(({ slice }, index) => {
+      records += slice.records.length;
+      return index > 0 && records > maxRecords;
+    });
+    return waiting.splice(0, end < 0 ? waiting.length : end);
+  };
+
+  return {
+    post: async (partition, epoch, records) => {
+      const prepared = await persist(() => prepareRecords(records, sheets, clock.now()));
+      await new Promise<void>((resolve, reject) => {
+        waiting.push({ slice: { partition, epoch, records: prepared }, resolve, reject });
+        if (running) return;
+        running = true;
+        void run();
+      });
+    },
+    trouble: () => trouble,
+    giveUp: () => givenUp.abort(new Error('the ledger stops')),
+  };
+}
+
+function* occurrences(slices: readonly PartitionSlice[]): Generator<number> {
+  for (const { records } of slices) for (const record of records) if (record.kind === 'entry') yield record.entry.occurred_at.getTime();
+}
+
+/**
+ * Halves of a batch that a record broke, to be posted one after the other; a single record comes back as a dead letter.
+ * @throws the error itself, when a dead letter is what could not be written.
+ */
+function parts(slices: readonly PartitionSlice[], error: unknown): readonly (readonly PartitionSlice[])[] {
+  const [slice] = slices;
+  if (slices.length > 1) return slices.map((one) => [one]);
+  if (slice === undefined) throw error;
+  const { records } = slice;
+  if (records.length > 1) {
+    const middle = records.length >> 1;
+    return [[{ ...slice, records: records.slice(0, middle) }], [{ ...slice, records: records.slice(middle) }]];
+  }
+  const [record] = records;
+  if (record === undefined || record.kind === 'dead') throw error;
+  return [[{ ...slice, records: [asPoison(record, error)] }]];
+}
+
+function asPoison(record: PreparedRecord, error: unknown): PreparedRecord {
+  const constraint = error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? ` ${error.constraint}` : '';
+  return deadRecord(record, 'refused_by_database', `${sqlStateOf(error) ?? 'not encodable'}${constraint}`);
+}

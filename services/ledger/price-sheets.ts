@@ -1,0 +1,48 @@
+import type { Kysely } from 'kysely';
+import type { Database } from '../../schema/tables/database.ts';
+import type { PriceSheet } from '../pricing/price-sheet.ts';
+import { parsePriceSheet, priceVersion } from '../pricing/price-sheet.ts';
+import type { Log } from '../runtime/log.ts';
+
+export type PriceSheets = {
+  /** Fetches those of these versions that are not held yet, in one statement, so that `get` knows them. */
+  readonly load: (versions: Iterable<string>) => Promise<void>;
+  /** The sheet, or null where the registry has none by that name or what it has is not what the name says. */
+  readonly get: (version: string) => PriceSheet | null;
+};
+
+/** Sheets held; some 3 KB each. At the bound all are dropped and read anew as they are needed. */
+const maxSheets = 10_000;
+
+/**
+ * Price sheets by version. They are immutable and named by the hash of their content, so one that was read is good for ever;
+ * one that is missing is asked for again with the next batch that names it.
+ */
+export function createPriceSheets(db: Kysely<Database>, log: Log): PriceSheets {
+  const sheets = new Map<string, PriceSheet>();
+  return {
+    get: (version) => sheets.get(version) ?? null,
+    load: async (versions) => {
+      const wanted = [...new Set(versions)];
+      if (wanted.every((version) => sheets.has(version))) return;
+      if (sheets.size + wanted.length > maxSheets) sheets.clear();
+      const missing = wanted.filter((version) => !sheets.has(version));
+      const rows = await db.selectFrom('price_versions').select(['name', 'sheet']).where('name', 'in', missing).execute();
+      for (const row of rows) {
+        const sheet = verifiedSheet(row.name, row.sheet);
+        if (sheet === null)
+          log.error({ priceVersion: row.name }, 'a price version does not hold what its name says; its requests stay unrated');
+        else sheets.set(row.name, sheet);
+      }
+    },
+  };
+}
+
+function verifiedSheet(name: string, value: unknown): PriceSheet | null {
+  try {
+    const sheet = parsePriceSheet(value);
+    return priceVersion(sheet) === name ? sheet : null;
+  } catch {
+    return null;
+  }
+}

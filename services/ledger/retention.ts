@@ -1,0 +1,61 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import type { Database } from '../../schema/tables/database.ts';
+import { createPartitionKeeper } from '../journal/append-entries.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** How long finer rollups are kept; days are kept for ever, and so is every entry. */
+export const retentionMs = { minute: 48 * 3_600_000, hour: 400 * 86_400_000 } as const;
+/** Months that have their partition ahead of time, so that no batch has to wait for one. */
+const monthsAhead = 3;
+/** Rows of one statement, so that no batch waits long for the rows it locks. */
+const chunkRows = 5_000;
+const everyMs = 3_600_000;
+
+/** Makes the ledger's partitions of this and the coming months and removes rollups that are past their time. Safe to run from many sides at once. */
+export async function keepHouse(db: Kysely<Database>, nowMs: number): Promise<{ readonly removed: bigint }> {
+  const now = new Date(nowMs);
+  const months = Array.from({ length: monthsAhead + 1 }, (_, ahead) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead));
+  await createPartitionKeeper(db).ensure(months);
+  const minutes = await removeBefore(db, 'usage_minute', new Date(nowMs - retentionMs.minute));
+  const hours = await removeBefore(db, 'usage_hour', new Date(nowMs - retentionMs.hour));
+  return { removed: minutes + hours };
+}
+
+async function removeBefore(db: Kysely<Database>, table: 'usage_minute' | 'usage_hour', end: Date): Promise<bigint> {
+  let removed = 0n;
+  for (;;) {
+    const { numAffectedRows = 0n } = await sql`delete from ${sql.table(table)} where ctid = any (array(
+      select ctid from ${sql.table(table)} where bucket < ${end} limit ${chunkRows}))`.execute(db);
+    removed += numAffectedRows;
+    if (numAffectedRows < BigInt(chunkRows)) return removed;
+  }
+}
+
+export type Housekeeping = { readonly stop: () => Promise<void> };
+
+/** Keeps house at once and every hour. A failure is told and tried again an hour later; nothing depends on its moment. */
+export function startHousekeeping(options: { readonly db: Kysely<Database>; readonly clock: Clock; readonly log: Log }): Housekeeping {
+  const { db, clock, log } = options;
+  const stopping = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        const { removed } = await keepHouse(db, clock.now());
+        if (removed > 0n) log.info({ rows: removed.toString() }, 'removed rollups past their time');
+      } catch (error) {
+        log.warn({ error }, 'keeping house failed');
+      }
+      await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  };
+  const ended = run();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import { bucketOf, HISTOGRAM_BUCKETS } from '../../schema/values/latency-histogram.ts';
+import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
+
+export const ROLLUP_GRAINS = ['minute', 'hour', 'day'] as const;
+export type RollupGrain = (typeof ROLLUP_GRAINS)[number];
+
+/** Length of a grain's buckets; they begin at multiples of it since the epoch, which are UTC minutes, hours and days. */
+export const grainMs: Readonly<Record<RollupGrain, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** Stands for a dimension that an entry does not have, because a primary key knows no null. */
+export const nilUuid = '00000000-0000-0000-0000-000000000000';
+
+/** What a rollup row is the sum of; the order is the primary key's. */
+export const dimensionNames = [
+  'organization_id',
+  'tag_key',
+  'api_key_id',
+  'team_id',
+  'user_id',
+  'service_account_id',
+  'provider',
+  'model',
+  'route_id',
+  'outcome',
+  'tag_value',
+] as const;
+export type Dimensions = Readonly<Record<(typeof dimensionNames)[number], string>>;
+
+export const tokenColumns = [
+  'tokens_input',
+  'tokens_cache_read',
+  'tokens_cache_write_5m',
+  'tokens_cache_write_1h',
+  'tokens_input_audio',
+  'tokens_input_image',
+  'tokens_output',
+  'tokens_reasoning',
+  'tokens_output_audio',
+  'tokens_output_image',
+] as const;
+
+/** Sums of some entries that share bucket and dimensions; what is to be added to the stored row. */
+export type RollupRow = {
+  readonly dimensions: Dimensions;
+  /** Start of the bucket in epoch milliseconds. */
+  readonly bucketMs: number;
+  /** Orders rows alike in every process, so that concurrent batches lock them in the same order. */
+  readonly key: string;
+  requests: number;
+  unratedRequests: number;
+  estimatedRequests: number;
+  streamedRequests: number;
+  cost: bigint;
+  /** In the order of {@link tokenColumns}; null = no entry reported any. */
+  readonly tokens: (bigint | null)[];
+  readonly firstByteHistogram: number[];
+  readonly totalHistogram: number[];
+};
+
+/** Activated tag keys by organization (uuid). */
+export type ActivatedTags = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Sums entries by bucket and dimensions in each grain, rows in key order. Every entry counts once in the row without a tag
+ * key and once for each activated tag key of its organization, with an empty value where it does not carry the tag.
+ */
+export function rollUp(entries: readonly LedgerEntryInsert[], activatedTags: ActivatedTags): Readonly<Record<RollupGrain, RollupRow[]>> {
+  const minutes = new Map<string, RollupRow>();
+  for (const entry of entries) {
+    addEntry(minutes, entry, '', '');
+    for (const tagKey of activatedTags.get(entry.organization_id) ?? []) addEntry(minutes, entry, tagKey, tagValue(entry, tagKey));
+  }
+  const hours = coarser(minutes, 'hour');
+  const days = coarser(hours, 'day');
+  return { minute: inKeyOrder(minutes), hour: inKeyOrder(hours), day: inKeyOrder(days) };
+}
+
+function addEntry(rows: Map<string, RollupRow>, entry: LedgerEntryInsert, tagKey: string, tagValue: string): void {
+  const dimensions: Dimensions = {
+    organization_id: entry.organization_id,
+    tag_key: tagKey,
+    api_key_id: entry.api_key_id,
+    team_id: entry.team_id ?? nilUuid,
+    user_id: entry.user_id ?? nilUuid,
+    service_account_id: entry.service_account_id ?? nilUuid,
+    provider: entry.provider ?? '',
+    model: entry.model ?? '',
+    route_id: entry.route_id ?? nilUuid,
+    outcome: entry.outcome,
+    tag_value: tagValue,
+  };
+  const row = rowOf(rows, dimensions, bucketStart(entry.occurred_at.getTime(), 'minute'));
+  row.requests += 1;
+  if (entry.cost === null) row.unratedRequests += 1;
+  else row.cost += entry.cost;
+  if (entry.usage_source === 'estimated') row.estimatedRequests += 1;
+  if (entry.stream) row.streamedRequests += 1;
+  for (const [index, column] of tokenColumns.entries()) row.tokens[index] = addReported(row.tokens[index] ?? null, entry[column]);
+  if (entry.first_byte_ms !== null) count(row.firstByteHistogram, bucketOf(entry.first_byte_ms), 1);
+  if (entry.total_ms !== null) count(row.totalHistogram, bucketOf(entry.total_ms), 1);
+}
+
+/** A tag may be named like something every object inherits, such as `constructor`. */
+function tagValue(entry: LedgerEntryInsert, tagKey: string): string {
+  return Object.hasOwn(entry.tags, tagKey) ? (entry.tags[tagKey] ?? '') : '';
+}
+
+function coarser(finer: ReadonlyMap<string, RollupRow>, grain: RollupGrain): Map<string, RollupRow> {
+  const rows = new Map<string, RollupRow>();
+  for (const part of finer.values()) {
+    const row = rowOf(rows, part.dimensions, bucketStart(part.bucketMs, grain));
+    row.requests += part.requests;
+    row.unratedRequests += part.unratedRequests;
+    row.estimatedRequests += part.estimatedRequests;
+    row.streamedRequests += part.streamedRequests;
+    row.cost += part.cost;
+    for (const [index, tokens] of part.tokens.entries()) row.tokens[index] = addReported(row.tokens[index] ?? null, tokens);
+    for (const [bucket, counted] of part.firstByteHistogram.entries()) count(row.firstByteHistogram, bucket, counted);
+    for (const [bucket, counted] of part.totalHistogram.entries()) count(row.totalHistogram, bucket, counted);
+  }
+  return rows;
+}
+
+function rowOf(rows: Map<string, RollupRow>, dimensions: Dimensions, bucketMs: number): RollupRow {
+  // No dimension holds NUL (PostgreSQL's text cannot), so no two keys are alike that are not the same.
+  const key = `${dimensions.organization_id}\0${bucketMs}\0${dimensions.tag_key}\0${dimensions.api_key_id}\0${dimensions.team_id}\0${dimensions.user_id}\0${dimensions.service_account_id}\0${dimensions.provider}\0${dimensions.model}\0${dimensions.route_id}\0${dimensions.outcome}\0${dimensions.tag_value}`;
+  let row = rows.get(key);
+  if (row === undefined) {
+    row = {
+      dimensions,
+      bucketMs,
+      key,
+      requests: 0,
+      unratedRequests: 0,
+      estimatedRequests: 0,
+      streamedRequests: 0,
+      cost: 0n,
+      tokens: tokenColumns.map(() => null),
+      firstByteHistogram: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
+      totalHistogram: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
+    };
+    rows.set(key, row);
+  }
+  return row;
+}
+
+function inKeyOrder(rows: ReadonlyMap<string, RollupRow>): RollupRow[] {
+  return [...rows.values()].sort((left, right) => (left.key < right.key ? -1 : 1));
+}
+
+function bucketStart(timeMs: number, grain: RollupGrain): number {
+  return Math.floor(timeMs / grainMs[grain]) * grainMs[grain];
+}
+
+function addReported(sum: bigint | null, tokens: bigint | null): bigint | null {
+  if (tokens === null) return sum;
+  return sum === null ? tokens : sum + tokens;
+}
+
+function count(histogram: number[], bucket: number, by: number): void {
+  histogram[bucket] = (histogram[bucket] ?? 0) + by;
+}
