@@ -149,22 +149,23 @@ export function createSupervisedChild(options: SupervisedChildOptions): Supervis
   };
 }
 
-/** Passes the child's output on, line by line, and remembers what it said last: of an error where it spoke of one, else at all. */
+/** A line that names an error: a structured record of one, or the head of a stack (below it Node prints more, up to its version). */
+const namesError = /^(\{"level":"(error|fatal)"|(Uncaught )?[A-Z]\w*Error\b)/;
+
+/** Passes the child's output on, line by line, and remembers its last words: an error it named, else what stood on standard error, else at all. */
 function lastWords(child: ChildProcess, onLine: (line: string) => void): () => string {
-  let lastError = '';
-  let lastLine = '';
-  const output = createLineSplitter((line) => {
-    if (line.trim() !== '') lastLine = line;
-    if (/^\{"level":"(error|fatal)"/.test(line)) lastError = line;
-    onLine(line);
-  });
-  const errors = createLineSplitter((line) => {
-    if (line.trim() !== '') lastError = line;
-    onLine(line);
-  });
+  const last = { named: '', error: '', any: '' };
+  const splitter = (kind: 'error' | 'any') =>
+    createLineSplitter((line) => {
+      if (line.trim() !== '') last[kind] = line;
+      if (namesError.test(line)) last.named = line;
+      onLine(line);
+    });
+  const output = splitter('any');
+  const errors = splitter('error');
   child.stdout?.setEncoding('utf8').on('data', output.push).on('end', output.end);
   child.stderr?.setEncoding('utf8').on('data', errors.push).on('end', errors.end);
-  return () => gistOf(lastError === '' ? lastLine : lastError);
+  return () => gistOf(last.named || last.error || last.any);
 }
 
 /** How a child ended, told once its output has been read too; a grandchild that holds the pipe open delays it by no more than this. */
