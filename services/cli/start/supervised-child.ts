@@ -150,7 +150,7 @@ export function createSupervisedChild(options: SupervisedChildOptions): Supervis
 }
 
 /** A line that names an error: a structured record of one, or the head of a stack (below it Node prints more, up to its version). */
-const namesError = /^(\{"level":"(error|fatal)"|(Uncaught )?[A-Z]\w*Error\b)/;
+const namesError = /^(\{"level":"(error|fatal)"|(Uncaught )?([A-Z]\w*)?Error\b)/;
 
 /** Passes the child's output on, line by line, and remembers its last words: an error it named, else what stood on standard error, else at all. */
 function lastWords(child: ChildProcess, onLine: (line: string) => void): () => string {
