@@ -106,6 +106,10 @@ create table usage_minute (
 );
 create table usage_hour (like usage_minute including all);
 create table usage_day (like usage_minute including all);
+-- Rows are updated with every batch: room in the page keeps the new version out of the index.
+alter table usage_minute set (fillfactor = 50);
+alter table usage_hour set (fillfactor = 50);
+alter table usage_day set (fillfactor = 50);
 
 -- Element-wise sum of two histograms of the same length.
 create function add_histograms(a bigint[], b bigint[]) returns bigint[]

@@ -53,9 +53,12 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     if (gap !== null) {
       epochs.delete(partition);
       const message = `partition ${partition}: ${gap.message}`;
+      // The log assigns it again and again; the alarm stays on in metrics and readiness, the log line is said once.
+      if (gaps.get(partition) !== message) {
+        log.error({ partition, missing: gap.missing.toString() }, `GAP between the event log and the ledger: ${message}`);
+      }
       gaps.set(partition, message);
       metrics.gap(partition, gap.missing);
-      log.error({ partition, missing: gap.missing.toString() }, `GAP between the event log and the ledger: ${message}`);
       throw gap;
     }
     gaps.delete(partition);

@@ -1,0 +1,77 @@
+import fastify from 'fastify';
+import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
+import { createEmbeddedConsumer } from '../eventlog/embedded/consumer.ts';
+import { embeddedLogPlaces } from '../eventlog/embedded/places.ts';
+import { createEmbeddedLogServer } from '../eventlog/embedded/server.ts';
+import { runProcess } from '../runtime/boot.ts';
+import { addHealthRoutes } from '../runtime/health.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { refusePendingMigrations } from '../runtime/migrate.ts';
+import { createDatabase } from '../runtime/postgres.ts';
+import { StartRefusal } from '../runtime/start-refusal.ts';
+import { startConsumer } from './consume.ts';
+import { createLedgerMetrics } from './ledger-metrics.ts';
+import { createPoster } from './poster.ts';
+import { startHousekeeping } from './retention.ts';
+import { startSequencer } from './sequencer.ts';
+
+/** How long a stop waits for a database that is away, and for the log's last sync. */
+const stopGraceMs = 5_000;
+
+runProcess({
+  name: 'ledger',
+  start: async ({ environment, log, clock, random }) => {
+    const { databaseUrl, home } = environment;
+    if (databaseUrl === null) throw new StartRefusal('DATABASE_URL: expected postgresql://user:password@host:port/database, found nothing');
+    const connect = (applicationName: string, poolSize: number) =>
+      createDatabase({
+        url: databaseUrl,
+        role: 'writer',
+        applicationName,
+        poolSize,
+        statementTimeoutMs: 10_000,
+        onConnectionError: (error) => log.warn({ error }, 'a database connection broke'),
+      });
+    const database = connect('turnpike-ledger', 4);
+    const sequencerDatabase = connect('turnpike-sequencer', 1);
+    await refusePendingMigrations(database.db);
+
+    const registry = createMetrics({ process: 'ledger' });
+    const metrics = createLedgerMetrics(registry);
+    const topic = REQUESTS_TOPIC;
+    const eventLogServer = await createEmbeddedLogServer({ ...embeddedLogPlaces(home), topics: [topic], log, clock, random });
+    const eventLog = createEmbeddedConsumer({ server: eventLogServer, log });
+    const sequencer = startSequencer({ db: sequencerDatabase.db, clock, log, metrics });
+    const poster = createPoster({ db: database.db, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
+    const consumer = await startConsumer({
+      db: database.db,
+      eventLog,
+      topic,
+      group: 'ledger',
+      owner: `ledger ${process.pid}`,
+      poster,
+      clock,
+      log,
+      metrics,
+      onConsumed: (partition, nextOffset) => eventLogServer.release(topic, partition, nextOffset),
+    });
+    const housekeeping = startHousekeeping({ db: database.db, clock, log });
+
+    const app = fastify();
+    addHealthRoutes(app, { registry, checks: () => [...consumer.checks(), ...sequencer.checks()] });
+    const address = await app.listen({ host: '127.0.0.1', port: 0 });
+
+    return {
+      addresses: { http: address },
+      stop: async (hurry) => {
+        hurry.addEventListener('abort', () => poster.giveUp(), { once: true });
+        await consumer.stop(stopGraceMs);
+        await Promise.all([sequencer.stop(), housekeeping.stop()]);
+        await eventLog.close();
+        await eventLogServer.close(stopGraceMs);
+        await app.close();
+        await Promise.all([database.close(), sequencerDatabase.close()]);
+      },
+    };
+  },
+});
