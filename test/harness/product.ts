@@ -6,6 +6,7 @@ import { Value } from 'typebox/value';
 import type { ChildName } from '../../services/cli/start/child-plan.ts';
 import type { Endpoints } from '../../services/cli/start/endpoints.ts';
 import { readEndpoints } from '../../services/cli/start/endpoints.ts';
+import { embeddedAdministrator } from '../../services/runtime/embedded-postgres.ts';
 import type { DatabaseConnection } from '../../services/runtime/postgres.ts';
 import { createDatabase } from '../../services/runtime/postgres.ts';
 import { postmasterFile, recorded } from './end-home.ts';
@@ -123,7 +124,7 @@ export type Product = {
     query: string,
     variables?: Readonly<Record<string, unknown>>,
   ) => Promise<Static<Schema>>;
-  /** A pool of connections to its database that may only read; closed by `stop`. */
+  /** A pool of connections to its database that sees every organization's rows, for looking only; closed by `stop`. */
   readonly database: () => Promise<DatabaseConnection>;
   /** Stops it in order. @returns its exit. */
   readonly stop: () => Promise<Exit>;
@@ -171,8 +172,8 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     graphql: (schema, query, variables = {}) => askGraphql({ endpoints, schema, query, variables }),
     database: async () => {
       const folder = (await postmasterFile(home))[4] ?? '';
-      const url = `postgresql://turnpike_app@localhost/turnpike?host=${encodeURIComponent(folder)}`;
-      const database = createDatabase({ url, role: 'reader', applicationName: 'turnpike-test', poolSize: 2, statementTimeoutMs: 60_000 });
+      const url = `postgresql://${embeddedAdministrator}@localhost/turnpike?host=${encodeURIComponent(folder)}`;
+      const database = createDatabase({ url, role: 'login', applicationName: 'turnpike-test', poolSize: 2, statementTimeoutMs: 60_000 });
       databases.push(database);
       return database;
     },

@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import { idFromUuid } from '../../schema/values/ids.ts';
+import type { DatabaseConnection } from '../../services/runtime/postgres.ts';
+
+/** A line of the ledger, with its request's id as applications see it. */
+export type LedgerRow = Awaited<ReturnType<typeof readLedger>>[number];
+
+/** Every line, read from the table itself. */
+export async function readLedger({ db }: DatabaseConnection) {
+  const rows = await db
+    .selectFrom('ledger_entries')
+    .select(['kind', 'outcome', 'status', 'model', 'stream', 'cost', 'proxy_cost', 'price_version', 'unrated', 'flags', 'usage_source'])
+    .select([
+      'tokens_input',
+      'tokens_cache_read',
+      'tokens_cache_write_5m',
+      'tokens_cache_write_1h',
+      'tokens_input_audio',
+      'tokens_input_image',
+    ])
+    .select(['tokens_output', 'tokens_reasoning', 'tokens_output_audio', 'tokens_output_image', 'request_id', 'entry_id', 'api_key_id'])
+    .execute();
+  return rows.map((row) => ({ ...row, requestId: idFromUuid('request', row.request_id) }));
+}
+
+/** Whether everything booked has its place in its organization's journal. */
+export async function isSequenced({ db }: DatabaseConnection): Promise<boolean> {
+  const waiting = await sql<{ waiting: bigint }>`select count(*) as waiting from journal_unsequenced`.execute(db);
+  return waiting.rows[0]?.waiting === 0n;
+}
+
+/** What the minute, hour and day rollups say in all, tags apart. */
+export async function readRollupSums({ db }: DatabaseConnection) {
+  const sums = await sql<{ grain: string; requests: bigint; cost: bigint; output: bigint | null }>`
+    select 'minute' as grain, sum(requests) as requests, sum(cost) as cost, sum(tokens_output) as output from usage_minute where tag_key = ''
+    union all select 'hour', sum(requests), sum(cost), sum(tokens_output) from usage_hour where tag_key = ''
+    union all select 'day', sum(requests), sum(cost), sum(tokens_output) from usage_day where tag_key = ''`.execute(db);
+  return sums.rows;
+}
+
+/** Positions of each organization's journal: dense means that `positions`, `last` and `items` are one number. */
+export async function readJournalShape({ db }: DatabaseConnection) {
+  const found = await sql<{ positions: bigint; first: bigint; last: bigint; items: bigint }>`
+    select count(*) as positions, min(position) as first, max(position) as last, count(distinct item_id) as items
+    from journal_positions group by organization_id`.execute(db);
+  return found.rows;
+}
