@@ -40,7 +40,7 @@ runProcess({
     const metrics = createLedgerMetrics(registry);
     const topic = REQUESTS_TOPIC;
     const eventLogServer = await createEmbeddedLogServer({ ...embeddedLogPlaces(home), topics: [topic], log, clock, random });
-    const eventLog = createEmbeddedConsumer({ server: eventLogServer, log });
+    const eventLog = createEmbeddedConsumer({ server: eventLogServer });
     const sequencer = startSequencer({ db: sequencerDatabase.db, clock, log, metrics });
     const poster = createPoster({ db: database.db, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
     const consumer = await startConsumer({
