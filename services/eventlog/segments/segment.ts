@@ -11,6 +11,8 @@ export interface Segment {
   size: number;
   /** Open file, or null when not opened since recovery. */
   file: DiskFile | null;
+  /** The file while it is being opened to be read. */
+  opening: Promise<DiskFile> | null;
   /** Frames in it that are still needed. */
   live: number;
   /** It may go once everything up to this sequence is durable: what freed it must not be lost with it gone. */
@@ -36,7 +38,7 @@ export interface Place {
 }
 
 export function createSegment(number: number, path: string, size: number, file: DiskFile | null): Segment {
-  return { number, path, size, file, live: 0, freeAfter: 0, moved: [] };
+  return { number, path, size, file, opening: null, live: 0, freeAfter: 0, moved: [] };
 }
 
 export function segmentName(number: number): string {
@@ -49,13 +51,16 @@ export function segmentNumber(name: string): number | null {
   return match === null ? null : Number(match[1]);
 }
 
-/** Where the bytes are now, moves followed. */
-export function resolvePlace(place: Place): { readonly segment: Segment; readonly position: number } {
-  let { segment, position }: { segment: Segment; position: number } = place;
+/** Where the bytes are now, moves followed; `runBytes` from there on belong together. */
+export function resolvePlace(
+  segment: Segment,
+  position: number,
+): { readonly segment: Segment; readonly position: number; readonly runBytes: number } {
+  let place = { segment, position, runBytes: Number.POSITIVE_INFINITY };
   for (;;) {
-    const move = segment.moved.findLast((candidate) => position >= candidate.from && position < candidate.to);
-    if (move === undefined) return { segment, position };
-    position = move.at + (position - move.from);
-    segment = move.segment;
+    const from = place.position;
+    const move = place.segment.moved.findLast((candidate) => from >= candidate.from && from < candidate.to);
+    if (move === undefined) return place;
+    place = { segment: move.segment, position: move.at + (from - move.from), runBytes: Math.min(place.runBytes, move.to - from) };
   }
 }

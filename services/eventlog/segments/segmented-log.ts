@@ -45,6 +45,8 @@ export interface SegmentedLog {
   whenSynced(callback: () => void): void;
   /** Body of a frame. @throws when its bytes are damaged or cannot be read. */
   read(place: Place): Promise<Buffer>;
+  /** Up to `length` bytes that begin with the frame at this position, whole frames or not. @throws when they cannot be read. */
+  readAt(segment: Segment, position: number, length: number): Promise<Buffer>;
   /** Says that a frame of this segment is still needed. */
   hold(segment: Segment): void;
   /** Takes a hold back; what was appended until now is durable before the segment may go. */
@@ -343,7 +345,12 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   }
 
   async function openFile(segment: Segment): Promise<DiskFile> {
-    segment.file ??= await disk.open(segment.path);
+    if (segment.file !== null) return segment.file;
+    // Readers that meet here share one descriptor.
+    segment.opening ??= disk.open(segment.path).finally(() => {
+      segment.opening = null;
+    });
+    segment.file = await segment.opening;
     return segment.file;
   }
 
@@ -358,11 +365,16 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
       else waiters.push({ sequence: lastSequence, run: callback });
     },
     async read(place) {
-      const { segment, position } = resolvePlace(place);
+      const { segment, position } = resolvePlace(place.segment, place.position);
       const file = await openFile(segment);
       const frame = readFrame(await file.read(position, place.length), 0);
       if (frame === null || frame.sequence !== place.sequence) throw new Error(`Record ${place.sequence} of ${segment.path} is damaged`);
       return frame.body;
+    },
+    async readAt(segment, position, length) {
+      const place = resolvePlace(segment, position);
+      const file = await openFile(place.segment);
+      return file.read(place.position, Math.min(length, place.runBytes));
     },
     hold(segment) {
       segment.live++;

@@ -6,7 +6,8 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../harness/eventually.ts';
-import { closed, eventOf, idsOf, opened, openTestSpool, settle, temporaryFolder } from './spool-harness.ts';
+import { temporaryFolder } from '../../../harness/temporary-folder.ts';
+import { closed, eventOf, idsOf, opened, openTestSpool, settle } from './spool-harness.ts';
 
 const writer = new URL('./spool-writer.ts', import.meta.url).pathname;
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../../../harness/eventually.ts';
 import { createFaultyDisk } from '../../../harness/faulty-disk.ts';
-import { closed, idsOf, opened, openTestSpool, settle, temporaryFolder } from './spool-harness.ts';
+import { temporaryFolder } from '../../../harness/temporary-folder.ts';
+import { closed, idsOf, opened, openTestSpool, settle } from './spool-harness.ts';
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `req_${index}`);
 

@@ -1,8 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { LogRecord } from '../../../../schema/events/log-record.ts';
 import { REQUESTS_TOPIC } from '../../../../schema/events/topics.ts';
@@ -10,27 +5,8 @@ import type { EventLogProducer } from '../../../../services/eventlog/event-log.t
 import type { SpoolOptions } from '../../../../services/eventlog/spool/open-spool.ts';
 import { openSpool } from '../../../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../../../services/eventlog/spool.ts';
-import type { Log } from '../../../../services/runtime/log.ts';
 import { eventually } from '../../../harness/eventually.ts';
-
-/** A folder of its own for the test that asks. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tp-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A log whose lines a test can read. */
-export function recordingLog(): Log & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  return Object.assign(pino({ level: 'debug', serializers: { error: pino.stdSerializers.err } }, stream), { lines });
-}
+import { recordingLog } from '../../../harness/recording-log.ts';
 
 export function eventOf(requestId: string, valueBytes = 64, key = 'key_a'): LogRecord {
   return { key, partition: 3, headers: { ce_id: requestId }, value: Buffer.alloc(valueBytes, requestId) };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EventLogError } from '../../../../services/eventlog/event-log.ts';
 import { eventually } from '../../../harness/eventually.ts';
-import { closed, eventOf, idsOf, opened, openTestSpool, settle, settleMany, temporaryFolder } from './spool-harness.ts';
+import { temporaryFolder } from '../../../harness/temporary-folder.ts';
+import { closed, eventOf, idsOf, opened, openTestSpool, settle, settleMany } from './spool-harness.ts';
 
 test('a settled request reaches the event log once, with the bytes it was closed with', async () => {
   const { spool, producer } = await openTestSpool({ directory: await temporaryFolder() });

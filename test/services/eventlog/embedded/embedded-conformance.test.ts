@@ -1,0 +1,4 @@
+import { describeEventLog } from '../conformance.ts';
+import { embeddedHarness } from './embedded-harness.ts';
+
+describeEventLog('embedded', embeddedHarness);
