@@ -30,15 +30,38 @@ const longestSocketFolderBytes = 84;
 /**
  * Chooses the place. PostgreSQL refuses to run as root; root therefore lends it to an unprivileged user (the owner of the
  * data where there is some, else `postgres`, else `nobody`). Where that user cannot enter `home`, binaries and data live
- * under `/var/lib/turnpike/<hash of home>`.
+ * under `/var/lib/turnpike/<hash of home>`. Data that exists stays where it is: a start must never come up empty beside it.
  * `home` must exist.
+ * @throws StartRefusal where the data lies in a `home` that its user cannot enter any more.
  */
 export async function findPlace(homePath: string): Promise<PostgresPlace> {
   const home = await realpath(homePath);
   const hash = createHash('sha256').update(home).digest('hex').slice(0, 16);
-  const account = process.getuid?.() === 0 ? await unprivilegedAccount(join(home, 'postgres')) : null;
-  const moved = account !== null && !(await mayEnter(account, home));
-  const base = moved ? join('/var/lib/turnpike', hash) : home;
+  const elsewhere = join('/var/lib/turnpike', hash);
+  if (process.getuid?.() !== 0) return placeAt({ home, base: home, hash, account: null });
+
+  const atHome = await ownerOf(join(home, dataName));
+  const apart = atHome === null ? await ownerOf(join(elsewhere, dataName)) : null;
+  const account = atHome ?? apart ?? (await unprivilegedAccount());
+  const enters = await mayEnter(account, home);
+  if (atHome !== null && !enters) {
+    throw new StartRefusal(
+      `${home} holds the database, but PostgreSQL's user (${account.uid}) cannot enter it any more. Let others pass through it: chmod o+x`,
+    );
+  }
+  return placeAt({ home, base: enters && apart === null ? home : elsewhere, hash, account });
+}
+
+const dataName = 'postgres';
+
+async function placeAt(choice: {
+  readonly home: string;
+  readonly base: string;
+  readonly hash: string;
+  readonly account: Account | null;
+}): Promise<PostgresPlace> {
+  const { home, base, account } = choice;
+  const moved = base !== home;
   if (moved) {
     await mkdir(base, { recursive: true, mode: 0o755 });
     // For a person who finds the folder and wonders whose it is.
@@ -46,12 +69,18 @@ export async function findPlace(homePath: string): Promise<PostgresPlace> {
   }
   return {
     binaries: await placeBinaries(account, base),
-    dataFolder: join(base, 'postgres'),
+    dataFolder: join(base, dataName),
     configFolder: join(base, 'postgres-config'),
-    socketFolder: await placeSocket(account, base, hash),
+    socketFolder: await placeSocket(account, base, choice.hash),
     account,
     movedTo: moved ? base : null,
   };
+}
+
+/** Who the data in a folder belongs to; null where there is none, or where it is root's and so was never PostgreSQL's. */
+async function ownerOf(dataFolder: string): Promise<Account | null> {
+  const owner = await stat(dataFolder).catch(() => null);
+  return owner === null || owner.uid === 0 ? null : { uid: owner.uid, gid: owner.gid };
 }
 
 async function placeBinaries(account: Account | null, base: string): Promise<PostgresBinaries> {
@@ -82,9 +111,7 @@ async function placeSocket(account: Account | null, base: string, hash: string):
   return folder;
 }
 
-async function unprivilegedAccount(dataFolder: string): Promise<Account> {
-  const owner = await stat(dataFolder).catch(() => null);
-  if (owner !== null && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+async function unprivilegedAccount(): Promise<Account> {
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   for (const name of ['postgres', 'nobody']) {
     const user = users.find((fields) => fields[0] === name);

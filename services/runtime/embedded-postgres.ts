@@ -73,7 +73,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const report = options.onProgress ?? (() => {});
   const place = await findPlace(options.home);
   if (place.movedTo !== null) {
-    report(`PostgreSQL's user cannot enter ${options.home}; its programs and data are in ${place.movedTo}`);
+    report(`PostgreSQL lives under ${place.movedTo}, because its user could not enter ${options.home}`);
   }
   if (!(await hasData(place))) {
     report('creating the database');

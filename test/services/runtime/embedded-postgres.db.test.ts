@@ -101,16 +101,32 @@ test('data of another version of PostgreSQL is refused by name', async () => {
   expect(String(refusal)).toContain('was written by PostgreSQL 16; this version of turnpike runs PostgreSQL 18');
 });
 
-test.runIf(asRoot)("as root in a folder that PostgreSQL's user cannot enter, its data moves and the start says where", async () => {
-  const home = await createHome(0o700);
-  const lines: string[] = [];
-  const server = await start(home, (line) => lines.push(line));
-  onTestFinished(() => rm(server.movedTo ?? '', { recursive: true, force: true }));
-  expect(server.movedTo).toMatch(/^\/var\/lib\/turnpike\/[0-9a-f]{16}$/);
-  expect(lines[0]).toContain(`its programs and data are in ${server.movedTo}`);
-  const database = connect(server);
-  await database.execute('select 1');
-  await database.close();
+test.runIf(asRoot)(
+  "as root in a folder that PostgreSQL's user cannot enter, its data moves, the start says where, and it stays there",
+  async () => {
+    const home = await createHome(0o700);
+    const lines: string[] = [];
+    const server = await start(home, (line) => lines.push(line));
+    onTestFinished(() => rm(server.movedTo ?? '', { recursive: true, force: true }));
+    expect(server.movedTo).toMatch(/^\/var\/lib\/turnpike\/[0-9a-f]{16}$/);
+    expect(lines[0]).toContain(`PostgreSQL lives under ${server.movedTo}, because its user could not enter ${home}`);
+    const before = connect(server);
+    await before.execute('create table kept as select 1 as one');
+    await before.close();
+    await server.stop();
+
+    await chmod(home, 0o711);
+    const after = connect(await start(home));
+    expect((await sql`select one from kept`.execute(after.db)).rows).toEqual([{ one: 1 }]);
+    await after.close();
+  },
+);
+
+test.runIf(asRoot)('as root, data that lies in a folder its user cannot enter any more is not passed over', async () => {
+  const home = await createHome(0o711);
+  await (await start(home)).stop();
+  await chmod(home, 0o700);
+  await expect(startEmbeddedPostgres({ home })).rejects.toThrow(`${home} holds the database, but PostgreSQL's user`);
 });
 
 test('a home with a path too long for a Unix socket works all the same', async () => {
