@@ -1,7 +1,7 @@
 import fastify from 'fastify';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { createEmbeddedConsumer } from '../eventlog/embedded/consumer.ts';
-import { embeddedLogPlaces } from '../eventlog/embedded/places.ts';
+import { embeddedPlaces } from '../eventlog/embedded/places.ts';
 import { createEmbeddedLogServer } from '../eventlog/embedded/server.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { addHealthRoutes } from '../runtime/health.ts';
@@ -39,7 +39,7 @@ runProcess({
     const registry = createMetrics({ process: 'ledger' });
     const metrics = createLedgerMetrics(registry);
     const topic = REQUESTS_TOPIC;
-    const eventLogServer = await createEmbeddedLogServer({ ...embeddedLogPlaces(home), topics: [topic], log, clock, random });
+    const eventLogServer = await createEmbeddedLogServer({ ...embeddedPlaces(home), topics: [topic], log, clock, random });
     const eventLog = createEmbeddedConsumer({ server: eventLogServer });
     const sequencer = startSequencer({ db: sequencerDatabase.db, clock, log, metrics });
     const poster = createPoster({ db: database.db, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });

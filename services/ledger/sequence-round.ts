@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
-import { journalChannel } from '../journal/positions.ts';
+import { journalChannel } from '../journal/journal-channel.ts';
 
 export type Round = {
   /** Items that were given a position. */
