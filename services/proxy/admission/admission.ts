@@ -1,0 +1,44 @@
+import type { FastifyRequest } from 'fastify';
+import { GatewayError } from '../../../schema/errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Exchange } from '../exchange.ts';
+import type { CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
+import type { Authenticate } from './authenticate.ts';
+import { requestLabels } from './request-labels.ts';
+
+export interface AdmissionOptions {
+  readonly authenticate: Authenticate;
+  readonly snapshot: () => CompiledSnapshot | null;
+  readonly clock: Clock;
+  /** True from the moment the process stops: nothing new is admitted. */
+  readonly isStopping: () => boolean;
+}
+
+/** Lets a request in or refuses it. @throws {GatewayError} */
+export type Admit = (request: FastifyRequest, response: Exchange['response'], endpoint: string) => Exchange;
+
+/**
+ * The one admission function, in front of every endpoint and before any byte of a body is read: who calls.
+ * From the returned exchange on the request is authenticated and owes the books exactly one event.
+ */
+export function createAdmission(options: AdmissionOptions): Admit {
+  const { authenticate, snapshot, clock, isStopping } = options;
+  return (request, response, endpoint) => {
+    const current = snapshot();
+    if (isStopping() || current === null) throw new GatewayError('not_ready');
+    const { headers, socket } = request.raw;
+    const address = socket.remoteAddress ?? null;
+    const nowMs = clock.now();
+    const key = authenticate(headers, address ?? '', current, nowMs);
+    return new Exchange(request.id, key, current, endpoint, nowMs, clock.monotonic(), headers, response, address);
+  };
+}
+
+/** Reads the labels of an admitted request into it. @throws {GatewayError} `header_not_allowed`; the request then is one to be rejected. */
+export function labelExchange(exchange: Exchange): void {
+  const labels = requestLabels(exchange.headers, exchange.key.tags);
+  exchange.tags = labels.tags;
+  exchange.metadata = labels.metadata;
+  exchange.endUser = labels.endUser;
+  exchange.sdkRetryCount = labels.sdkRetryCount;
+}

@@ -1,0 +1,75 @@
+import type { KeyObject } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { GatewayError } from '../../../schema/errors.ts';
+import { parseVirtualKey } from '../../../schema/values/virtual-key.ts';
+import type { CompiledKey, CompiledSecret, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
+import type { FailureLimiter } from './failure-limiter.ts';
+import { presentedKey } from './presented-key.ts';
+
+export interface AuthenticatorOptions {
+  /** HMAC key of the stored hashes, as a prebuilt key object: 1.6 µs a hash against 11 with raw bytes. */
+  readonly pepper: KeyObject;
+  readonly limiter: FailureLimiter;
+  /** Keys remembered as good, see below; beyond it the oldest is forgotten. */
+  readonly maxKnownFaces?: number;
+}
+
+/** Finds who presents a key. @throws {GatewayError} saying why it is refused. */
+export type Authenticate = (headers: IncomingHttpHeaders, address: string, snapshot: CompiledSnapshot, nowMs: number) => CompiledKey;
+
+const LENGTH_OF_CHECKSUM = 6;
+
+/**
+ * Shape and checksum, then one HMAC, then one Map lookup; no I/O, no await (graphql.md section 8).
+ * Only a key whose HMAC matched learns that it is expired, revoked or disabled; any other is `invalid_api_key`.
+ * An address that presented too many bad keys is refused before anything is hashed, except for keys that were good a moment
+ * ago: many clients may share one address, and one of them must not lock out the rest. Those are told apart by their public
+ * part and checksum, which say nothing about the secret.
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
+  const { pepper, limiter, maxKnownFaces = 10_000 } = options;
+  const knownFaces = new Set<string>();
+
+  const remember = (face: string): void => {
+    if (knownFaces.has(face)) return;
+    if (knownFaces.size >= maxKnownFaces) {
+      const [oldest] = knownFaces;
+      if (oldest !== undefined) knownFaces.delete(oldest);
+    }
+    knownFaces.add(face);
+  };
+
+  return (headers, address, snapshot, nowMs) => {
+    const presented = presentedKey(headers);
+    const face = presented === null ? null : parseVirtualKey(presented);
+    const fingerprint = presented === null || face === null ? null : face.publicPart + presented.slice(-LENGTH_OF_CHECKSUM);
+    const blockedSeconds = limiter.blockedSeconds(address);
+    if (blockedSeconds > 0 && (fingerprint === null || !knownFaces.has(fingerprint))) {
+      throw new GatewayError('rate_limit_exceeded', {
+        message: 'Too many requests with keys that are not valid came from this address.',
+        retryAfterSeconds: blockedSeconds,
+      });
+    }
+    if (presented === null || fingerprint === null) {
+      limiter.fail(address);
+      throw new GatewayError('invalid_api_key');
+    }
+    const secret = snapshot.secrets.get(createHmac('sha256', pepper).update(presented).digest('base64url'));
+    if (secret === undefined) {
+      limiter.fail(address);
+      throw new GatewayError('invalid_api_key');
+    }
+    remember(fingerprint);
+    refuseUnusable(secret, nowMs);
+    return secret.key;
+  };
+}
+
+function refuseUnusable({ key, expiresAt, revokedAt }: CompiledSecret, nowMs: number): void {
+  if (key.revokedAt !== null || revokedAt !== null) throw new GatewayError('key_revoked');
+  if ((key.expiresAt !== null && key.expiresAt <= nowMs) || (expiresAt !== null && expiresAt <= nowMs)) {
+    throw new GatewayError('key_expired');
+  }
+  if (key.disabledAt !== null) throw new GatewayError('key_disabled');
+}

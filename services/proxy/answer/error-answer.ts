@@ -1,0 +1,58 @@
+import type { ServerResponse } from 'node:http';
+import type { GatewayError } from '../../../schema/errors.ts';
+import { ERRORS } from '../../../schema/errors.ts';
+import { errorEnvelope } from '../../../schema/http/error-envelope.ts';
+
+/** Seconds sent in `Retry-After` where the contract wants one and nobody knows better. */
+const DEFAULT_RETRY_AFTER_SECONDS = 1;
+
+/** An error as it goes out. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+  /** Text of `Retry-After`, or null. */
+  readonly retryAfter: string | null;
+  readonly retryable: boolean;
+}
+
+/** The answer for an error of our own catalogue. `Retry-After` is always there on 429 and 503 (client-contract section 1). */
+export function errorAnswer(error: GatewayError, requestId: string): ErrorAnswer {
+  const { status, retryable } = ERRORS[error.code];
+  const envelope = errorEnvelope(error.code, error.message, error.param, error.meta, requestId);
+  const wanted = error.retryAfterSeconds ?? (status === 429 || status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : null);
+  return {
+    status,
+    body: Buffer.from(JSON.stringify(envelope), 'utf8'),
+    retryAfter: wanted === null ? null : String(wanted),
+    retryable,
+  };
+}
+
+/**
+ * Sends an error. Nothing happens when the client is gone already.
+ * @param headers further headers, flat.
+ */
+export function sendErrorAnswer(response: ServerResponse, requestId: string, answer: ErrorAnswer, headers: readonly string[] = []): void {
+  if (response.destroyed || response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const all = [
+    'content-type',
+    'application/json; charset=utf-8',
+    'content-length',
+    String(answer.body.length),
+    'x-request-id',
+    requestId,
+    'x-turnpike-call-id',
+    requestId,
+    'x-litellm-call-id',
+    requestId,
+    ...headers,
+  ];
+  if (answer.retryAfter !== null) all.push('retry-after', answer.retryAfter);
+  // The SDKs never retry these statuses; for the others they follow this header.
+  if (!answer.retryable) all.push('x-should-retry', 'false');
+  response.writeHead(answer.status, all);
+  response.end(answer.body);
+}

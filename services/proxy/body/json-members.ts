@@ -1,0 +1,109 @@
+/** One member of a JSON object: its decoded key and where its value stands, `[start, end)` in bytes. */
+export interface JsonMember {
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+/** Up to this many bytes of a string are looked at one by one; from there the native search is faster than the loop. */
+const SHORT_STRING = 48;
+
+/**
+ * The members of the JSON object that starts at or after `offset`, in order, duplicates included. Lets a value be replaced or
+ * kept to the byte where parsing and printing again would lose digits, order and padding.
+ * @param json bytes that `JSON.parse` accepts; what this gives for others is undefined, but it ends.
+ * @returns null when the value at `offset` is no object.
+ */
+export function jsonMembers(json: Buffer, offset = 0): JsonMember[] | null {
+  let at = skipSpace(json, offset);
+  if (json[at] !== OPEN_BRACE) return null;
+  at = skipSpace(json, at + 1);
+  const members: JsonMember[] = [];
+  while (at < json.length && json[at] === QUOTE) {
+    const keyEnd = stringEnd(json, at);
+    const key = keyText(json, at, keyEnd);
+    const start = skipSpace(json, skipSpace(json, keyEnd) + 1);
+    const end = valueEnd(json, start);
+    members.push({ key, start, end });
+    at = skipSpace(json, end);
+    if (json[at] !== COMMA) break;
+    at = skipSpace(json, at + 1);
+  }
+  return members;
+}
+
+function keyText(json: Buffer, start: number, end: number): string {
+  const text = json.toString('utf8', start + 1, end - 1);
+  if (!text.includes('\\')) return text;
+  const decoded: unknown = JSON.parse(`"${text}"`);
+  return String(decoded);
+}
+
+function skipSpace(json: Buffer, offset: number): number {
+  let at = offset;
+  for (;;) {
+    const byte = json[at];
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
+    at += 1;
+  }
+}
+
+/** Offset after the string whose opening quote stands at `start`. */
+function stringEnd(json: Buffer, start: number): number {
+  let at = start + 1;
+  const nearby = Math.min(json.length, at + SHORT_STRING);
+  while (at < nearby) {
+    const byte = json[at];
+    if (byte === QUOTE) return at + 1;
+    at += byte === BACKSLASH ? 2 : 1;
+  }
+  for (;;) {
+    const quote = json.indexOf(QUOTE, at);
+    if (quote < 0) return json.length;
+    // The quote is escaped when an odd number of backslashes stands before it; `at` never lies behind an unpaired one.
+    let backslashes = 0;
+    while (quote - 1 - backslashes >= at && json[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return quote + 1;
+    at = quote + 1;
+  }
+}
+
+/** Offset after the value that starts at `start`. */
+function valueEnd(json: Buffer, start: number): number {
+  const first = json[start];
+  if (first === QUOTE) return stringEnd(json, start);
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) {
+    let at = start;
+    while (at < json.length && !endsScalar(json[at])) at += 1;
+    return at;
+  }
+  let depth = 0;
+  let at = start;
+  while (at < json.length) {
+    const byte = json[at];
+    if (byte === QUOTE) {
+      at = stringEnd(json, at);
+      continue;
+    }
+    at += 1;
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      depth -= 1;
+      if (depth === 0) return at;
+    }
+  }
+  return at;
+}
+
+function endsScalar(byte: number | undefined): boolean {
+  return (
+    byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+  );
+}

@@ -1,0 +1,65 @@
+import { GatewayError } from '../../../schema/errors.ts';
+import { chatCompletionFault, isChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
+import { resolveModel } from '../admission/resolve-model.ts';
+import type { ReceivedBody } from '../body/received-body.ts';
+import type { Exchange } from '../exchange.ts';
+import { PROVIDERS } from '../providers/registry.ts';
+import type { Credentials } from '../relay/credentials.ts';
+import type { Relays } from '../relay/relays.ts';
+import { requestHeaders } from '../relay/request-headers.ts';
+import { chooseTarget } from '../routing/choose-target.ts';
+import type { Entropy } from '../settlement/entropy.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
+
+export interface ChatCompletionsOptions {
+  readonly upstreams: Upstreams;
+  readonly credentials: Credentials;
+  readonly relays: Relays;
+  readonly entropy: Entropy;
+}
+
+export const CHAT_COMPLETIONS = '/v1/chat/completions';
+
+/** Serves `POST /v1/chat/completions`: check, route, relay. @throws {GatewayError} when it is refused before any provider is called. */
+export function createChatCompletions(options: ChatCompletionsOptions): (exchange: Exchange, body: ReceivedBody | undefined) => void {
+  const { upstreams, credentials, relays, entropy } = options;
+  return (exchange, body) => {
+    if (body === undefined) throw new GatewayError('invalid_json', { message: 'The request body is empty.' });
+    exchange.receivedAt = body.arrivedAt;
+    const request = body.value;
+    if (!isChatCompletionRequest(request)) {
+      const { param, message } = chatCompletionFault(request);
+      throw new GatewayError('invalid_request', { param, message });
+    }
+    exchange.modelRequested = request.model;
+    exchange.stream = request.stream === true;
+    exchange.endUser ??= request.user ?? null;
+
+    const decision = chooseTarget(request.model, resolveModel(exchange.snapshot, exchange.key, request.model));
+    const [target] = decision.targets;
+    exchange.target = target;
+    exchange.decisionReason = decision.reason;
+    exchange.candidates = decision.targets.map((candidate) => candidate.name);
+
+    const provider = PROVIDERS[target.provider.protocol];
+    const upstream = upstreams.find(target.provider.name);
+    if (upstream === null) throw new GatewayError('upstream_unavailable');
+    if (!upstream.hasRoom()) {
+      throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });
+    }
+    const fixedHeaders = credentials.headersFor(target.provider, provider);
+    if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
+    exchange.nameSubject(entropy);
+    const started = relays.start({
+      exchange,
+      target,
+      provider,
+      upstream,
+      headers: requestHeaders(fixedHeaders, exchange),
+      body: provider.prepareChat(body.bytes, request, target.upstreamModel),
+      usageAsked: request.stream_options?.include_usage === true,
+      choices: request.n ?? 1,
+    });
+    if (!started) throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
+  };
+}

@@ -1,0 +1,81 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { RequestSubject } from '../../schema/events/request-settled.v1.ts';
+import type { Entropy } from './settlement/entropy.ts';
+import type { AdmittedRequest } from './settlement/settle.ts';
+import { commitmentTo, createSubject } from './settlement/subject.ts';
+import type { CompiledKey, CompiledModel, CompiledSnapshot } from './snapshot/compiled-snapshot.ts';
+
+const SALT_BYTES = 16;
+
+/**
+ * One authenticated request on its way: the one object of fixed shape that everything about it hangs on (performance.md
+ * rule 5). It is also what the settlement is made from.
+ */
+export class Exchange implements AdmittedRequest {
+  readonly requestId: string;
+  readonly key: CompiledKey;
+  /** The snapshot it was admitted under, to its end. */
+  readonly snapshot: CompiledSnapshot;
+  readonly endpoint: string;
+  readonly admittedAtMs: number;
+  /** Monotonic milliseconds of its arrival, for durations. */
+  readonly arrivedAt: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly response: ServerResponse;
+  readonly address: string | null;
+
+  tags: Readonly<Record<string, string>>;
+  metadata: Readonly<Record<string, string>> | null = null;
+  endUser: string | null = null;
+  sdkRetryCount: number | null = null;
+  subject: RequestSubject | null = null;
+  subjectCommitment: string | null = null;
+  modelRequested: string | null = null;
+  target: CompiledModel | null = null;
+  stream = false;
+  decisionReason = 'none';
+  candidates: readonly string[] = [];
+  /** Monotonic milliseconds when the whole request had arrived: what the client takes to send it is not our overhead. */
+  receivedAt: number;
+  /** Set by whoever takes on its settlement, so that nobody else does. */
+  settled = false;
+
+  constructor(
+    requestId: string,
+    key: CompiledKey,
+    snapshot: CompiledSnapshot,
+    endpoint: string,
+    admittedAtMs: number,
+    arrivedAt: number,
+    headers: IncomingHttpHeaders,
+    response: ServerResponse,
+    address: string | null,
+  ) {
+    this.requestId = requestId;
+    this.key = key;
+    this.snapshot = snapshot;
+    this.endpoint = endpoint;
+    this.admittedAtMs = admittedAtMs;
+    this.arrivedAt = arrivedAt;
+    this.headers = headers;
+    this.response = response;
+    this.address = address;
+    this.tags = key.tags;
+    this.receivedAt = arrivedAt;
+  }
+
+  /** Names the persons behind the request, once, when everything about them is known. */
+  nameSubject(entropy: Entropy): void {
+    if (this.subject !== null) return;
+    this.subject = createSubject(entropy.take(SALT_BYTES), this.endUser, this.address, this.metadata);
+    this.subjectCommitment = commitmentTo(this.subject);
+  }
+
+  get model(): string | null {
+    return this.target?.name ?? null;
+  }
+
+  get provider(): string | null {
+    return this.target?.provider.name ?? null;
+  }
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
+import { embeddedPlaces } from '../eventlog/embedded/places.ts';
+import { createEmbeddedProducer } from '../eventlog/embedded/producer.ts';
+import { openSpool } from '../eventlog/spool/open-spool.ts';
+import { readRevision, readSnapshot } from '../registry/read-snapshot.ts';
+import { runProcess } from '../runtime/boot.ts';
+import { readCredential } from '../runtime/environment.ts';
+import { listenRefusal } from '../runtime/listen-refusal.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { createDatabase } from '../runtime/postgres.ts';
+import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
+import { StartRefusal } from '../runtime/start-refusal.ts';
+import { readNodeId } from './node-identity.ts';
+import { createProxy } from './proxy.ts';
+
+/** The supervisor ends a process after 20 s; the rest is for the spool to hand over what is settled. */
+const FINISH_MS = 10_000;
+const HURRIED_MS = 250;
+const SPOOL_STOP_MS = 5_000;
+/** The registry is asked four times a second: a statement that takes longer than this is as good as none. */
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+runProcess({
+  name: 'proxy',
+  start: async ({ environment, log, clock, random }) => {
+    const { home, host, proxyPort, databaseUrl } = environment;
+    if (databaseUrl === null) throw new StartRefusal('DATABASE_URL is not set: the proxy reads its keys, models and prices from there.');
+    const folder = join(home, 'proxy');
+    const secrets = deriveSecrets(await loadMasterKey({ given: environment.masterKey, home, random }));
+    const node = await readNodeId(join(folder, 'node'), clock, random);
+    const database = createDatabase({
+      url: databaseUrl,
+      // A reader sees one organization and no hash of a secret; the snapshot holds all of both. It only ever reads.
+      role: 'writer',
+      applicationName: 'turnpike-proxy',
+      poolSize: 2,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+      connectTimeoutMs: STATEMENT_TIMEOUT_MS,
+      onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
+    });
+    const producer = createEmbeddedProducer({ socketPath: embeddedPlaces(home).socketPath, topics: [REQUESTS_TOPIC] });
+    const spool = await openSpool({
+      directory: join(folder, 'spool'),
+      durability: environment.durability,
+      sender: { producer, topic: REQUESTS_TOPIC },
+      log,
+      clock,
+      random,
+    });
+    const proxy = createProxy({
+      spool,
+      node,
+      source: { readRevision: () => readRevision(database.db), readSnapshot: () => readSnapshot(database.db) },
+      snapshotPath: join(folder, 'snapshot.json'),
+      pepper: secrets.pepper,
+      readCredential,
+      registry: createMetrics({ process: 'proxy' }),
+      clock,
+      random,
+      log,
+    });
+    const closeRest = async (deadlineMs: number): Promise<void> => {
+      await spool.stop(deadlineMs);
+      await producer.close();
+      await database.close();
+    };
+    let listening: string;
+    try {
+      if (!(await proxy.start()))
+        log.warn('there is neither PostgreSQL nor a kept snapshot; requests are refused until PostgreSQL answers');
+      listening = await proxy.app.listen({ host, port: proxyPort });
+    } catch (error) {
+      await closeRest(HURRIED_MS);
+      throw listenRefusal(error, { variable: 'TURNPIKE_PROXY_PORT', host, port: proxyPort });
+    }
+    return {
+      addresses: { http: `http://${host.includes(':') ? `[${host}]` : host}:${new URL(listening).port}` },
+      stop: async (hurry) => {
+        await proxy.stop(FINISH_MS, hurry);
+        await closeRest(hurry.aborted ? HURRIED_MS : SPOOL_STOP_MS);
+      },
+    };
+  },
+});

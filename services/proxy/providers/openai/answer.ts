@@ -1,0 +1,44 @@
+import { jsonMembers } from '../../body/json-members.ts';
+import type { AnswerFacts } from '../provider.ts';
+import { isFields, normalizeUsage } from './usage.ts';
+
+/** Longest raw usage the event keeps (schema/events/request-settled.v1.ts). */
+const MAX_RAW_USAGE = 4_096;
+
+/** What a whole chat completion says about itself; null when the bytes are no JSON object. */
+export function readChatAnswer(bytes: Buffer): AnswerFacts | null {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (!isFields(answer)) return null;
+  const reported = isFields(answer.usage) ? answer.usage : null;
+  const { usage, flags } = reported === null ? { usage: null, flags: ['usage_missing'] } : normalizeUsage(reported);
+  return {
+    modelAnswered: textOf(answer.model),
+    finishReason: finishReasonOf(answer.choices),
+    usage,
+    rawUsage: reported === null ? null : rawUsageOf(bytes),
+    usageFlags: flags,
+    serviceTier: textOf(answer.service_tier),
+  };
+}
+
+/** The text of the `usage` member to the byte, or null when there is none or it is larger than the event holds. */
+export function rawUsageOf(bytes: Buffer): string | null {
+  const member = jsonMembers(bytes)?.findLast(({ key }) => key === 'usage');
+  if (member === undefined || member.end - member.start > MAX_RAW_USAGE) return null;
+  return bytes.toString('utf8', member.start, member.end);
+}
+
+/** A text that is not empty, or null. */
+export function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function finishReasonOf(choices: unknown): string | null {
+  const first: unknown = Array.isArray(choices) ? choices[0] : null;
+  return isFields(first) ? textOf(first.finish_reason) : null;
+}

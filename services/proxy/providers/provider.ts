@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
+import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
+
+/** What an answer says about itself, whole or streamed. */
+export interface AnswerFacts {
+  readonly modelAnswered: string | null;
+  readonly finishReason: string | null;
+  /** Disjoint classes; null = the provider reported none. */
+  readonly usage: TokenUsage | null;
+  /** The provider's usage object to the byte; null when it sent none. */
+  readonly rawUsage: string | null;
+  readonly usageFlags: readonly string[];
+  /** As the answer spelled it; it, not the one asked for, selects the price. */
+  readonly serviceTier: string | null;
+}
+
+/** A provider's refusal, translated: what the application is answered. */
+export interface ProviderRefusal {
+  readonly status: number;
+  /** JSON of the error envelope; the provider's own bytes where they already are one. */
+  readonly body: Buffer;
+  /** Stable code for the ledger: ours or the provider's, never its text. */
+  readonly code: string;
+  /** Seconds the provider asks to wait, as it said it. */
+  readonly retryAfter: string | null;
+  /** False where the same request cannot succeed: the answer then says so to the SDKs. */
+  readonly retryable: boolean;
+  /** The provider refused the gateway's own credential: the operator must hear of it. */
+  readonly credentialRejected: boolean;
+}
+
+/** Where a stream's reader puts what it found. */
+export interface StreamSink {
+  /** Bytes for the application, whole events only. Nothing is passed after {@link completed} or {@link broken}. */
+  pass(bytes: Buffer): void;
+  /** The answer is complete. `ending` is what still has to go out, the last of it `data: [DONE]`. */
+  completed(ending: Buffer): void;
+  /** The provider reported an error inside the stream. `event` is that event as it came, to be passed on when others went before it. */
+  failed(event: Buffer, error: StreamError): void;
+  /** What came is no stream of this protocol (an event beyond its bound). */
+  broken(): void;
+}
+
+export interface StreamError {
+  readonly message: string;
+  readonly type: string | null;
+  readonly code: string | null;
+}
+
+/** Reads one stream while it passes through: it observes, and changes only what the contract says. */
+export interface StreamReader {
+  push(chunk: Buffer): void;
+  /** The connection ended in order. Reports `completed`, or says with false that the stream was not at its end. */
+  end(): boolean;
+  facts(): AnswerFacts;
+}
+
+export interface StreamExpectation {
+  /** The client asked for the usage chunk; else it is taken out. */
+  readonly usageAsked: boolean;
+  /** Choices asked for. */
+  readonly choices: number;
+}
+
+/** How certain it is that a call without an answer costs nothing. */
+export type FailureBilling = 'free' | 'unknown';
+
+/** One dialect of the providers: everything about its wire format is behind this. */
+export interface Provider {
+  readonly protocol: 'openai';
+  /** Path of the endpoint below the base URL. */
+  readonly chatPath: string;
+  /** Request headers that carry the credential, flat. */
+  credentialHeaders(credential: string): readonly string[];
+  /** The body for the provider: the application's bytes with only the model and the usage option replaced. */
+  prepareChat(bytes: Buffer, request: ChatCompletionRequest, upstreamModel: string): Buffer;
+  /** Reads a whole answer; null when it is none of this protocol. */
+  readAnswer(bytes: Buffer): AnswerFacts | null;
+  createStreamReader(expected: StreamExpectation, sink: StreamSink): StreamReader;
+  readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer, requestId: string): ProviderRefusal;
+  /** What a failed call costs when the provider reported no usage. */
+  billingOfStatus(status: number): FailureBilling;
+  billingOfFailure(kind: UpstreamFailureKind): FailureBilling;
+}

@@ -1,0 +1,31 @@
+import type { BodyLimits } from './body/read-body.ts';
+import { DEFAULT_BODY_LIMITS } from './body/read-body.ts';
+
+/** Every bound and pause of the proxy that is not a provider's. Tests make them small. */
+export interface ProxyLimits {
+  readonly body: BodyLimits;
+  /** Largest whole answer of a provider; it is held in memory, because its cost goes into its head. */
+  readonly maxAnswerBytes: number;
+  /** Silence in a stream after which `: keep-alive` is sent. */
+  readonly keepAliveMs: number;
+  /** A client that takes no byte of a stream for this long has left. */
+  readonly clientStallMs: number;
+  /** What is read of an answer for its usage after the client left. */
+  readonly drainMaxBytes: number;
+  readonly drainMaxMs: number;
+  /** How often streams are looked at for the above. */
+  readonly tickMs: number;
+  /** Whole answers of at least this many bytes are compressed for clients that accept it; below it the work costs more than the bytes. */
+  readonly gzipMinBytes: number;
+}
+
+export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
+  body: DEFAULT_BODY_LIMITS,
+  maxAnswerBytes: 64 * 1024 * 1024,
+  keepAliveMs: 15_000,
+  clientStallMs: 300_000,
+  drainMaxBytes: 1024 * 1024,
+  drainMaxMs: 30_000,
+  tickMs: 1_000,
+  gzipMinBytes: 16 * 1024,
+};

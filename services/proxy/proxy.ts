@@ -1,0 +1,118 @@
+import type { KeyObject } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Spool } from '../eventlog/spool.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { addHealthRoutes } from '../runtime/health.ts';
+import type { Log } from '../runtime/log.ts';
+import type { MetricsRegistry } from '../runtime/metrics.ts';
+import type { Random } from '../runtime/random.ts';
+import { createAdmission } from './admission/admission.ts';
+import { createAuthenticator } from './admission/authenticate.ts';
+import { createFailureLimiter } from './admission/failure-limiter.ts';
+import { createApp } from './app.ts';
+import { createChatCompletions } from './endpoints/chat-completions.ts';
+import type { ProxyLimits } from './proxy-limits.ts';
+import { DEFAULT_PROXY_LIMITS } from './proxy-limits.ts';
+import { createProxyMetrics } from './proxy-metrics.ts';
+import { createCredentials } from './relay/credentials.ts';
+import { createRelays } from './relay/relays.ts';
+import { createBooks } from './settlement/books.ts';
+import { createEntropy } from './settlement/entropy.ts';
+import type { SnapshotSource } from './snapshot/snapshot-feed.ts';
+import { createSnapshotFeed } from './snapshot/snapshot-feed.ts';
+import { createUpstreams } from './upstream/upstreams.ts';
+
+export interface ProxyOptions {
+  readonly spool: Spool;
+  readonly node: string;
+  readonly source: SnapshotSource;
+  readonly snapshotPath: string;
+  readonly pollIntervalMs?: number;
+  readonly pepper: KeyObject;
+  readonly readCredential: (variable: string) => string | null;
+  readonly registry: MetricsRegistry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits?: Partial<ProxyLimits>;
+}
+
+/** A proxy without its process: everything but listening and what it is built from. */
+export interface Proxy {
+  readonly app: FastifyInstance;
+  /** Settles orphans and gets the first snapshot; true when there is one. */
+  start(): Promise<boolean>;
+  /**
+   * Takes nothing new, lets what is in flight finish until the deadline, settles the rest as it stands, and closes everything
+   * but the spool, which is stopped by its owner afterwards.
+   */
+  stop(deadlineMs: number, hurry: AbortSignal): Promise<void>;
+}
+
+/** Puts the parts together. */
+export function createProxy(options: ProxyOptions): Proxy {
+  const { spool, clock, log, registry } = options;
+  const limits: ProxyLimits = { ...DEFAULT_PROXY_LIMITS, ...options.limits };
+  const entropy = createEntropy(options.random);
+  const upstreams = createUpstreams((error) => log.warn({ error }, 'connections to a provider did not close'));
+  const credentials = createCredentials({ readCredential: options.readCredential, clock, log });
+  const feed = createSnapshotFeed({
+    source: options.source,
+    path: options.snapshotPath,
+    clock,
+    log,
+    onSnapshot: (snapshot) => upstreams.use(snapshot.providers),
+    ...(options.pollIntervalMs === undefined ? {} : { pollIntervalMs: options.pollIntervalMs }),
+  });
+  let stopping = false;
+  const metrics = createProxyMetrics({
+    registry,
+    spool: () => spool.state(),
+    snapshotAgeMs: feed.ageMs,
+    active: () => relays.active(),
+    upstreamInFlight: upstreams.inFlight,
+  });
+  const books = createBooks({ spool, node: options.node, clock, log, onSettled: metrics.settled });
+  const relays = createRelays({ books, clock, limits, onCredentialRejected: credentials.rejected });
+  const app = createApp({
+    admit: createAdmission({
+      authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock }) }),
+      snapshot: feed.current,
+      clock,
+      isStopping: () => stopping,
+    }),
+    chatCompletions: createChatCompletions({ upstreams, credentials, relays, entropy }),
+    books,
+    clock,
+    entropy,
+    log,
+    limits,
+    onUnauthenticated: metrics.unauthenticated,
+  });
+  addHealthRoutes(app, {
+    registry,
+    checks: () => [
+      { name: 'snapshot', reason: feed.current() === null ? 'no snapshot of the registry yet' : null },
+      { name: 'spool', reason: spool.state().writable ? null : 'the spool takes no records' },
+      { name: 'running', reason: stopping ? 'stopping' : null },
+    ],
+  });
+
+  return {
+    app,
+    start: async () => {
+      books.settleOrphans();
+      return (await feed.start()) !== 'none';
+    },
+    stop: async (deadlineMs, hurry) => {
+      stopping = true;
+      const closed = app.close();
+      const ended = await relays.stop(deadlineMs, hurry);
+      if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
+      await closed;
+      await feed.stop();
+      await upstreams.destroy();
+      metrics.stop();
+    },
+  };
+}

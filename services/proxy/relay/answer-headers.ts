@@ -1,0 +1,60 @@
+import { formatUsd } from '../../../schema/values/money.ts';
+import type { Exchange } from '../exchange.ts';
+import type { SettledCost } from '../settlement/settle.ts';
+
+/** No target is tried twice and none after another yet; the headers stand, because clients read them. */
+const ATTEMPT_HEADERS = [
+  'x-turnpike-attempted-retries',
+  '0',
+  'x-litellm-attempted-retries',
+  '0',
+  'x-turnpike-attempted-fallbacks',
+  '0',
+  'x-litellm-attempted-fallbacks',
+  '0',
+  'x-turnpike-cache',
+  'bypass',
+] as const;
+
+/**
+ * Headers of every answer in which a provider took part (client-contract section 5), flat. The LiteLLM names are aliases with
+ * the same values. Of the provider's own headers only `content-type` and, on errors, `retry-after` go out.
+ */
+export function providerHeaders(exchange: Exchange): string[] {
+  const { target } = exchange;
+  if (target === null) return [];
+  return [
+    'x-turnpike-provider',
+    target.provider.name,
+    'x-turnpike-model',
+    headerText(target.name),
+    'x-turnpike-model-id',
+    headerText(target.name),
+    'x-litellm-model-id',
+    headerText(target.name),
+    ...ATTEMPT_HEADERS,
+  ];
+}
+
+/** Identity of the request, on every answer. */
+export function identityHeaders(requestId: string): string[] {
+  return ['x-request-id', requestId, 'x-turnpike-call-id', requestId, 'x-litellm-call-id', requestId];
+}
+
+/** Cost, as the ledger will have it to the last digit; nothing at all where it is not known. Never on streams. */
+export function costHeaders(cost: SettledCost): string[] {
+  if (cost.kind !== 'rated') return [];
+  const usd = formatUsd(cost.costPico);
+  return ['x-turnpike-cost-usd', usd, 'x-litellm-response-cost', usd];
+}
+
+/** Time spent in the gateway and in the provider. */
+export function timingHeaders(overheadMs: number, upstreamMs: number): string[] {
+  const overhead = overheadMs.toFixed(3);
+  return ['x-turnpike-overhead-ms', overhead, 'server-timing', `gateway;dur=${overhead}, upstream;dur=${upstreamMs.toFixed(3)}`];
+}
+
+/** A model's name may hold what a header may not. */
+function headerText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURI(text);
+}

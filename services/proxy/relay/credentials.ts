@@ -1,0 +1,59 @@
+import type { SnapshotProvider } from '../../registry/snapshot.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Provider } from '../providers/provider.ts';
+import { fixedRequestHeaders } from './request-headers.ts';
+
+export interface CredentialsOptions {
+  /** The credential in an environment variable, or null. Never logged. */
+  readonly readCredential: (variable: string) => string | null;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What authorizes the gateway with its providers. */
+export interface Credentials {
+  /** Headers every call to the provider has, made once; null when its credential is not there, which the operator is told once. */
+  headersFor(provider: SnapshotProvider, protocol: Provider): readonly string[] | null;
+  /** Called when the provider refused the credential: the operator is told, once a minute at most for each provider. */
+  rejected(provider: string, status: number): void;
+}
+
+const TELL_AGAIN_MS = 60_000;
+
+/** Reads each credential when first needed: the environment of a process does not change. */
+export function createCredentials(options: CredentialsOptions): Credentials {
+  const { readCredential, clock, log } = options;
+  const headers = new WeakMap<SnapshotProvider, readonly string[] | null>();
+  const toldAt = new Map<string, number>();
+  const tellOnce = (provider: string, tell: () => void): void => {
+    const now = clock.monotonic();
+    const before = toldAt.get(provider);
+    if (before !== undefined && now - before < TELL_AGAIN_MS) return;
+    toldAt.set(provider, now);
+    tell();
+  };
+
+  return {
+    headersFor: (provider, protocol) => {
+      const known = headers.get(provider);
+      if (known !== undefined) return known;
+      const { credential } = provider;
+      const secret = credential === null ? null : readCredential(credential.env);
+      if (credential !== null && secret === null) {
+        tellOnce(provider.name, () =>
+          log.error(
+            { provider: provider.name, variable: credential.env },
+            'the variable that holds the credential of a provider is not set',
+          ),
+        );
+      }
+      const made =
+        credential === null ? fixedRequestHeaders([]) : secret === null ? null : fixedRequestHeaders(protocol.credentialHeaders(secret));
+      headers.set(provider, made);
+      return made;
+    },
+    rejected: (provider, status) =>
+      tellOnce(provider, () => log.error({ provider, status }, 'a provider refused the credential of the gateway')),
+  };
+}

@@ -1,0 +1,24 @@
+import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import { rateCost } from '../../pricing/rate.ts';
+import type { FailureBilling } from '../providers/provider.ts';
+import type { SettledCost } from '../settlement/settle.ts';
+import type { CompiledModel } from '../snapshot/compiled-snapshot.ts';
+import { priceAt } from '../snapshot/compiled-snapshot.ts';
+
+/**
+ * The cost of a call, by the price in force when the request was admitted.
+ * @param billing what it costs when no usage was reported: nothing for certain, or nobody knows.
+ */
+export function costOfCall(
+  target: CompiledModel,
+  admittedAtMs: number,
+  usage: TokenUsage | null,
+  serviceTier: string | null,
+  billing: FailureBilling,
+): SettledCost {
+  if (usage === null && billing === 'free') return { kind: 'free' };
+  const price = priceAt(target, admittedAtMs);
+  const cost = rateCost(usage, null, { tier: serviceTier, batch: false, requests: 1 }, price?.sheet ?? null);
+  if (cost.kind === 'unrated') return { kind: 'unrated', reason: cost.reason };
+  return { kind: 'rated', costPico: cost.cost, priceVersion: cost.priceVersion };
+}

@@ -1,0 +1,54 @@
+import type { RelayCall, RelaySettings } from './relay.ts';
+import { Relay } from './relay.ts';
+
+/** All relays under way. */
+export interface Relays {
+  /** Begins one. False when the spool takes nothing more. */
+  start(request: RelayCall): boolean;
+  /** Requests without a settlement yet. */
+  active(): number;
+  /**
+   * Waits until none is active, at most until the deadline, then ends the rest as they stand.
+   * @returns how many had to be ended.
+   */
+  stop(deadlineMs: number, hurry: AbortSignal): Promise<number>;
+}
+
+const STOP_POLL_MS = 10;
+
+/** Keeps the set of relays, and the one timer that looks after all of them. */
+export function createRelays(settings: Omit<RelaySettings, 'onFinished'>): Relays {
+  const relays = new Set<Relay>();
+  const all: RelaySettings = { ...settings, onFinished: (relay) => relays.delete(relay) };
+  const timer = setInterval(() => {
+    for (const relay of relays) relay.tick();
+  }, settings.limits.tickMs);
+  timer.unref();
+
+  const active = (): number => {
+    let count = 0;
+    for (const relay of relays) if (!relay.isOver) count += 1;
+    return count;
+  };
+
+  return {
+    start: (request) => {
+      const relay = new Relay(all, request);
+      relays.add(relay);
+      if (relay.start()) return true;
+      relays.delete(relay);
+      return false;
+    },
+    active,
+    stop: async (deadlineMs, hurry) => {
+      const end = settings.clock.monotonic() + deadlineMs;
+      while (active() > 0 && settings.clock.monotonic() < end && !hurry.aborted) {
+        await new Promise<void>((resolve) => setTimeout(resolve, STOP_POLL_MS));
+      }
+      const left = active();
+      for (const relay of [...relays]) relay.terminate();
+      clearInterval(timer);
+      return left;
+    },
+  };
+}

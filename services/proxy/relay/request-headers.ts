@@ -1,0 +1,33 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Exchange } from '../exchange.ts';
+
+/**
+ * The headers of the application that go upstream; no other does, above all no credential (client-contract section 1).
+ * `openai-beta` switches on features of the body; the trace headers are W3C's, made to cross company borders.
+ */
+const FORWARDED = ['openai-beta', 'traceparent', 'tracestate'] as const;
+
+const USER_AGENT = 'turnpike/0.1';
+
+/**
+ * Headers every call to one provider has, flat. Answers are asked for uncompressed: a stream must not wait in a compressor,
+ * a whole answer is read here anyway and is compressed again for the client where that is worth it.
+ */
+export function fixedRequestHeaders(credentialHeaders: readonly string[]): readonly string[] {
+  return ['content-type', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT, ...credentialHeaders];
+}
+
+/** Headers of one call. */
+export function requestHeaders(fixed: readonly string[], exchange: Exchange): string[] {
+  const headers = [...fixed, 'accept', exchange.stream ? 'text/event-stream' : 'application/json'];
+  for (const name of FORWARDED) {
+    const value = headerOf(exchange.headers, name);
+    if (value !== null) headers.push(name, value);
+  }
+  return headers;
+}
+
+function headerOf(headers: IncomingHttpHeaders, name: string): string | null {
+  const value = headers[name];
+  return typeof value === 'string' ? value : null;
+}

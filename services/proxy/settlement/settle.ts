@@ -1,0 +1,154 @@
+import type { Attempt, Outcome, RequestSettled } from '../../../schema/events/request-settled.v1.ts';
+import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { CompiledKey } from '../snapshot/compiled-snapshot.ts';
+
+/** What is known of a request from its admission on. */
+export interface AdmittedRequest {
+  readonly requestId: string;
+  readonly key: CompiledKey;
+  readonly endpoint: string;
+  readonly admittedAtMs: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly subjectCommitment: string | null;
+  readonly sdkRetryCount: number | null;
+  readonly modelRequested: string | null;
+  /** `provider/model`, once one was chosen. */
+  readonly model: string | null;
+  readonly provider: string | null;
+  readonly stream: boolean;
+  readonly decisionReason: string;
+  readonly candidates: readonly string[];
+}
+
+/** What a request cost: an amount, nothing for certain, or not known and why. */
+export type SettledCost =
+  | { readonly kind: 'rated'; readonly costPico: bigint; readonly priceVersion: string }
+  | { readonly kind: 'free' }
+  | { readonly kind: 'unrated'; readonly reason: string };
+
+/** How a request ended. */
+export interface Ending {
+  readonly outcome: Outcome;
+  /** Sent to the application; 499 when it left before one was; null when nobody knows (orphans). */
+  readonly status: number | null;
+  readonly errorCode: string | null;
+  readonly finishReason: string | null;
+  readonly modelAnswered: string | null;
+  readonly attempts: readonly Attempt[];
+  readonly usage: TokenUsage | null;
+  readonly rawUsage: string | null;
+  readonly usageFlags: readonly string[];
+  readonly serviceTier: string | null;
+  readonly cost: SettledCost;
+  readonly firstByteMs: number | null;
+  readonly totalMs: number;
+  readonly overheadMs: number | null;
+}
+
+/** Which proxy writes the event. */
+export interface Writer {
+  readonly node: string;
+  readonly epoch: number;
+}
+
+/**
+ * The one event of a request: pure, so that every way a request can end is a row of a table in a test.
+ * A cost that is free for certain is `0` with no price version; an unknown one is null with its reason.
+ */
+export function settle(request: AdmittedRequest, ending: Ending, writer: Writer): RequestSettled {
+  const { key } = request;
+  const { cost } = ending;
+  return {
+    version: 1,
+    requestId: request.requestId,
+    organizationId: key.organizationId,
+    apiKeyId: key.id,
+    teamId: key.teamId,
+    userId: key.userId,
+    serviceAccountId: key.serviceAccountId,
+    tags: request.tags,
+    endpoint: request.endpoint,
+    modelRequested: request.modelRequested,
+    model: request.model,
+    provider: request.provider,
+    modelAnswered: ending.modelAnswered,
+    routeId: null,
+    stream: request.stream,
+    outcome: ending.outcome,
+    status: ending.status,
+    errorCode: ending.errorCode,
+    finishReason: ending.finishReason,
+    attempts: [...ending.attempts],
+    usage: ending.usage,
+    units: null,
+    usageSource: ending.usage === null ? null : 'provider',
+    rawUsage: ending.rawUsage,
+    usageFlags: [...ending.usageFlags],
+    serviceTier: ending.serviceTier,
+    batch: false,
+    costPico: cost.kind === 'rated' ? cost.costPico.toString() : cost.kind === 'free' ? '0' : null,
+    priceVersion: cost.kind === 'rated' ? cost.priceVersion : null,
+    unrated: cost.kind === 'unrated' ? cost.reason : null,
+    holds: [],
+    decision: { reason: request.decisionReason, candidates: [...request.candidates] },
+    timings: {
+      admittedAt: request.admittedAtMs,
+      firstByteMs: roundedOrNull(ending.firstByteMs),
+      totalMs: rounded(ending.totalMs),
+      overheadMs: roundedOrNull(ending.overheadMs),
+    },
+    sdkRetryCount: request.sdkRetryCount,
+    subjectCommitment: request.subjectCommitment,
+    node: writer.node,
+    epoch: writer.epoch,
+  };
+}
+
+/** The settlement of a request whose process died: what was known at admission, and nothing about the rest. */
+export function orphanEnding(attempt: { readonly provider: string; readonly upstreamModel: string; readonly startMs: number }): Ending {
+  return {
+    outcome: 'orphaned',
+    status: null,
+    errorCode: null,
+    finishReason: null,
+    modelAnswered: null,
+    attempts: [{ ...attempt, durationMs: 0, status: null, outcome: 'unknown', errorCode: null, providerRequestId: null }],
+    usage: null,
+    rawUsage: null,
+    usageFlags: ['usage_missing'],
+    serviceTier: null,
+    cost: { kind: 'unrated', reason: 'orphaned' },
+    firstByteMs: null,
+    totalMs: 0,
+    overheadMs: null,
+  };
+}
+
+/** The ending of a request that was answered without any provider. */
+export function localEnding(outcome: Outcome, status: number, errorCode: string | null, totalMs: number): Ending {
+  return {
+    outcome,
+    status,
+    errorCode,
+    finishReason: null,
+    modelAnswered: null,
+    attempts: [],
+    usage: null,
+    rawUsage: null,
+    usageFlags: [],
+    serviceTier: null,
+    cost: { kind: 'free' },
+    firstByteMs: null,
+    totalMs,
+    overheadMs: totalMs,
+  };
+}
+
+/** Microseconds are enough; the digits of a double's noise would only make events longer. */
+function rounded(milliseconds: number): number {
+  return Math.max(0, Math.round(milliseconds * 1_000) / 1_000);
+}
+
+function roundedOrNull(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : rounded(milliseconds);
+}

@@ -1,0 +1,123 @@
+import type { PriceSheet } from '../../pricing/price-sheet.ts';
+import type { Snapshot } from '../../registry/snapshot.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { CompiledSnapshot } from './compiled-snapshot.ts';
+import { compileSnapshot } from './compiled-snapshot.ts';
+import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
+
+/** Where snapshots come from; {@link readRevision} is cheap and asked four times a second. */
+export interface SnapshotSource {
+  readRevision(): Promise<string>;
+  readSnapshot(): Promise<Snapshot>;
+}
+
+export interface SnapshotFeedOptions {
+  readonly source: SnapshotSource;
+  /** Where the last good snapshot is kept. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Runs before the swap, so that whatever the snapshot names is ready when the first request sees it. */
+  readonly onSnapshot: (snapshot: CompiledSnapshot) => void;
+  /** 250 ms: with one read and one swap a revoked key is refused well within a second (invariant 9). */
+  readonly pollIntervalMs?: number;
+}
+
+export interface SnapshotFeed {
+  /** The snapshot in force, or null before the first one. */
+  current(): CompiledSnapshot | null;
+  /** How long ago the registry last confirmed that the snapshot is current; Infinity when it never did in this process. */
+  ageMs(): number;
+  /**
+   * Reads the first snapshot, from the registry or else from disk, and begins to poll. Resolves with where it came from;
+   * `none` when there is neither: then `current` is null until the registry answers.
+   */
+  start(): Promise<'registry' | 'file' | 'none'>;
+  stop(): Promise<void>;
+}
+
+const DEFAULT_POLL_INTERVAL_MS = 250;
+
+/** Follows the registry by its revision and keeps the last good snapshot on disk. Reads never overlap. */
+export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
+  const { source, path, clock, log, onSnapshot, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+  const sheets = new Map<string, PriceSheet>();
+  let compiled: CompiledSnapshot | null = null;
+  let confirmedAt: number | null = null;
+  let reachable = true;
+  let stopped = false;
+  let timer: NodeJS.Timeout | null = null;
+  let polling: Promise<void> = Promise.resolve();
+  let writing: Promise<void> = Promise.resolve();
+
+  const use = (snapshot: Snapshot): void => {
+    const next = compileSnapshot(snapshot, {
+      sheets,
+      onBadPrice: (model, priceVersion, error) => log.error({ model, priceVersion, error }, 'a price cannot be read; its model is unrated'),
+    });
+    onSnapshot(next);
+    compiled = next;
+  };
+
+  const keep = (snapshot: Snapshot): void => {
+    writing = writing
+      .then(() => writeSnapshotFile(path, snapshot))
+      .catch((error: unknown) =>
+        log.error({ error }, 'the snapshot cannot be kept on disk; a start without Postgres would use an older one'),
+      );
+  };
+
+  const look = async (): Promise<void> => {
+    const revision = await source.readRevision();
+    if (revision !== compiled?.revision) {
+      const snapshot = await source.readSnapshot();
+      use(snapshot);
+      keep(snapshot);
+    }
+    confirmedAt = clock.monotonic();
+  };
+
+  const poll = async (): Promise<void> => {
+    try {
+      await look();
+      if (!reachable) log.info('the registry answers again');
+      reachable = true;
+    } catch (error) {
+      // Said once: the age of the snapshot is a metric from here on.
+      if (reachable) log.warn({ error }, 'the registry does not answer; serving from the last snapshot');
+      reachable = false;
+    }
+  };
+
+  const schedule = (): void => {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      polling = poll().then(schedule);
+    }, pollIntervalMs);
+  };
+
+  return {
+    current: () => compiled,
+    ageMs: () => (confirmedAt === null ? Number.POSITIVE_INFINITY : clock.monotonic() - confirmedAt),
+    start: async () => {
+      await poll();
+      let from: 'registry' | 'file' | 'none' = compiled === null ? 'none' : 'registry';
+      if (compiled === null) {
+        const kept = await readSnapshotFile(path);
+        if (kept !== null) {
+          use(kept);
+          from = 'file';
+        }
+      }
+      schedule();
+      return from;
+    },
+    stop: async () => {
+      stopped = true;
+      if (timer !== null) clearTimeout(timer);
+      await polling;
+      await writing;
+    },
+  };
+}

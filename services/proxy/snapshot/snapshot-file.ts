@@ -1,0 +1,94 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { KEY_ENVIRONMENTS, KEY_KINDS } from '../../../schema/values/virtual-key.ts';
+import type { Snapshot } from '../../registry/snapshot.ts';
+
+const NullableText = Type.Union([Type.String(), Type.Null()]);
+const NullableTime = Type.Union([Type.Number(), Type.Null()]);
+const oneOf = <Value extends string>(values: readonly Value[]) => Type.Union(values.map((value) => Type.Literal(value)));
+
+const SnapshotShape = Type.Object({
+  revision: Type.String(),
+  readAtMs: Type.Number(),
+  keys: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      organizationId: Type.String(),
+      teamId: NullableText,
+      userId: NullableText,
+      serviceAccountId: NullableText,
+      kind: oneOf(KEY_KINDS),
+      environment: oneOf(KEY_ENVIRONMENTS),
+      name: Type.String(),
+      allowedModels: Type.Union([Type.Array(Type.String()), Type.Null()]),
+      tags: Type.Record(Type.String(), Type.String()),
+      expiresAt: NullableTime,
+      disabledAt: NullableTime,
+      revokedAt: NullableTime,
+      secrets: Type.Array(Type.Object({ hash: Type.String(), expiresAt: NullableTime, revokedAt: NullableTime })),
+    }),
+  ),
+  providers: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      protocol: Type.Literal('openai'),
+      baseUrl: Type.String(),
+      credential: Type.Union([Type.Object({ env: Type.String() }), Type.Null()]),
+      options: Type.Object({
+        connectTimeoutMs: Type.Optional(Type.Number()),
+        firstByteTimeoutMs: Type.Optional(Type.Number()),
+        idleTimeoutMs: Type.Optional(Type.Number()),
+        maxConnections: Type.Optional(Type.Number()),
+        onClientGone: Type.Optional(Type.Union([Type.Literal('drain'), Type.Literal('abort')])),
+      }),
+    }),
+  ),
+  models: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      providerName: Type.String(),
+      upstreamModel: Type.String(),
+      createdAt: Type.Number(),
+      contextWindow: NullableTime,
+      maxOutputTokens: NullableTime,
+      prices: Type.Array(Type.Object({ validFrom: Type.Number(), priceVersion: Type.String(), sheet: Type.Unknown() })),
+    }),
+  ),
+});
+const check = Compile(SnapshotShape);
+
+/** Whether a value read from disk is a snapshot. */
+function isSnapshot(value: unknown): value is Snapshot {
+  return check.Check(value);
+}
+
+/** The last good snapshot as kept on disk, or null where there is none that can be read. */
+export async function readSnapshotFile(path: string): Promise<Snapshot | null> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return isSnapshot(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps a snapshot so that the next start can do without Postgres. Readers see the old one or the new one, never half of it;
+ * mode 0600, though it holds no secret but the HMACs of keys.
+ */
+export async function writeSnapshotFile(path: string, snapshot: Snapshot): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.draft`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await file.writeFile(JSON.stringify(snapshot));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}

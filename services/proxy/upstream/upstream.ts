@@ -1,0 +1,82 @@
+import { Pool } from 'undici';
+import type { SnapshotProvider } from '../../registry/snapshot.ts';
+import type { UpstreamReceiver } from './upstream-call.ts';
+import { UpstreamCall } from './upstream-call.ts';
+
+/** Bounds of calls to one provider, with the defaults that configuration may replace. */
+export interface UpstreamBounds {
+  readonly connectTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Connections, hence calls at once: a call beyond it is refused, never queued. Sized to streams, not to requests a second. */
+  readonly maxConnections: number;
+}
+
+/** The first byte of a long reasoning answer may take as long as the official SDKs wait: ten minutes. */
+const DEFAULTS: UpstreamBounds = { connectTimeoutMs: 10_000, firstByteTimeoutMs: 600_000, idleTimeoutMs: 120_000, maxConnections: 4_096 };
+/** Longer than any think time of an agent, so that a connection's TLS handshake is paid once. A server's own hint is obeyed. */
+const KEEP_ALIVE_MS = 60_000;
+const KEEP_ALIVE_MAX_MS = 600_000;
+/** A connection is free one turn of the loop after its call ended. */
+const SLACK_CONNECTIONS = 16;
+
+/** A provider as the proxy calls it: its connections, and everything about a call that does not change from call to call. */
+export interface Upstream {
+  readonly provider: SnapshotProvider;
+  readonly bounds: UpstreamBounds;
+  /** Calls under way. */
+  inFlight(): number;
+  /** False when a call now would exceed `maxConnections`. */
+  hasRoom(): boolean;
+  /**
+   * Sends one POST with a JSON body.
+   * @param path below the provider's base URL, starting with a slash.
+   * @param headers flat list of names and values; `content-length` is added.
+   */
+  post(path: string, headers: string[], body: Buffer, receiver: UpstreamReceiver): UpstreamCall;
+  /** Ends all calls and connections. */
+  destroy(): Promise<void>;
+  /** Ends when the calls under way have. */
+  close(): Promise<void>;
+}
+
+/** Opens nothing yet: connections are made when first needed. */
+export function createUpstream(provider: SnapshotProvider): Upstream {
+  const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, maxConnections } = provider.options;
+  const bounds: UpstreamBounds = {
+    connectTimeoutMs: connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+    firstByteTimeoutMs: firstByteTimeoutMs ?? DEFAULTS.firstByteTimeoutMs,
+    idleTimeoutMs: idleTimeoutMs ?? DEFAULTS.idleTimeoutMs,
+    maxConnections: maxConnections ?? DEFAULTS.maxConnections,
+  };
+  const base = new URL(provider.baseUrl);
+  const basePath = base.pathname.replace(/\/+$/, '');
+  const pool = new Pool(base.origin, {
+    connections: bounds.maxConnections + SLACK_CONNECTIONS,
+    pipelining: 1,
+    allowH2: false,
+    connectTimeout: bounds.connectTimeoutMs,
+    headersTimeout: bounds.firstByteTimeoutMs,
+    bodyTimeout: bounds.idleTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+  });
+  let inFlight = 0;
+  const onSettled = (): void => {
+    inFlight -= 1;
+  };
+  return {
+    provider,
+    bounds,
+    inFlight: () => inFlight,
+    hasRoom: () => inFlight < bounds.maxConnections,
+    post: (path, headers, body, receiver) => {
+      const call = new UpstreamCall(receiver, onSettled);
+      inFlight += 1;
+      pool.dispatch({ path: basePath + path, method: 'POST', headers, body }, call);
+      return call;
+    },
+    destroy: () => pool.destroy(),
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,228 @@
+import { createHmac } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LogRecord } from '../../schema/events/log-record.ts';
+import type { RequestSettled, RequestSubject } from '../../schema/events/request-settled.v1.ts';
+import { parseRequestSettled } from '../../schema/events/request-settled-parser.ts';
+import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
+import { mintId } from '../../schema/values/ids.ts';
+import { mintVirtualKey } from '../../schema/values/virtual-key.ts';
+import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
+import type { Spool } from '../../services/eventlog/spool.ts';
+import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-sheet.ts';
+import type { Proxy } from '../../services/proxy/proxy.ts';
+import { createProxy } from '../../services/proxy/proxy.ts';
+import type { ProxyLimits } from '../../services/proxy/proxy-limits.ts';
+import type { ProviderOptions, Snapshot, SnapshotKey, SnapshotModel } from '../../services/registry/snapshot.ts';
+import { systemClock } from '../../services/runtime/clock.ts';
+import { createMetrics } from '../../services/runtime/metrics.ts';
+import { systemRandom } from '../../services/runtime/random.ts';
+import { eventually } from './eventually.ts';
+import { recordingLog } from './recording-log.ts';
+import { testSecrets } from './registry.ts';
+
+const nowMs = Date.now();
+const id = (kind: Parameters<typeof mintId>[0]): string => mintId(kind, nowMs, systemRandom.bytes(10));
+const newKeyText = (): string => mintVirtualKey('ak', 'test', systemRandom.bytes);
+
+/** A key for a snapshot, with its secret. */
+export function testKey(
+  fields: Partial<SnapshotKey> = {},
+  secret: string = newKeyText(),
+): { readonly secret: string; readonly key: SnapshotKey } {
+  return {
+    secret,
+    key: {
+      id: id('apiKey'),
+      organizationId: id('organization'),
+      teamId: id('team'),
+      userId: null,
+      serviceAccountId: null,
+      kind: 'ak',
+      environment: 'test',
+      name: 'test key',
+      allowedModels: null,
+      tags: {},
+      expiresAt: null,
+      disabledAt: null,
+      revokedAt: null,
+      secrets: [{ hash: keyHash(secret), expiresAt: null, revokedAt: null }],
+      ...fields,
+    },
+  };
+}
+
+export function keyHash(secret: string): string {
+  return createHmac('sha256', testSecrets.pepper).update(secret).digest('base64url');
+}
+
+/** 1.50 USD a million input tokens, 2 output, 0.15 cache reads. */
+export const testSheet = sheetFromPerMillion({ input: '1.5', output: '2', cacheRead: '0.15' });
+
+export function testModel(name: string, fields: Partial<SnapshotModel> = {}): SnapshotModel {
+  const [providerName = ''] = name.split('/');
+  return {
+    id: id('model'),
+    name,
+    providerName,
+    upstreamModel: name.slice(providerName.length + 1),
+    createdAt: nowMs - 1_000_000,
+    contextWindow: null,
+    maxOutputTokens: null,
+    prices: [{ validFrom: 0, priceVersion: priceVersion(testSheet), sheet: testSheet }],
+    ...fields,
+  };
+}
+
+export type TestProxyOptions = {
+  /** Base URL by provider name. */
+  readonly providers: Readonly<Record<string, string>>;
+  readonly providerOptions?: ProviderOptions;
+  readonly models: readonly SnapshotModel[];
+  readonly keys?: readonly SnapshotKey[];
+  readonly limits?: Partial<ProxyLimits>;
+  readonly home?: string;
+  readonly credentials?: Readonly<Record<string, string>>;
+  readonly providerCredential?: { readonly env: string } | null;
+  /** Stands between the proxy and its spool. */
+  readonly wrapSpool?: (spool: Spool) => Spool;
+};
+
+export type SettledEvent = { readonly event: RequestSettled; readonly subject: RequestSubject | null; readonly record: LogRecord };
+
+export type TestProxy = {
+  readonly proxy: Proxy;
+  readonly spool: Spool;
+  readonly home: string;
+  /** For an OpenAI client. */
+  readonly baseUrl: string;
+  readonly url: string;
+  /** A key without restrictions. */
+  readonly key: string;
+  /** What the proxy reads; replace it with another revision to change the registry. */
+  snapshot: Snapshot;
+  /** Set to make the registry unreachable. */
+  registryAway: boolean;
+  readonly events: SettledEvent[];
+  readonly logLines: string[];
+  /** The event of a request, once it is in the log. */
+  readonly eventOf: (requestId: string | null) => Promise<RequestSettled>;
+  /** POST /v1/chat/completions with the key. */
+  readonly chat: (body: unknown, init?: RequestInit) => Promise<Response>;
+  readonly get: (path: string, init?: RequestInit) => Promise<Response>;
+  readonly stop: () => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** A proxy in this process with the real spool on disk, a registry in memory and an event log that keeps what it gets. */
+export async function startProxy(options: TestProxyOptions): Promise<TestProxy> {
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'tp-proxy-')));
+  const log = recordingLog();
+  const own = testKey();
+  const events: SettledEvent[] = [];
+  const spool = await openSpool({
+    directory: join(home, 'spool'),
+    durability: 'group',
+    log,
+    sender: {
+      topic: REQUESTS_TOPIC,
+      producer: {
+        append: async (_topic, records) => {
+          for (const record of records) {
+            const parsed = parseRequestSettled(record);
+            if (!parsed.ok) throw new Error(`not an event: ${parsed.reason} ${parsed.detail}`);
+            events.push({ event: parsed.event, subject: parsed.subject, record });
+          }
+        },
+        close: async () => {},
+      },
+    },
+  });
+  let registryAway = false;
+  let snapshot: Snapshot = {
+    revision: '1',
+    readAtMs: Date.now(),
+    keys: [own.key, ...(options.keys ?? [])],
+    providers: Object.entries(options.providers).map(([name, baseUrl]) => ({
+      id: id('provider'),
+      name,
+      protocol: 'openai',
+      baseUrl,
+      credential: options.providerCredential ?? null,
+      options: options.providerOptions ?? {},
+    })),
+    models: options.models,
+  };
+  const away = async (): Promise<void> => {
+    if (registryAway) throw new Error('the registry is away');
+  };
+  const proxy = createProxy({
+    spool: options.wrapSpool?.(spool) ?? spool,
+    node: mintId('node', Date.now(), systemRandom.bytes(10)),
+    source: {
+      readRevision: async () => {
+        await away();
+        return snapshot.revision;
+      },
+      readSnapshot: async () => {
+        await away();
+        return snapshot;
+      },
+    },
+    snapshotPath: join(home, 'snapshot.json'),
+    pollIntervalMs: 50,
+    pepper: testSecrets.pepper,
+    readCredential: (variable) => options.credentials?.[variable] ?? null,
+    registry: createMetrics({ process: 'proxy' }),
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    limits: { tickMs: 20, ...options.limits },
+  });
+  await proxy.start();
+  const url = await proxy.app.listen({ host: '127.0.0.1', port: 0 });
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (stopped) return;
+    stopped = true;
+    await proxy.stop(2_000, new AbortController().signal);
+    await spool.stop(2_000);
+  };
+  return {
+    proxy,
+    spool,
+    home,
+    url,
+    baseUrl: `${url}/v1`,
+    key: own.secret,
+    get snapshot() {
+      return snapshot;
+    },
+    set snapshot(next) {
+      snapshot = next;
+    },
+    get registryAway() {
+      return registryAway;
+    },
+    set registryAway(next) {
+      registryAway = next;
+    },
+    events,
+    logLines: log.lines,
+    eventOf: (requestId) => eventually(() => events.find(({ event }) => event.requestId === requestId)?.event),
+    chat: (body, init = {}) =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        ...init,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${own.secret}`, ...init.headers },
+      }),
+    get: (path, init = {}) => fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${own.secret}`, ...init.headers } }),
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      if (options.home === undefined) await rm(home, { recursive: true, force: true });
+    },
+  };
+}
