@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { embeddedAdministrator, startEmbeddedPostgres } from '../runtime/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../runtime/embedded-postgres.ts';
+import { embeddedAdministrator } from '../runtime/embedded-postgres-data.ts';
 import { type Environment, readEnvironment } from '../runtime/environment.ts';
 import { migrate, readMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';

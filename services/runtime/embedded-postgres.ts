@@ -1,17 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { PostgresPlace } from './embedded-postgres-place.ts';
-import { findPlace } from './embedded-postgres-place.ts';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { embeddedAdministrator, hasData, initializeData } from './embedded-postgres-data.ts';
+import { launchRecord, prepareLaunch } from './embedded-postgres-launch.ts';
+import { findPlace, type PostgresPlace } from './embedded-postgres-place.ts';
+import { exitOf, spawnProgram } from './embedded-postgres-program.ts';
 import { createDatabase } from './postgres.ts';
-import type { ProcessIdentity } from './process-identity.ts';
-import { identifyProcess, processEnded } from './process-identity.ts';
-import { StartRefusal } from './start-refusal.ts';
-
-/** The server's superuser: for migrations and administration. */
-export const embeddedAdministrator = 'postgres';
+import { identifyProcess, type ProcessIdentity, processEnded } from './process-identity.ts';
 
 export type EmbeddedPostgresOptions = {
   /** State lives in it. It must exist. */
@@ -42,26 +37,6 @@ const immediateShutdownMs = 5_000;
 const startTimeoutMs = 60_000;
 const largestLogBytes = 10 * 1024 * 1024;
 
-/** Small enough for a laptop, with every promise of durability kept (`fsync`, `synchronous_commit` are on by default). */
-const baseSettings = {
-  listen_addresses: '',
-  port: '5432',
-  unix_socket_permissions: '0700',
-  max_connections: '80',
-  shared_buffers: '128MB',
-  max_wal_size: '512MB',
-  // Many partitions are touched by one statement.
-  max_locks_per_transaction: '256',
-  jit: 'off',
-  // The data fits in memory: workers for reading would only be three more processes.
-  io_method: 'sync',
-  max_parallel_workers_per_gather: '0',
-  TimeZone: 'UTC',
-  log_timezone: 'UTC',
-  log_line_prefix: '%m [%p] %a ',
-  log_checkpoints: 'off',
-} as const;
-
 /**
  * Runs the real PostgreSQL 18 from npm on the data in `home`, making the data first where there is none.
  *
@@ -77,7 +52,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
   if (!(await hasData(place))) {
     report('creating the database');
-    await initialize(place);
+    await initializeData(place);
   }
   const logPath = await prepareLog(options.home);
   const launch = await prepareLaunch(place, options.settings ?? {});
@@ -133,52 +108,6 @@ function socketUrl(place: PostgresPlace, user: string, database: string): string
   return `postgresql://${encodeURIComponent(user)}@localhost/${encodeURIComponent(database)}?host=${encodeURIComponent(place.socketFolder)}`;
 }
 
-async function hasData(place: PostgresPlace): Promise<boolean> {
-  let version: string;
-  try {
-    version = (await readFile(join(place.dataFolder, 'PG_VERSION'), 'utf8')).trim();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
-  if (version !== place.binaries.majorVersion) {
-    throw new StartRefusal(
-      `${place.dataFolder} was written by PostgreSQL ${version}; this version of turnpike runs PostgreSQL ${place.binaries.majorVersion}. ` +
-        'Run the version that wrote it, or set TURNPIKE_HOME to another folder.',
-    );
-  }
-  return true;
-}
-
-/** Makes the data beside its place and moves it there, so that an interrupted first start leaves nothing half made. */
-async function initialize(place: PostgresPlace): Promise<void> {
-  const draft = `${place.dataFolder}.initializing`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { mode: 0o700 });
-  if (place.account !== null) await chown(draft, place.account.uid, place.account.gid);
-  const child = spawnAs(place, place.binaries.initdb, [
-    `--pgdata=${draft}`,
-    `--username=${embeddedAdministrator}`,
-    '--auth-local=peer',
-    '--auth-host=reject',
-    '--encoding=UTF8',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
-    '--data-checksums',
-  ]);
-  let output = '';
-  const keep = (part: Buffer): void => {
-    output = (output + part.toString()).slice(-4_000);
-  };
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
-  const how = await exitOf(child);
-  if (how !== 'code 0') throw new Error(`initdb ended with ${how}:\n${output}`);
-  await rename(draft, place.dataFolder);
-  const parent = await open(dirname(place.dataFolder));
-  await parent.sync().finally(() => parent.close());
-}
-
 async function prepareLog(home: string): Promise<string> {
   const folder = join(home, 'log');
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -189,35 +118,6 @@ async function prepareLog(home: string): Promise<string> {
   );
   if (size > largestLogBytes) await rename(path, `${path}.1`);
   return path;
-}
-
-type Launch = { readonly arguments: readonly string[]; readonly fingerprint: string };
-
-/**
- * Who may connect is written anew at each start, outside the data folder: root must not write where an unprivileged user
- * could have laid a link. The kernel says who connects (`peer`); root, PostgreSQL's user and ours may be anyone.
- */
-async function prepareLaunch(place: PostgresPlace, settings: Readonly<Record<string, string>>): Promise<Launch> {
-  await mkdir(place.configFolder, { recursive: true, mode: 0o755 });
-  const accessPath = join(place.configFolder, 'pg_hba.conf');
-  const usersPath = join(place.configFolder, 'pg_ident.conf');
-  await writeFile(accessPath, 'local all all peer map=turnpike\n', { mode: 0o644 });
-  const users = new Set(['root', userInfo().username]);
-  await writeFile(usersPath, [...users].map((user) => `turnpike "${user}" all\n`).join(''), { mode: 0o644 });
-  const all: Record<string, string> = {
-    ...baseSettings,
-    ...settings,
-    unix_socket_directories: `"${place.socketFolder.replaceAll('"', '""')}"`,
-    hba_file: accessPath,
-    ident_file: usersPath,
-  };
-  const list = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const parts = ['-D', place.dataFolder, ...list];
-  return { arguments: parts, fingerprint: JSON.stringify([place.binaries.postgres, place.binaries.version, ...parts, ...users]) };
-}
-
-function launchRecord(place: PostgresPlace): string {
-  return join(place.configFolder, 'launch.json');
 }
 
 /** The server that runs on this data, or null. A number left in `postmaster.pid` that is another program's by now is removed. */
@@ -267,7 +167,7 @@ async function startServer(
   for (const end = performance.now() + startTimeoutMs; ; ) {
     const log = await open(logPath, 'a', 0o600);
     const logStart = (await log.stat()).size;
-    const child = spawnAs(place, place.binaries.postgres, argumentList, log.fd);
+    const child = spawnProgram(place, place.binaries.postgres, argumentList, log.fd);
     const exit = exitOf(child);
     await log.close();
     const identity = await becomesReady(place, child, exit, end);
@@ -320,22 +220,4 @@ async function shutDown(identity: ProcessIdentity): Promise<void> {
     if (await processEnded(identity, waitMs)) return;
   }
   throw new Error(`PostgreSQL (process ${identity.pid}) cannot be stopped`);
-}
-
-/** Its environment is ours to choose: variables such as PGDATA or LC_ALL of whoever calls must not reach it. */
-function spawnAs(place: PostgresPlace, program: string, argumentList: readonly string[], output?: number): ChildProcess {
-  return spawn(program, argumentList, {
-    ...place.account,
-    cwd: dirname(place.dataFolder),
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
-    stdio: ['ignore', output ?? 'pipe', output ?? 'pipe'],
-    detached: true,
-  });
-}
-
-function exitOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(signal === null ? `code ${code}` : `signal ${signal}`));
-  });
 }

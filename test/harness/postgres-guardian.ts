@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { embeddedAdministrator, startEmbeddedPostgres } from '../../services/runtime/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../services/runtime/embedded-postgres.ts';
+import { embeddedAdministrator } from '../../services/runtime/embedded-postgres-data.ts';
 
 /**
  * A process of its own that holds the PostgreSQL of one test run and outlives it by a moment: when the run ends, by itself or

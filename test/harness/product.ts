@@ -6,7 +6,7 @@ import { Value } from 'typebox/value';
 import type { ChildName } from '../../services/cli/start/child-plan.ts';
 import type { Endpoints } from '../../services/cli/start/endpoints.ts';
 import { readEndpoints } from '../../services/cli/start/endpoints.ts';
-import { embeddedAdministrator } from '../../services/runtime/embedded-postgres.ts';
+import { embeddedAdministrator } from '../../services/runtime/embedded-postgres-data.ts';
 import type { DatabaseConnection } from '../../services/runtime/postgres.ts';
 import { createDatabase } from '../../services/runtime/postgres.ts';
 import { postmasterFile, recorded } from './end-home.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
-import { embeddedAdministrator } from '../../runtime/embedded-postgres.ts';
+import { embeddedAdministrator } from '../../runtime/embedded-postgres-data.ts';
 import type { Environment } from '../../runtime/environment.ts';
 import type { Random } from '../../runtime/random.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';

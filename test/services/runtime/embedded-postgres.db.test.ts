@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import { type EmbeddedPostgres, embeddedAdministrator, startEmbeddedPostgres } from '../../../services/runtime/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../services/runtime/embedded-postgres.ts';
+import { embeddedAdministrator } from '../../../services/runtime/embedded-postgres-data.ts';
 import { createDatabase, type DatabaseConnection } from '../../../services/runtime/postgres.ts';
 import { StartRefusal } from '../../../services/runtime/start-refusal.ts';
 
