@@ -38,7 +38,7 @@ export interface ProxyOptions {
 }
 
 /** A proxy without its process: everything but listening and what it is built from. */
-export interface Proxy {
+export interface ProxyServer {
   readonly app: FastifyInstance;
   /** Settles orphans and gets the first snapshot; true when there is one. */
   start(): Promise<boolean>;
@@ -50,7 +50,7 @@ export interface Proxy {
 }
 
 /** Puts the parts together. */
-export function createProxy(options: ProxyOptions): Proxy {
+export function createProxy(options: ProxyOptions): ProxyServer {
   const { spool, clock, log, registry } = options;
   const limits: ProxyLimits = { ...DEFAULT_PROXY_LIMITS, ...options.limits };
   const entropy = createEntropy(options.random);

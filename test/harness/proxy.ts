@@ -11,7 +11,7 @@ import { mintVirtualKey } from '../../schema/values/virtual-key.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../services/eventlog/spool.ts';
 import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-sheet.ts';
-import type { Proxy } from '../../services/proxy/proxy.ts';
+import type { ProxyServer } from '../../services/proxy/proxy.ts';
 import { createProxy } from '../../services/proxy/proxy.ts';
 import type { ProxyLimits } from '../../services/proxy/proxy-limits.ts';
 import type { ProviderOptions, Snapshot, SnapshotKey, SnapshotModel } from '../../services/registry/snapshot.ts';
@@ -92,7 +92,7 @@ export type TestProxyOptions = {
 export type SettledEvent = { readonly event: RequestSettled; readonly subject: RequestSubject | null; readonly record: LogRecord };
 
 export type TestProxy = {
-  readonly proxy: Proxy;
+  readonly proxy: ProxyServer;
   readonly spool: Spool;
   readonly home: string;
   /** For an OpenAI client. */

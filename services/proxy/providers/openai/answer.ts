@@ -22,7 +22,7 @@ export function readChatAnswer(bytes: Buffer): AnswerFacts | null {
     usage,
     rawUsage: reported === null ? null : rawUsageOf(bytes),
     usageFlags: flags,
-    serviceTier: textOf(answer.service_tier),
+    serviceTier: serviceTierOf(answer, reported),
   };
 }
 
@@ -31,6 +31,11 @@ export function rawUsageOf(bytes: Buffer): string | null {
   const member = jsonMembers(bytes)?.findLast(({ key }) => key === 'usage');
   if (member === undefined || member.end - member.start > MAX_RAW_USAGE) return null;
   return bytes.toString('utf8', member.start, member.end);
+}
+
+/** The tier an answer names: at its top, or inside its usage (Mistral). */
+export function serviceTierOf(answer: Readonly<Record<string, unknown>>, usage: Readonly<Record<string, unknown>> | null): string | null {
+  return textOf(answer.service_tier) ?? textOf(usage?.service_tier);
 }
 
 /** A text that is not empty, or null. */

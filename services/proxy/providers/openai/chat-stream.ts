@@ -1,5 +1,5 @@
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
-import { rawUsageOf, textOf } from './answer.ts';
+import { rawUsageOf, serviceTierOf, textOf } from './answer.ts';
 import { EventSplitter, eventData, eventEnd } from './event-splitter.ts';
 import { readStreamError } from './refusal.ts';
 import { isFields, normalizeUsage } from './usage.ts';
@@ -57,7 +57,7 @@ export class ChatStreamReader implements StreamReader {
     if (this.#over) return;
     const run = this.#splitter.push(chunk);
     if (run !== null) this.#read(run);
-    else if (this.#splitter.overflowed()) {
+    if (!this.#over && this.#splitter.overflowed()) {
       this.#over = true;
       this.#sink.broken();
     }
@@ -171,7 +171,7 @@ export class ChatStreamReader implements StreamReader {
 
   #noteChoices(chunk: Fields): void {
     this.#modelAnswered = textOf(chunk.model) ?? this.#modelAnswered;
-    this.#serviceTier = textOf(chunk.service_tier) ?? this.#serviceTier;
+    this.#serviceTier = serviceTierOf(chunk, isFields(chunk.usage) ? chunk.usage : null) ?? this.#serviceTier;
     if (!Array.isArray(chunk.choices)) return;
     for (const choice of chunk.choices) {
       if (!isFields(choice)) continue;

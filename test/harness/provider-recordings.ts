@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+/** One recorded exchange with a provider (the layout is described beside the recordings). */
+export type ProviderRecording = {
+  /** `provider/operation.…`, without the extension. */
+  readonly name: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The bytes of the answer; to the byte only for streams, since bodies were recorded as parsed JSON. */
+  readonly bytes: Buffer;
+  /** The raw events of a stream, which joined are its bytes; null for a whole answer. */
+  readonly events: readonly string[] | null;
+};
+
+const Shape = Type.Object({
+  request: Type.Object({ body: Type.Unknown() }),
+  response: Type.Object({
+    status: Type.Integer(),
+    headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+    body: Type.Optional(Type.Unknown()),
+    sse: Type.Optional(Type.Array(Type.String())),
+  }),
+});
+
+const folder = fileURLToPath(new URL('../fixtures/providers', import.meta.url));
+
+/** Every recorded chat completion in OpenAI's protocol. */
+export const chatRecordings: readonly ProviderRecording[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => /(^|\/)chat\.completions\..*\.json$/.test(file))
+  .sort()
+  .map((file) => {
+    const { request, response } = Value.Parse(Shape, JSON.parse(readFileSync(join(folder, file), 'utf8')));
+    const body = request.body;
+    return {
+      name: file.slice(0, -'.json'.length),
+      request: typeof body === 'object' && body !== null ? Object.fromEntries(Object.entries(body)) : {},
+      status: response.status,
+      headers: response.headers ?? {},
+      bytes: Buffer.from(response.sse?.join('') ?? JSON.stringify(response.body), 'utf8'),
+      events: response.sse ?? null,
+    };
+  });
+
+export function chatRecording(name: string): ProviderRecording {
+  const found = chatRecordings.find((recording) => recording.name.startsWith(name));
+  if (found === undefined) throw new Error(`no recording ${name}`);
+  return found;
+}
