@@ -94,6 +94,8 @@ export function createDatabase(options: DatabaseOptions): DatabaseConnection {
   const pool = new pg.Pool({ ...config, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
   // Without a handler a broken idle connection (a restarted server) would end the process. The pool replaces it.
   pool.on('error', onConnectionError);
+  // A connection in use that breaks between two statements has no listener but this one; its next statement then fails.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: async () => pool }) });
   const listeners = new Set<Listener>();
 
@@ -181,6 +183,6 @@ export function isTransient(error: unknown): boolean {
   const code = 'code' in error ? error.code : undefined;
   return (
     (typeof code === 'string' && /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENET|EAI_AGAIN)/.test(code)) ||
-    /^(Connection terminated|timeout e|Query read timeout)/.test(error.message)
+    /^(Connection terminated|Client has encountered a connection error|timeout e|Query read timeout)/.test(error.message)
   );
 }
