@@ -200,7 +200,7 @@ create table journal_unsequenced (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 0);
 
 create sequence audit_order;
-create function queue_entries() returns trigger language plpgsql security definer set search_path = public as $$
+create function queue_entries() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   insert into journal_unsequenced
   select entry_id, 'entry', organization_id, occurred_at, coalesce(log_partition, -1), coalesce(log_offset, nextval('audit_order')) from added;
@@ -208,7 +208,7 @@ begin
 end $$;
 create trigger queue_entries after insert on ledger_entries referencing new table as added for each statement execute function queue_entries();
 
-create function queue_audit_events() returns trigger language plpgsql security definer set search_path = public as $$
+create function queue_audit_events() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   insert into journal_unsequenced select id, 'audit', organization_id, occurred_at, -1, nextval('audit_order') from added;
   return null;
@@ -246,7 +246,7 @@ alter table audit_events enable always trigger queue_audit_events;
 -- Makes the month's partition of the ledger, with its own guard against TRUNCATE, which a parent's trigger does not give.
 -- The writer has no right to create tables, so this runs as the owner; it is safe to call at any time, from many sides.
 create function ensure_ledger_partition(month timestamptz) returns void
-language plpgsql security definer set search_path = public as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   first timestamp := date_trunc('month', month at time zone 'UTC');
   name text := 'ledger_entries_' || to_char(first, 'YYYY_MM');

@@ -8,7 +8,6 @@ import { isBookable } from '../journal/append-entries.ts';
 import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
 import type { PriceSheet } from '../pricing/price-sheet.ts';
 import { rateCost } from '../pricing/rate.ts';
-import { isUnbilled } from './unbilled.ts';
 
 /** A record whose event was read, ready to be posted. */
 export interface SettledRecord {
@@ -61,7 +60,7 @@ export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: nu
   const { cost, unrated } = rateEvent(event, sheet);
   const proxyCost = event.costPico === null ? null : BigInt(event.costPico);
   if (unrated === postingFlags.priceVersionUnknown) flags.push(postingFlags.priceVersionUnknown);
-  if (costDiffers(proxyCost, cost)) flags.push(postingFlags.costDiffers);
+  if (proxyCost !== cost) flags.push(postingFlags.costDiffers);
   if (isOutOfRange(occurredAtMs, nowMs) || isOutOfRange(envelope.timeMs, nowMs)) flags.push(postingFlags.timeOutOfRange);
 
   const occurredAt = new Date(occurredAtMs);
@@ -132,23 +131,34 @@ export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: nu
 
 /**
  * What the books say the request cost. Exactly one of the two is null.
- * An orphan is never free: its calls may have been made. Otherwise a request of which no provider billed anything costs 0
- * whatever its prices are; a request without a price version stays unrated for the reason its proxy gave.
+ * Without a price version nothing can be rated: it is free where the proxy states so ({@link isStatedFree}), else unrated for the
+ * reason the proxy gave.
  */
 export function rateEvent(
   event: RequestSettled,
   sheet: PriceSheet | null,
 ): { readonly cost: PicoUsd; readonly unrated: null } | { readonly cost: null; readonly unrated: string } {
-  if (isUnbilled(event)) return { cost: 0n, unrated: null };
+  if (isStatedFree(event)) return { cost: 0n, unrated: null };
   if (event.priceVersion === null) return { cost: null, unrated: event.unrated ?? 'no_price' };
   if (sheet === null) return { cost: null, unrated: postingFlags.priceVersionUnknown };
   const rating = rateCost(event.usage, event.units, { tier: event.serviceTier, batch: event.batch, requests: 1 }, sheet);
   return rating.kind === 'rated' ? { cost: rating.cost, unrated: null } : { cost: null, unrated: rating.reason };
 }
 
-/** A proxy that told the application no cost where there is none did not differ. */
-function costDiffers(proxyCost: PicoUsd | null, cost: PicoUsd | null): boolean {
-  return proxyCost === null ? cost !== null && cost !== 0n : proxyCost !== cost;
+/**
+ * Whether the proxy states that nothing can have been billed: no provider was called, or the calls were never sent or were
+ * answered with an error, which only the proxy knows. It says so with a cost of 0 that has no price version, and it holds
+ * only where there is nothing to rate. An orphan is never free: its calls may have been made.
+ */
+function isStatedFree(event: RequestSettled): boolean {
+  return (
+    event.costPico === '0' &&
+    event.priceVersion === null &&
+    event.unrated === null &&
+    event.usage === null &&
+    event.units === null &&
+    event.outcome !== 'orphaned'
+  );
 }
 
 function isOutOfRange(timeMs: number, nowMs: number): boolean {

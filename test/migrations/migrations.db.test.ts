@@ -1,0 +1,49 @@
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { migrate, pendingMigrations, readMigrations } from '../../services/runtime/migrate.ts';
+import { createTestDatabase } from '../harness/postgres.ts';
+
+test('an empty database is migrated whole, by several at once, and a second time does nothing', async () => {
+  await using database = await createTestDatabase();
+  await database.owner.execute('drop schema public cascade; create schema public');
+  const migrations = await readMigrations();
+  const { db } = database.owner;
+  const applied = await Promise.all([migrate({ db, migrations }), migrate({ db, migrations })]);
+
+  expect(applied.flat().sort()).toEqual(migrations.map(({ name }) => name));
+  await expect(migrate({ db, migrations })).resolves.toEqual([]);
+  await expect(pendingMigrations(database.writer.db, migrations)).resolves.toEqual([]);
+});
+
+test('every table a reader can see either separates tenants or holds nothing of theirs', async () => {
+  await using database = await createTestDatabase();
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname = 'public' and relkind in ('r', 'p') and not relrowsecurity and has_any_column_privilege('turnpike_reader', pg_class.oid, 'select')
+    order by relname`.execute(database.owner.db);
+  expect(rows.map(({ name }) => name)).toEqual([
+    'log_offsets',
+    'model_prices',
+    'models',
+    'price_versions',
+    'providers',
+    'registry_revision',
+    'schema_migrations',
+  ]);
+});
+
+test('functions that act as the owner are not open to everybody and cannot be led astray by a search path', async () => {
+  await using database = await createTestDatabase();
+  const { rows } = await sql<{ name: string; settings: string[] | null; open: boolean; trigger: boolean }>`
+    select proname as name, proconfig as settings, has_function_privilege('public', pg_proc.oid, 'execute') as open,
+      prorettype = 'trigger'::regtype as trigger
+    from pg_proc join pg_namespace on pg_namespace.oid = pronamespace where nspname = 'public' and prosecdef order by proname`.execute(
+    database.owner.db,
+  );
+  expect(rows.map(({ name }) => name)).toEqual(['ensure_ledger_partition', 'queue_audit_events', 'queue_entries']);
+  for (const { name, settings, open, trigger } of rows) {
+    expect(settings, name).toEqual(['search_path=public, pg_temp']);
+    // A trigger function can only be called by its trigger.
+    expect(open && !trigger, name).toBe(false);
+  }
+});
