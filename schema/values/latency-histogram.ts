@@ -5,10 +5,13 @@
  */
 export const HISTOGRAM_BUCKETS = 42;
 
-/** Index of the bucket of a latency in milliseconds. */
+/** Index of the bucket of a latency in milliseconds: exactly the first whose {@link upperBoundMs} is not below it. */
 export function bucketOf(latencyMs: number): number {
   if (!(latencyMs > 1)) return 0;
-  return Math.min(HISTOGRAM_BUCKETS - 1, Math.ceil(2 * Math.log2(latencyMs)));
+  // The logarithm may miss by one at a bound, since most bounds are no whole numbers.
+  const near = Math.min(HISTOGRAM_BUCKETS - 1, Math.ceil(2 * Math.log2(latencyMs)));
+  if (latencyMs <= upperBoundMs(near - 1)) return near - 1;
+  return latencyMs <= upperBoundMs(near) ? near : near + 1;
 }
 
 /** Upper bound of a bucket in milliseconds; Infinity for the last. */
