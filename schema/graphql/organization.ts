@@ -70,7 +70,7 @@ const OrganizationUpdateInput = builder.inputType('OrganizationUpdateInput', {
 builder.mutationFields((t) => ({
   organizationCreate: t.field({
     type: OrganizationPayload('OrganizationCreatePayload'),
-    description: 'Creates an organization. Its audit event stands in the log of the organization that asks.',
+    description: 'Creates an organization. Its audit event stands in the log of the installation.',
     authScopes: { permission: 'installation:admin' },
     args: { input: t.arg({ type: OrganizationCreateInput, required: true }) },
     resolve: (_root, { input }, context) => payloadOf(() => context.changes.organizationCreate(input)),

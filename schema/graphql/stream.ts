@@ -5,20 +5,17 @@ type Heartbeat = Extract<StreamControl, { kind: 'heartbeat' }>;
 type Gap = Extract<StreamControl, { kind: 'gap' }>;
 type End = Extract<StreamControl, { kind: 'end' }>;
 
-const GapReasonType = builder.enumType('GapReason', {
+/** One type for both, so that a client can ask for `reason` of either without an alias. */
+const StreamReason = builder.enumType('StreamReason', {
+  description: 'Why events are missing, or why a stream ends.',
   values: {
-    EXPIRED: { description: 'The cursor is older than what is kept for resuming.' },
-    EPOCH_CHANGED: { description: 'The journal was restored; positions of before mean nothing now.' },
+    EXPIRED: { description: 'Gap: the cursor is older than what is kept for resuming.' },
+    EPOCH_CHANGED: { description: 'Gap: the journal was restored; positions of before mean nothing now.' },
     SLOW_CONSUMER: { description: 'You read more slowly than events came.' },
-  } satisfies Record<GapReason, object>,
-});
-const EndReasonType = builder.enumType('EndReason', {
-  values: {
-    AUTH_REVOKED: { description: 'The key is no longer good. Do not come back with it.' },
-    TOKEN_EXPIRED: { description: 'The key has expired.' },
-    SERVER_DRAIN: { description: 'The server stops. Come back with `resumeAfter`.' },
-    SLOW_CONSUMER: { description: 'You stopped reading.' },
-  } satisfies Record<EndReason, object>,
+    AUTH_REVOKED: { description: 'End: the key is no longer good. Do not come back with it.' },
+    TOKEN_EXPIRED: { description: 'End: the key has expired.' },
+    SERVER_DRAIN: { description: 'End: the server stops. Come back with `resumeAfter`.' },
+  } satisfies Record<GapReason | EndReason, object>,
 });
 
 export const StreamHeartbeat = builder.objectRef<Heartbeat>('StreamHeartbeat').implement({
@@ -35,7 +32,7 @@ export const StreamGap = builder.objectRef<Gap>('StreamGap').implement({
   fields: (t) => ({
     from: t.expose('from', { type: 'Cursor', nullable: true }),
     to: t.expose('to', { type: 'Cursor', description: 'The stream goes on after this.' }),
-    reason: t.field({ type: GapReasonType, resolve: ({ reason }) => reason }),
+    reason: t.field({ type: StreamReason, resolve: ({ reason }) => reason }),
     dropped: t.expose('dropped', {
       type: 'BigInt',
       nullable: true,
@@ -48,7 +45,7 @@ export const StreamGap = builder.objectRef<Gap>('StreamGap').implement({
 export const StreamEnd = builder.objectRef<End>('StreamEnd').implement({
   description: 'The last message of a stream that the server ends.',
   fields: (t) => ({
-    reason: t.field({ type: EndReasonType, resolve: ({ reason }) => reason }),
+    reason: t.field({ type: StreamReason, resolve: ({ reason }) => reason }),
     resumeAfter: t.expose('resumeAfter', { type: 'Cursor', nullable: true }),
     retryAfter: t.field({ type: 'Duration', nullable: true, resolve: ({ retryAfterMs }) => retryAfterMs }),
   }),

@@ -43,12 +43,12 @@ export interface LiveStreams {
     readonly filter: RequestFilter;
     readonly sampleRate: number;
     readonly after: string | null;
-  }) => AsyncIterableIterator<RequestEvent | StreamControl>;
+  }) => Promise<AsyncIterableIterator<RequestEvent | StreamControl>>;
   readonly usageTicks: (input: {
     readonly filter: UsageFilter;
     readonly groupBy: readonly UsageDimension[];
     readonly tagKey: string | null;
     readonly intervalMs: number;
     readonly after: string | null;
-  }) => AsyncIterableIterator<UsageTick | StreamControl>;
+  }) => Promise<AsyncIterableIterator<UsageTick | StreamControl>>;
 }

@@ -44,6 +44,7 @@ export interface RegistryReads {
   readonly organizations: (page: PageRequest) => Promise<Page<OrganizationRow>>;
   readonly teamsById: ByIds<TeamRow>;
   readonly teams: (page: PageRequest, includeArchived: boolean) => Promise<Page<TeamRow>>;
+  /** Counts stop at one beyond the cap: that is all a capped count has to know. */
   readonly countTeams: (includeArchived: boolean, cap: number) => Promise<number>;
   readonly apiKeysById: ByIds<ApiKeyRow>;
   readonly apiKeys: (page: PageRequest, filter: ApiKeyFilter) => Promise<Page<ApiKeyRow>>;
@@ -52,7 +53,6 @@ export interface RegistryReads {
   readonly providersById: ByIds<ProviderRow>;
   readonly providers: (page: PageRequest) => Promise<Page<ProviderRow>>;
   readonly modelsById: ByIds<ModelRow>;
-  readonly modelsByName: ByIds<ModelRow>;
   readonly models: (page: PageRequest, filter: ModelFilter) => Promise<Page<ModelRow>>;
   readonly countModels: (filter: ModelFilter, cap: number) => Promise<number>;
   /** The price that holds for each model at an instant. */

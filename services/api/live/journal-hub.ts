@@ -1,0 +1,127 @@
+import type { Kysely } from 'kysely';
+import type { Database } from '../../../schema/tables/database.ts';
+import { journalChannel } from '../../journal/journal-channel.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Listener, OnNotify } from '../../runtime/postgres.ts';
+import { createTenantRead } from '../reads/tenant-read.ts';
+import { JournalChannel } from './journal-channel.ts';
+import { readEpoch, readHead, readJournalPage } from './journal-page.ts';
+
+/** Safety net under the wake-up: a notification can be lost with its connection. */
+const pollMs = 1_000;
+const pageSize = 500;
+const nilUuid = '00000000-0000-0000-0000-000000000000';
+
+export interface JournalHub {
+  /** Follows an organization from its present head on. Released with the last one who does. */
+  readonly attach: (organizationId: string) => Promise<{ readonly channel: JournalChannel; readonly release: () => void }>;
+  readonly epoch: () => string;
+  /** How many organizations are followed. */
+  readonly channels: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * The one reader of the sequenced journal in this process. It follows only organizations that somebody here listens to, one
+ * page after the other, each within its own tenant's transaction.
+ */
+export async function createJournalHub(options: {
+  readonly db: Kysely<Database>;
+  readonly listen: (channel: string, onNotify: OnNotify) => Listener;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Promise<JournalHub> {
+  const { db, clock, log } = options;
+  const stopping = new AbortController();
+  /** Counted by those who asked, before they got it: a channel must not vanish between the two. */
+  const channels = new Map<string, { readonly pending: Promise<JournalChannel>; users: number }>();
+  const readOf = (organizationId: string) => createTenantRead(db, organizationId, stopping.signal);
+  let epoch = await readEpoch(readOf(nilUuid));
+  let looking: Promise<void> | null = null;
+  let lookAgain = false;
+  let epochInDoubt = false;
+
+  const advance = async (followed: { readonly pending: Promise<JournalChannel>; readonly users: number }): Promise<void> => {
+    const channel = await followed.pending;
+    const read = readOf(channel.organizationId);
+    for (let full = true; full && !stopping.signal.aborted && followed.users > 0; ) {
+      const items = await readJournalPage(read, channel.organizationId, channel.head, pageSize);
+      channel.append(items, clock.now());
+      full = items.length === pageSize;
+    }
+  };
+
+  const checkEpoch = async (): Promise<void> => {
+    const now = await readEpoch(readOf(nilUuid));
+    epochInDoubt = false;
+    if (now === epoch) return;
+    log.warn({ from: epoch, to: now }, 'the journal has a new epoch: streams start anew');
+    epoch = now;
+    for (const { pending } of channels.values()) {
+      const channel = await pending;
+      channel.reset(await readHead(readOf(channel.organizationId), channel.organizationId));
+    }
+  };
+
+  const lookOnce = async (): Promise<void> => {
+    if (epochInDoubt) await checkEpoch();
+    for (const followed of channels.values()) await advance(followed);
+  };
+
+  /** One look at a time; a wake-up during one makes another follow it. */
+  const look = (): void => {
+    if (stopping.signal.aborted) return;
+    lookAgain = true;
+    looking ??= (async () => {
+      while (lookAgain && !stopping.signal.aborted) {
+        lookAgain = false;
+        await lookOnce().catch((error: unknown) => {
+          if (!stopping.signal.aborted) log.warn({ error }, 'the journal could not be read; trying again');
+        });
+      }
+      looking = null;
+    })();
+  };
+
+  const listener = options.listen(journalChannel, (payload) => {
+    // A new connection may be one to a server that was restored.
+    if (payload === null) epochInDoubt = true;
+    look();
+  });
+  const timer = setInterval(() => channels.size > 0 && look(), pollMs);
+
+  return {
+    attach: async (organizationId) => {
+      let followed = channels.get(organizationId);
+      if (followed === undefined) {
+        const pending = readHead(readOf(organizationId), organizationId).then((head) => new JournalChannel(organizationId, head));
+        followed = { pending, users: 0 };
+        channels.set(organizationId, followed);
+      }
+      const own = followed;
+      own.users += 1;
+      let released = false;
+      const release = (): void => {
+        if (released) return;
+        released = true;
+        own.users -= 1;
+        if (own.users === 0 && channels.get(organizationId) === own) channels.delete(organizationId);
+      };
+      try {
+        return { channel: await own.pending, release };
+      } catch (error) {
+        release();
+        throw error;
+      }
+    },
+    epoch: () => epoch,
+    channels: () => channels.size,
+    stop: async () => {
+      stopping.abort();
+      clearInterval(timer);
+      await listener.stop();
+      await looking;
+    },
+  };
+}

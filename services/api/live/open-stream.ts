@@ -1,0 +1,115 @@
+import { listIdentity } from '../../../schema/graphql/page.ts';
+import type { Permission } from '../../../schema/graphql/permission.ts';
+import { allows } from '../../../schema/graphql/permission.ts';
+import type { EndReason, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { PrincipalWatch } from '../principals.ts';
+import type { TenantRead } from '../reads/tenant-read.ts';
+import type { Drain } from './drain.ts';
+import type { JournalChannel } from './journal-channel.ts';
+import type { JournalHub } from './journal-hub.ts';
+import { createLiveStream } from './live-stream.ts';
+import type { StreamCursors } from './stream-cursor.ts';
+import type { StreamPlace } from './stream-place.ts';
+import { createStreamPlace } from './stream-place.ts';
+
+/** What every stream of one viewer needs. */
+export interface StreamSources {
+  readonly hub: JournalHub;
+  readonly cursors: StreamCursors;
+  readonly read: TenantRead;
+  readonly organizationId: string;
+  /** Null once the viewer is no longer good. */
+  readonly watch: () => PrincipalWatch;
+  readonly drain: Drain;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface StreamDefinition<Event> {
+  readonly name: string;
+  /** What decides which events it has: part of its cursors' identity. */
+  readonly question: unknown;
+  readonly permission: Permission;
+  readonly after: string | null;
+  /** After how long to look again although nothing was booked. */
+  readonly waitMs: () => number;
+  /** `again`: there may be more at once. */
+  readonly step: (
+    place: StreamPlace,
+    channel: JournalChannel,
+  ) => Promise<{ readonly event: Event | StreamControl | null; readonly again: boolean }>;
+}
+
+const heartbeatMs = 15_000;
+/** Spread over which clients of a stopping server come back, so that they do not all meet the next one at once. */
+const comeBackWithinMs = 10_000;
+const largestInt = 2 ** 31 - 1;
+
+/**
+ * Opens a stream: from here on nothing is missed. Each event is sent only if the viewer is still good and still permitted at
+ * that moment, which is what ends a revoked key's streams within a second.
+ * @throws GraphQLError `BAD_USER_INPUT` where `after` is no cursor of this stream.
+ */
+export async function openStream<Event>(
+  sources: StreamSources,
+  definition: StreamDefinition<Event>,
+): Promise<AsyncIterableIterator<Event | StreamControl>> {
+  const { hub, clock, drain } = sources;
+  const { channel, release } = await hub.attach(sources.organizationId);
+  let place: StreamPlace;
+  try {
+    place = createStreamPlace({
+      channel,
+      read: sources.read,
+      cursors: sources.cursors,
+      identity: listIdentity(definition.name, definition.question),
+      epoch: hub.epoch,
+      now: clock.now,
+      after: definition.after,
+    });
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const watch = sources.watch();
+  let lastSentMs = Number.NEGATIVE_INFINITY;
+
+  const endReason = (): EndReason | null => {
+    const principal = watch.current();
+    if (principal.kind === 'expired') return 'TOKEN_EXPIRED';
+    if (principal.kind !== 'known' || !allows(principal.viewer.permissions, definition.permission)) return 'AUTH_REVOKED';
+    return drain.draining() ? 'SERVER_DRAIN' : null;
+  };
+
+  const { iterator, wake } = createLiveStream<Event | StreamControl>({
+    step: async () => {
+      if (clock.now() - lastSentMs >= heartbeatMs) {
+        lastSentMs = clock.now();
+        return { kind: 'heartbeat', cursor: place.cursor(), at: new Date(lastSentMs), lagMs: Math.min(channel.lagMs, largestInt) };
+      }
+      const { event, again } = await definition.step(place, channel);
+      if (event !== null) lastSentMs = clock.now();
+      else if (again) wake();
+      return event;
+    },
+    waitMs: () => Math.max(1, Math.min(definition.waitMs(), lastSentMs + heartbeatMs - clock.now())),
+    last: () => {
+      const reason = endReason();
+      if (reason === null) return null;
+      const comesBack = reason === 'SERVER_DRAIN';
+      return {
+        kind: 'end',
+        reason,
+        resumeAfter: comesBack ? place.cursor() : null,
+        retryAfterMs: comesBack ? Math.round(sources.random.fraction() * comeBackWithinMs) : null,
+      };
+    },
+    onClose: () => {
+      for (const stop of stops) stop();
+    },
+  });
+  const stops = [channel.follow(wake), watch.onChange(wake), drain.onDrain(wake), watch.release, release];
+  return iterator;
+}

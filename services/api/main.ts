@@ -1,0 +1,4 @@
+import { runProcess } from '../runtime/boot.ts';
+import { startApi } from './start.ts';
+
+runProcess({ name: 'api', start: startApi });

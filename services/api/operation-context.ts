@@ -1,0 +1,85 @@
+import type { Kysely } from 'kysely';
+import type { GraphqlContext, RateLimitStatus, ServerInfo, Viewer } from '../../schema/graphql/context.ts';
+import type { Database } from '../../schema/tables/database.ts';
+import type { AuditOrigin } from '../journal/append-audit.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import type { Secrets } from '../runtime/secrets.ts';
+import { createChanges } from './changes/changes.ts';
+import { createRunChange } from './changes/run-change.ts';
+import type { Drain } from './live/drain.ts';
+import type { JournalHub } from './live/journal-hub.ts';
+import { createRequestTail } from './live/request-tail.ts';
+import type { StreamCursors } from './live/stream-cursor.ts';
+import { createUsageTicks } from './live/usage-ticks.ts';
+import type { PrincipalWatch } from './principals.ts';
+import { createAuditEventReads } from './reads/audit-event-reads.ts';
+import { createJournalReads } from './reads/journal-reads.ts';
+import { createRegistryReads } from './reads/registry-reads.ts';
+import { createTenantRead } from './reads/tenant-read.ts';
+import { createUsageReads } from './reads/usage-reads.ts';
+
+/** Who carries out an operation, and from where. */
+export interface OperationCaller {
+  readonly viewer: Viewer;
+  /** Follows the viewer's key for as long as a stream of theirs is open. */
+  readonly watch: () => PrincipalWatch;
+  readonly origin: AuditOrigin;
+}
+
+export type ContextOf = (caller: OperationCaller, signal: AbortSignal, rateLimit: () => RateLimitStatus) => GraphqlContext;
+
+/**
+ * Implements the schema's ports for one operation of one viewer. Reads go through the role that row-level security binds,
+ * changes through the writer's, and each port knows the viewer's organization.
+ */
+export function createContextOf(options: {
+  readonly reader: Kysely<Database>;
+  readonly writer: Kysely<Database>;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hub: JournalHub;
+  readonly cursors: StreamCursors;
+  readonly drain: Drain;
+  readonly server: ServerInfo;
+}): ContextOf {
+  const { reader, writer, secrets, clock, random, hub, cursors, drain, server } = options;
+  return ({ viewer, watch, origin }, signal, rateLimit) => {
+    const { organizationId } = viewer;
+    const read = createTenantRead(reader, organizationId, signal);
+    const usage = createUsageReads(read, organizationId);
+    const run = createRunChange({
+      db: writer,
+      viewer,
+      origin,
+      clock,
+      random,
+      signal,
+      cursorAfter: async (trx) => {
+        const head = await trx
+          .selectFrom('journal_heads')
+          .select('next_position')
+          .where('organization_id', '=', organizationId)
+          .executeTakeFirst();
+        return cursors.encode({ organizationId, epoch: hub.epoch(), position: (head?.next_position ?? 0n) - 1n, identity: '' });
+      },
+    });
+    const streams = { hub, cursors, read, organizationId, watch, drain, clock, random };
+    return {
+      viewer,
+      now: () => new Date(clock.now()),
+      registry: createRegistryReads(read, viewer, writer),
+      journal: createJournalReads(read, organizationId),
+      audit: createAuditEventReads(read, organizationId),
+      usage,
+      changes: createChanges(run, viewer, secrets),
+      live: {
+        requestTail: (input) => createRequestTail(streams, input),
+        usageTicks: (input) => createUsageTicks(streams, usage, input),
+      },
+      rateLimit,
+      server,
+    };
+  };
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import Fastify from 'fastify';
+import { createSchema, printSdl } from '../../schema/graphql/schema.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { HealthCheck } from '../runtime/health.ts';
+import { addHealthRoutes } from '../runtime/health.ts';
+import { listenRefusal } from '../runtime/listen-refusal.ts';
+import type { Log } from '../runtime/log.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import type { DatabaseConnection } from '../runtime/postgres.ts';
+import type { Random } from '../runtime/random.ts';
+import type { Secrets } from '../runtime/secrets.ts';
+import { createAuthenticate } from './authenticate.ts';
+import { createCostBuckets } from './cost-buckets.ts';
+import { createGraphiqlPage } from './graphiql.ts';
+import { addGraphqlHttp } from './graphql-http.ts';
+import { createDrain } from './live/drain.ts';
+import { createJournalHub } from './live/journal-hub.ts';
+import { createStreamCursors } from './live/stream-cursor.ts';
+import { createMaskErrors } from './mask-errors.ts';
+import { createContextOf } from './operation-context.ts';
+import { createOperationGate } from './operation-gate.ts';
+import { createOperationRunner } from './operation-runner.ts';
+import { createPrincipals } from './principals.ts';
+
+export interface ApiServerOptions {
+  /** In role `reader`: everything a query sees comes through it. */
+  readonly reader: DatabaseConnection;
+  /** In role `writer`: changes, and the look-up of keys. */
+  readonly writer: DatabaseConnection;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly version: string;
+}
+
+export interface ApiServer {
+  /** `http://127.0.0.1:4100` */
+  readonly url: string;
+  /**
+   * Says goodbye to every stream, waits for what is under way, and closes. Whoever has not gone within `drainMs`, or when
+   * `hurry` is aborted, is cut off.
+   */
+  readonly stop: (hurry: AbortSignal) => Promise<void>;
+}
+
+/** How long goodbyes may take. */
+const drainMs = 10_000;
+const requestTimeoutMs = 10_000;
+const mostHeaderBytes = 16_384;
+
+/** Builds the API out of its parts and listens. @throws StartRefusal where the address cannot be listened on. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { reader, writer, secrets, clock, random, log } = options;
+  const schema = createSchema();
+  const schemaHash = createHash('sha256').update(printSdl(schema)).digest('hex');
+  const drain = createDrain();
+  const principals = createPrincipals({ db: writer.db, secrets, clock, log });
+  const hub = await createJournalHub({ db: reader.db, listen: reader.listen, clock, log });
+  const cursors = createStreamCursors(secrets.deriveKey('stream-cursor'));
+  const gate = createOperationGate(schema, () => new Date(clock.now()));
+  const maskErrors = createMaskErrors({ log, random });
+  const contextOf = createContextOf({
+    reader: reader.db,
+    writer: writer.db,
+    secrets,
+    clock,
+    random,
+    hub,
+    cursors,
+    drain,
+    server: { version: options.version, schemaHash, startedAt: new Date(clock.now()) },
+  });
+  const runner = createOperationRunner({ schema, buckets: createCostBuckets(clock), clock, maskErrors, contextOf });
+  const authenticate = createAuthenticate(principals, clock);
+
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 262_144,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize: mostHeaderBytes, headersTimeout: requestTimeoutMs },
+  });
+  const checks = (): readonly HealthCheck[] => [{ name: 'running', reason: drain.draining() ? 'the process is stopping' : null }];
+  addHealthRoutes(app, { registry: createMetrics({ process: 'api' }), checks });
+  addGraphqlHttp(app, { schema, gate, runner, authenticate, principals, maskErrors, graphiql: createGraphiqlPage(), clock, random });
+  // The console will stand here; until it does, the explorer does.
+  app.get('/', (_request, reply) => reply.redirect('/graphql'));
+
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await Promise.all([principals.stop(), hub.stop()]);
+    throw listenRefusal(error, { variable: 'TURNPIKE_API_PORT', host: options.host, port: options.port });
+  }
+  const address = app.server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+
+  return {
+    url: `http://${host}:${address.port}`,
+    stop: async (hurry) => {
+      drain.begin();
+      const cut = () => app.server.closeAllConnections();
+      const timer = setTimeout(cut, drainMs);
+      hurry.addEventListener('abort', cut, { once: true });
+      if (hurry.aborted) cut();
+      await app.close();
+      clearTimeout(timer);
+      hurry.removeEventListener('abort', cut);
+      await Promise.all([principals.stop(), hub.stop()]);
+    },
+  };
+}

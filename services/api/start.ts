@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import type { ProcessContext, StartedProcess } from '../runtime/boot.ts';
+import { refusePendingMigrations } from '../runtime/migrate.ts';
+import type { DatabaseConnection, DatabaseRole } from '../runtime/postgres.ts';
+import { createDatabase } from '../runtime/postgres.ts';
+import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
+import { StartRefusal } from '../runtime/start-refusal.ts';
+import { startApiServer } from './server.ts';
+
+/** A query of an operation ends after it (reference/graphql.md section 4); reports say otherwise for themselves. */
+const statementTimeoutMs = 5_000;
+
+/** Starts the API process: its database connections, the server, and how both end. */
+export async function startApi(context: ProcessContext): Promise<StartedProcess> {
+  const { environment, log, clock, random } = context;
+  const url = environment.databaseUrl;
+  if (url === null) throw new StartRefusal('DATABASE_URL is not set. `npm start` brings its own database; a process of its own needs one.');
+  const connect = (role: DatabaseRole): DatabaseConnection =>
+    createDatabase({
+      url,
+      role,
+      applicationName: 'turnpike-api',
+      statementTimeoutMs,
+      onConnectionError: (error) => log.warn({ error }, 'a database connection broke'),
+    });
+  const reader = connect('reader');
+  const writer = connect('writer');
+  const close = () => Promise.all([reader.close(), writer.close()]);
+  try {
+    await refusePendingMigrations(reader.db);
+    const secrets = deriveSecrets(await loadMasterKey({ given: environment.masterKey, home: environment.home, random }));
+    const server = await startApiServer({
+      reader,
+      writer,
+      secrets,
+      clock,
+      random,
+      log,
+      host: environment.host,
+      port: environment.apiPort,
+      version: await ownVersion(),
+    });
+    return {
+      addresses: { http: server.url },
+      stop: async (hurry) => {
+        await server.stop(hurry);
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function ownVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0';
+}

@@ -1,0 +1,103 @@
+import type { ExecutionResult } from 'graphql';
+import type { ApiServer } from '../../services/api/server.ts';
+import { startApiServer } from '../../services/api/server.ts';
+import { createApiKey } from '../../services/registry/api-keys.ts';
+import { systemClock } from '../../services/runtime/clock.ts';
+import { createLog } from '../../services/runtime/log.ts';
+import { systemRandom } from '../../services/runtime/random.ts';
+import type { TestDatabase } from './postgres.ts';
+import { createTestDatabase } from './postgres.ts';
+import { changeOf, makeOrganization, testSecrets } from './registry.ts';
+
+/** What a GraphQL answer is to a test that looks into it. */
+export type Answer<Data = Record<string, unknown>> = ExecutionResult<Data> & { readonly status: number; readonly headers: Headers };
+
+/** An organization with its admin key. */
+export interface TestTenant {
+  /** uuid. */
+  readonly organizationId: string;
+  /** uuid. */
+  readonly adminKeyId: string;
+  readonly adminKey: string;
+}
+
+/** The API over a database of its own. */
+export type TestApi = AsyncDisposable & {
+  readonly server: ApiServer;
+  readonly database: TestDatabase;
+  readonly graphqlUrl: string;
+  /** A new organization with an admin key of these permissions, `*` where none are given. */
+  readonly makeTenant: (slug: string, permissions?: readonly string[]) => Promise<TestTenant>;
+  readonly makeKey: (
+    organizationId: string,
+    permissions: readonly string[],
+    kind?: 'ak' | 'adm',
+  ) => Promise<{ id: string; secret: string }>;
+  /** Sends an operation by POST. */
+  readonly ask: <Data = Record<string, never>>(
+    key: string | null,
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ) => Promise<Answer<Data>>;
+};
+
+/** Starts the API in this process, on a free port. */
+export async function startTestApi(): Promise<TestApi> {
+  const database = await createTestDatabase();
+  const server = await startApiServer({
+    reader: database.reader,
+    writer: database.writer,
+    secrets: testSecrets,
+    clock: systemClock,
+    random: systemRandom,
+    log: createLog({ name: 'api', level: 'silent' }),
+    host: '127.0.0.1',
+    port: 0,
+    version: '0.0.0-test',
+  });
+  const graphqlUrl = `${server.url}/graphql`;
+  const makeKey: TestApi['makeKey'] = async (organizationId, permissions, kind = 'adm') => {
+    const { key, secret } = await changeOf(database.writer.db, organizationId, (change) =>
+      createApiKey(
+        change,
+        {
+          name: 'test',
+          kind,
+          environment: 'test',
+          teamId: null,
+          allowedModels: null,
+          tags: {},
+          metadata: {},
+          permissions,
+          expiresAt: null,
+        },
+        testSecrets,
+      ),
+    );
+    return { id: key.id, secret };
+  };
+  return {
+    server,
+    database,
+    graphqlUrl,
+    makeKey,
+    makeTenant: async (slug, permissions = ['*']) => {
+      const organizationId = await makeOrganization(database.writer.db, slug);
+      const { id, secret } = await makeKey(organizationId, permissions);
+      return { organizationId, adminKeyId: id, adminKey: secret };
+    },
+    ask: async (key, query, variables, headers) => {
+      const response = await fetch(graphqlUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers },
+        body: JSON.stringify({ query, ...(variables === undefined ? {} : { variables }) }),
+      });
+      return { ...(await response.json()), status: response.status, headers: response.headers };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server.stop(AbortSignal.timeout(2_000));
+      await database.drop();
+    },
+  };
+}
