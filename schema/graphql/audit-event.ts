@@ -33,8 +33,8 @@ const FieldChange = builder.objectRef<Members>('FieldChange').implement({
   description: 'One field before and after; never a secret.',
   fields: (t) => ({
     field: t.string({ resolve: (change) => textOf(change, 'field') ?? '' }),
-    from: t.field({ type: 'JSON', nullable: true, resolve: (change) => change['from'] ?? null }),
-    to: t.field({ type: 'JSON', nullable: true, resolve: (change) => change['to'] ?? null }),
+    from: t.field({ type: 'JSON', nullable: true, resolve: (change) => change.from ?? null }),
+    to: t.field({ type: 'JSON', nullable: true, resolve: (change) => change.to ?? null }),
   }),
 });
 const Origin = builder.objectRef<Members>('AuditOrigin').implement({

@@ -44,7 +44,7 @@ export async function payloadOf<Outcome extends ChangeOutcome<unknown>>(
   try {
     return await run();
   } catch (error) {
-    if (!(error instanceof GraphQLError) || error.extensions['code'] !== 'BAD_USER_INPUT') throw error;
+    if (!(error instanceof GraphQLError) || error.extensions.code !== 'BAD_USER_INPUT') throw error;
     return {
       entityId: null,
       row: null,

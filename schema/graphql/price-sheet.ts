@@ -28,8 +28,8 @@ export function sheetParts(sheet: unknown): SheetPart[] {
       const prices = pricesOf(of[tier]);
       return prices === null ? [] : [{ tier, aboveInputTokens, prices }];
     });
-  const long = Array.isArray(sheet['longContext']) ? sheet['longContext'].filter(isRecord) : [];
-  return [...parts(sheet, null), ...long.flatMap((entry) => parts(entry, Number(entry['aboveInputTokens'])))];
+  const long = Array.isArray(sheet.longContext) ? sheet.longContext.filter(isRecord) : [];
+  return [...parts(sheet, null), ...long.flatMap((entry) => parts(entry, Number(entry.aboveInputTokens)))];
 }
 
 interface UnitPriceShape {

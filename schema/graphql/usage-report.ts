@@ -88,12 +88,12 @@ const mostGroups = 50;
 /** What a report costs: its statement, and what it has to send (reference/graphql.md section 4). */
 const reportCost = {
   cost: (args: Readonly<Record<string, unknown>>, now: Date): number => {
-    const range = args['range'];
+    const range = args.range;
     const from = typeof range === 'object' && range !== null && 'from' in range && range.from instanceof Date ? range.from.getTime() : 0;
     const to =
       typeof range === 'object' && range !== null && 'to' in range && range.to instanceof Date ? range.to.getTime() : now.getTime();
-    const interval: UsageInterval = args['interval'] === 'MINUTE' ? 'MINUTE' : args['interval'] === 'HOUR' ? 'HOUR' : 'DAY';
-    const groups = typeof args['topN'] === 'number' ? Math.min(args['topN'], mostGroups) + 1 : 1;
+    const interval: UsageInterval = args.interval === 'MINUTE' ? 'MINUTE' : args.interval === 'HOUR' ? 'HOUR' : 'DAY';
+    const groups = typeof args.topN === 'number' ? Math.min(args.topN, mostGroups) + 1 : 1;
     return 20 + Math.ceil((bucketsOf(from, to, interval) * groups) / 100);
   },
 };

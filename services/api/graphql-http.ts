@@ -144,7 +144,7 @@ export function addGraphqlHttp(
 
   app.get(endpoint, (request, reply) => {
     if (request.headers.accept?.includes('text/html') === true && request.headers['sec-fetch-dest'] !== 'empty') {
-      if (request.headers['if-none-match'] === graphiql.headers['etag']) return reply.code(304).send();
+      if (request.headers['if-none-match'] === graphiql.headers.etag) return reply.code(304).send();
       return reply.headers(graphiql.headers).send(graphiql.html);
     }
     return refuse(reply.header('allow', 'POST'), 405, 'METHOD_NOT_ALLOWED', 'Send operations by POST.');
@@ -183,7 +183,7 @@ export function addGraphqlHttp(
 
 /** Errors that Yoga answers with a status instead of 200, as the specification says for what the client accepts. */
 function withStatus(error: GraphQLError, status: number): GraphQLError {
-  const fixed = fixedStatus[String(error.extensions['code'])];
+  const fixed = fixedStatus[String(error.extensions.code)];
   return new GraphQLError(error.message, {
     nodes: error.nodes ?? null,
     source: error.source ?? null,

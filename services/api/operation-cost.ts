@@ -83,19 +83,19 @@ export function costOf(
     // `__schema` and `__typename` are answered from memory.
     if (field === undefined) return nothing;
     const args: Variables = getArgumentValues(field, node, variables);
-    const extra = field.extensions['cost'];
+    const extra = field.extensions.cost;
     const fixed = isFieldCost(extra) ? extra(args, now) : 0;
     const own = { points: fixed, fixed, nodes: 0 };
     if (node.selectionSet === undefined) return own;
     const type = getNamedType(field.type).name;
     const one = { points: 1, fixed: 0, nodes: 0 };
-    const page = args['first'] ?? args['last'];
+    const page = args.first ?? args.last;
     if (typeof page === 'number') {
       const listed = times(Math.max(0, page), sum(costOfSet(node.selectionSet, type, 'listed'), { points: 0, fixed: 0, nodes: 1 }));
       return sum(sum(own, one), sum(listed, costOfSet(node.selectionSet, type, 'once')));
     }
     const each = sum(one, costOfSet(node.selectionSet, type, 'all'));
-    const ids = args['ids'];
+    const ids = args.ids;
     return sum(own, Array.isArray(ids) ? times(ids.length, sum(each, { points: 0, fixed: 0, nodes: 1 })) : each);
   };
 
@@ -112,8 +112,8 @@ function fieldOf(schema: GraphQLSchema, parent: string, name: string): GraphQLFi
 
 function isLeftOut(selection: SelectionNode, variables: Variables): boolean {
   return (
-    getDirectiveValues(GraphQLSkipDirective, selection, variables)?.['if'] === true ||
-    getDirectiveValues(GraphQLIncludeDirective, selection, variables)?.['if'] === false
+    getDirectiveValues(GraphQLSkipDirective, selection, variables)?.if === true ||
+    getDirectiveValues(GraphQLIncludeDirective, selection, variables)?.if === false
   );
 }
 
