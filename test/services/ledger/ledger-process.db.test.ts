@@ -1,0 +1,155 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { LogRecord } from '../../../schema/events/log-record.ts';
+import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
+import { embeddedPlaces } from '../../../services/eventlog/embedded/places.ts';
+import { createEmbeddedProducer } from '../../../services/eventlog/embedded/producer.ts';
+import type { EventLogProducer } from '../../../services/eventlog/event-log.ts';
+import { partitionOf } from '../../../services/eventlog/partition.ts';
+import { recomputeRollups } from '../../../services/ledger/recompute-rollups.ts';
+import { ROLLUP_GRAINS } from '../../../services/ledger/rollups.ts';
+import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
+import { eventually } from '../../harness/eventually.ts';
+import type { TestDatabase } from '../../harness/postgres.ts';
+import { createTestDatabase } from '../../harness/postgres.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
+import { addTestPrice, anId, recordOf, settledEvent, testCost } from './settled-records.ts';
+
+const main = fileURLToPath(new URL('../../../services/ledger/main.ts', import.meta.url));
+let database: TestDatabase;
+let home: string;
+let producer: EventLogProducer;
+const children = new Set<ChildProcess>();
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await addTestPrice(database.writer.db);
+  home = await temporaryFolder();
+  producer = createEmbeddedProducer({ socketPath: embeddedPlaces(home).socketPath, topics: [REQUESTS_TOPIC], acknowledgeTimeoutMs: 3_000 });
+});
+afterEach(async () => {
+  await producer.close();
+  for (const child of children) await end(child, 'SIGKILL');
+  await database.drop();
+});
+
+type Ledger = { readonly child: ChildProcess; readonly address: string };
+
+async function startLedger(): Promise<Ledger> {
+  const child = fork(main, {
+    env: { PATH: process.env.PATH, TURNPIKE_HOME: home, DATABASE_URL: database.url, TURNPIKE_LOG_LEVEL: 'error' },
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  children.add(child);
+  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(20_000) });
+  const parsed = parseProcessMessage(message);
+  if (parsed?.kind !== 'ready') throw new Error(`the ledger did not start: ${JSON.stringify(message)}`);
+  return { child, address: parsed.addresses.http ?? '' };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  children.delete(child);
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+  return child.exitCode;
+}
+
+function records(count: number): LogRecord[] {
+  const organizations = [anId('organization'), anId('organization')];
+  const keys = Array.from({ length: 8 }, () => anId('apiKey'));
+  return Array.from({ length: count }, (_, index) => {
+    const apiKeyId = keys[index % keys.length] ?? '';
+    const event = settledEvent({ organizationId: organizations[index % 2] ?? '', apiKeyId });
+    return recordOf(event, { offset: 0n, partition: partitionOf(apiKeyId, REQUESTS_TOPIC.partitions) });
+  });
+}
+
+/** Appends as a spool's sender does: the same batch again until it is acknowledged. */
+async function append(batch: readonly LogRecord[]): Promise<void> {
+  await eventually(async () => {
+    await producer.append(REQUESTS_TOPIC, batch);
+    return true;
+  }, 30_000);
+}
+
+async function expectBooks(count: number): Promise<void> {
+  const { rows } = await sql<Record<string, bigint>>`select
+    (select count(*) from ledger_entries) as entries, (select coalesce(sum(cost), 0)::numeric(38, 0) from ledger_entries) as cost,
+    (select count(*) from journal_positions) as sequenced, (select count(*) from dead_letters) as dead,
+    (select coalesce(sum(next_position), 0)::bigint from journal_heads) as heads,
+    (select coalesce(sum(requests), 0)::bigint from usage_day) as counted`.execute(database.owner.db);
+  const all = BigInt(count);
+  expect(rows).toEqual([{ entries: all, cost: all * testCost, sequenced: all, dead: 0n, heads: all, counted: all }]);
+}
+
+test('kill -9 of the ledger at any moment loses nothing and posts nothing twice', async () => {
+  const all = records(3_000);
+  let ledger = await startLedger();
+  const appended = (async () => {
+    for (let from = 0; from < all.length; from += 50) await append(all.slice(from, from + 50));
+  })();
+  for (let kills = 0; kills < 4; kills++) {
+    const before = await entries();
+    // While batches are being committed: some more than at the last kill.
+    await eventually(async () => (await entries()) > before + 100, 30_000);
+    await end(ledger.child, 'SIGKILL');
+    ledger = await startLedger();
+  }
+  await appended;
+  await eventually(() => expectBooks(all.length).then(() => true), 30_000);
+  const range = { from: new Date(0), until: new Date(Date.UTC(2100, 0)) };
+  for (const grain of ROLLUP_GRAINS) await expect(recomputeRollups(database.owner.db, grain, range)).resolves.toEqual([]);
+  const { rows } = await sql<{ gaps: bigint }>`select count(*) as gaps from (select organization_id from journal_positions
+    group by organization_id having min(position) <> 0 or max(position) <> count(*) - 1) as broken`.execute(database.owner.db);
+  expect(rows).toEqual([{ gaps: 0n }]);
+});
+
+async function entries(): Promise<number> {
+  const row = await database.writer.db
+    .selectFrom('ledger_entries')
+    .select((e) => e.fn.countAll<bigint>().as('rows'))
+    .executeTakeFirstOrThrow();
+  return Number(row.rows);
+}
+
+test('SIGTERM stops in order: exit code 0, and what was acknowledged is in the books after the next start', async () => {
+  const first = await startLedger();
+  const all = records(400);
+  await append(all);
+  expect(await end(first.child, 'SIGTERM')).toBe(0);
+  await startLedger();
+  await eventually(() => expectBooks(all.length).then(() => true), 20_000);
+});
+
+test('it goes on by itself when every connection to the database breaks', async () => {
+  const { child, address } = await startLedger();
+  await append(records(50));
+  await eventually(() => expectBooks(50).then(() => true), 20_000);
+  await database.owner.execute(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('turnpike-ledger', 'turnpike-sequencer') and datname = current_database()`,
+  );
+  await append(records(50));
+  await eventually(async () => (await entries()) === 100, 20_000);
+  expect(child.exitCode).toBeNull();
+  await eventually(async () => (await fetch(`${address}/readyz`)).status === 200, 5_000);
+});
+
+test('it says how it is: alive, ready, and its figures', async () => {
+  const { address } = await startLedger();
+  await append(records(30));
+  await eventually(() => expectBooks(30).then(() => true), 20_000);
+  expect((await fetch(`${address}/healthz`)).status).toBe(200);
+  expect((await fetch(`${address}/readyz`)).status).toBe(200);
+  const metrics = await (await fetch(`${address}/metrics`)).text();
+  expect(metrics).toContain('turnpike_ledger_entries_posted_total{process="ledger"} 30');
+  expect(metrics).toContain('turnpike_ledger_sequencer_leads{process="ledger"} 1');
+  expect(new URL(address).hostname).toBe('127.0.0.1');
+});
