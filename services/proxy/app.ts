@@ -44,6 +44,8 @@ const ID_ENTROPY_BYTES = 10;
 const MAX_HEADER_BYTES = 32 * 1024;
 const HEADERS_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** As long as a model's name may be, percent-encoded. */
+const MAX_MODEL_ID = 1_024;
 const CONNECTIONS_CHECK_MS = 5_000;
 
 /** Builds the HTTP side of the proxy. It does not listen, and knows neither disk nor database. */
@@ -55,6 +57,12 @@ export function createApp(options: AppOptions): FastifyInstance {
     return503OnClosing: false,
     exposeHeadRoutes: false,
     clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => {
+      reply.hijack();
+      const answer = new GatewayError('invalid_request', { message: 'The address of the request is not valid.', cause: error });
+      sendErrorAnswer(reply.raw, request.id, errorAnswer(answer, request.id));
+    },
+    routerOptions: { maxParamLength: MAX_MODEL_ID },
     // The body's own deadline is shorter; this one only ends what never became a request.
     requestTimeout: limits.body.timeoutMs * 2,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -122,7 +130,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     const outcome = error.code === 'client_closed_request' ? 'cancelled' : status < 500 ? 'rejected' : 'failed';
     const send = (answer: GatewayError): void =>
       sendErrorAnswer(reply.raw, exchange.requestId, errorAnswer(answer, exchange.requestId), [
-        ...providerHeaders(exchange),
+        ...(exchange.target === null ? [] : providerHeaders(exchange.target)),
         ...(mustClose(answer) ? ['connection', 'close'] : []),
       ]);
     exchange.settled = true;

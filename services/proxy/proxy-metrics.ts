@@ -10,6 +10,7 @@ export interface ProxyMetricsOptions {
   readonly spool: () => SpoolState;
   readonly snapshotAgeMs: () => number;
   readonly active: () => number;
+  readonly draining: () => number;
   /** Calls under way, by provider: as many labels as the registry has providers. */
   readonly upstreamInFlight: () => ReadonlyMap<string, number>;
 }
@@ -47,6 +48,7 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     });
   };
   gauge('proxy_requests_active', 'Requests without a settlement yet', options.active);
+  gauge('proxy_requests_draining', 'Requests whose client left, read on for their usage', options.draining);
   gauge('snapshot_age_seconds', 'Time since the registry last confirmed the snapshot', () => options.snapshotAgeMs() / 1_000);
   gauge('spool_open', 'Requests opened and not settled', () => spool().open);
   gauge('spool_unsent', 'Settlements the event log has not acknowledged', () => spool().unsent);

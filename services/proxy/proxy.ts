@@ -70,6 +70,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     spool: () => spool.state(),
     snapshotAgeMs: feed.ageMs,
     active: () => relays.active(),
+    draining: () => relays.draining(),
     upstreamInFlight: upstreams.inFlight,
   });
   const books = createBooks({ spool, node: options.node, clock, log, onSettled: metrics.settled });

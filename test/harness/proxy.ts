@@ -83,6 +83,8 @@ export type TestProxyOptions = {
   readonly keys?: readonly SnapshotKey[];
   readonly limits?: Partial<ProxyLimits>;
   readonly home?: string;
+  /** Start without a registry. */
+  readonly registryAway?: boolean;
   readonly credentials?: Readonly<Record<string, string>>;
   readonly providerCredential?: { readonly env: string } | null;
   /** Stands between the proxy and its spool. */
@@ -111,6 +113,8 @@ export type TestProxy = {
   /** POST /v1/chat/completions with the key. */
   readonly chat: (body: unknown, init?: RequestInit) => Promise<Response>;
   readonly get: (path: string, init?: RequestInit) => Promise<Response>;
+  /** A figure of `/metrics`, with its labels as they are printed there. */
+  readonly metric: (name: string) => Promise<number | null>;
   readonly stop: () => Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
@@ -139,7 +143,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
       },
     },
   });
-  let registryAway = false;
+  let registryAway = options.registryAway ?? false;
   let snapshot: Snapshot = {
     revision: '1',
     readAtMs: Date.now(),
@@ -219,6 +223,13 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
         headers: { 'content-type': 'application/json', authorization: `Bearer ${own.secret}`, ...init.headers },
       }),
     get: (path, init = {}) => fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${own.secret}`, ...init.headers } }),
+    metric: async (name) => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      const line = text
+        .split('\n')
+        .find((candidate) => candidate.startsWith(`turnpike_${name}{`) || candidate.startsWith(`turnpike_${name} `));
+      return line === undefined ? null : Number(line.slice(line.lastIndexOf(' ')));
+    },
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();

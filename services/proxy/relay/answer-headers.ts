@@ -1,39 +1,31 @@
 import { formatUsd } from '../../../schema/values/money.ts';
-import type { Exchange } from '../exchange.ts';
 import type { SettledCost } from '../settlement/settle.ts';
+import type { CompiledModel } from '../snapshot/compiled-snapshot.ts';
 
-/** No target is tried twice and none after another yet; the headers stand, because clients read them. */
-const ATTEMPT_HEADERS = [
-  'x-turnpike-attempted-retries',
-  '0',
-  'x-litellm-attempted-retries',
-  '0',
-  'x-turnpike-attempted-fallbacks',
-  '0',
-  'x-litellm-attempted-fallbacks',
-  '0',
-  'x-turnpike-cache',
-  'bypass',
-] as const;
+const made = new WeakMap<CompiledModel, readonly string[]>();
 
 /**
- * Headers of every answer in which a provider took part (client-contract section 5), flat. The LiteLLM names are aliases with
- * the same values. Of the provider's own headers only `content-type` and, on errors, `retry-after` go out.
+ * Headers of every answer in which a provider took part (client-contract section 5), flat, made once per model of a snapshot.
+ * The LiteLLM names are aliases with the same values. No target is tried twice and none after another yet; those headers
+ * stand, because clients read them. Of the provider's own headers only `content-type` and, on errors, `retry-after` go out.
  */
-export function providerHeaders(exchange: Exchange): string[] {
-  const { target } = exchange;
-  if (target === null) return [];
-  return [
-    'x-turnpike-provider',
-    target.provider.name,
-    'x-turnpike-model',
-    headerText(target.name),
-    'x-turnpike-model-id',
-    headerText(target.name),
-    'x-litellm-model-id',
-    headerText(target.name),
-    ...ATTEMPT_HEADERS,
-  ];
+export function providerHeaders(target: CompiledModel): readonly string[] {
+  const known = made.get(target);
+  if (known !== undefined) return known;
+  const model = headerText(target.name);
+  const headers = [
+    ['x-turnpike-provider', target.provider.name],
+    ['x-turnpike-model', model],
+    ['x-turnpike-model-id', model],
+    ['x-litellm-model-id', model],
+    ['x-turnpike-attempted-retries', '0'],
+    ['x-litellm-attempted-retries', '0'],
+    ['x-turnpike-attempted-fallbacks', '0'],
+    ['x-litellm-attempted-fallbacks', '0'],
+    ['x-turnpike-cache', 'bypass'],
+  ].flat();
+  made.set(target, headers);
+  return headers;
 }
 
 /** Identity of the request, on every answer. */

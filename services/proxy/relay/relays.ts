@@ -7,6 +7,8 @@ export interface Relays {
   start(request: RelayCall): boolean;
   /** Requests without a settlement yet. */
   active(): number;
+  /** Those among them whose client left. */
+  draining(): number;
   /**
    * Waits until none is active, at most until the deadline, then ends the rest as they stand.
    * @returns how many had to be ended.
@@ -31,6 +33,12 @@ export function createRelays(settings: Omit<RelaySettings, 'onFinished'>): Relay
     return count;
   };
 
+  const draining = (): number => {
+    let count = 0;
+    for (const relay of relays) if (relay.isDraining) count += 1;
+    return count;
+  };
+
   return {
     start: (request) => {
       const relay = new Relay(all, request);
@@ -40,6 +48,7 @@ export function createRelays(settings: Omit<RelaySettings, 'onFinished'>): Relay
       return false;
     },
     active,
+    draining,
     stop: async (deadlineMs, hurry) => {
       const end = settings.clock.monotonic() + deadlineMs;
       while (active() > 0 && settings.clock.monotonic() < end && !hurry.aborted) {

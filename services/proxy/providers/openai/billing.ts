@@ -14,7 +14,6 @@ export const BILLING_OF_FAILURE: Readonly<Record<UpstreamFailureKind, FailureBil
   first_byte_timeout: 'unknown',
   idle_timeout: 'unknown',
   broken: 'unknown',
-  aborted: 'unknown',
 };
 
 /** A 200 that fails afterwards may have generated, hence may be billed. */
