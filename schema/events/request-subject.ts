@@ -3,7 +3,7 @@ import { RequestSubject } from './request-settled.v1.ts';
 import { isStorable } from './request-settled-fit.ts';
 
 /** Largest `tp_subject` header in bytes; free metadata is left out of a larger one. */
-export const MAX_SUBJECT_BYTES = 12_288;
+const MAX_SUBJECT_BYTES = 12_288;
 
 const check = Compile(RequestSubject);
 

@@ -2,8 +2,8 @@ import type { LogRecord } from '../../schema/events/log-record.ts';
 import { MAX_EVENT_BYTES } from '../../schema/events/topics.ts';
 
 /** Bounds of a record beyond its value; the key is an id, the headers are those of a CloudEvent and the subject, as JSON. */
-export const MAX_KEY_BYTES = 1_024;
-export const MAX_HEADERS_BYTES = 26_624;
+const MAX_KEY_BYTES = 1_024;
+const MAX_HEADERS_BYTES = 26_624;
 
 const FIXED_BYTES = 8;
 /** Bytes of the largest record. */

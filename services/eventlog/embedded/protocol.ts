@@ -6,7 +6,7 @@ import { decodeRecord, encodeRecord } from '../record-codec.ts';
  * What a producer and the embedded log's server say over the socket: length (u32, of type and payload), type (u8), payload.
  * Little endian. The producer opens with a hello that names what it expects; the server welcomes it or refuses with a reason.
  */
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 
 export const MESSAGE = { hello: 1, welcome: 2, refused: 3, append: 4, accepted: 5, rejected: 6 } as const;
 

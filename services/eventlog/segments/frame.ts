@@ -14,7 +14,7 @@ export interface Frame {
 const PREFIX_BYTES = 8;
 const LEAST_PAYLOAD_BYTES = 7;
 /** Bytes a frame needs beyond its body. */
-export const FRAME_OVERHEAD_BYTES = PREFIX_BYTES + LEAST_PAYLOAD_BYTES;
+const FRAME_OVERHEAD_BYTES = PREFIX_BYTES + LEAST_PAYLOAD_BYTES;
 /** Largest body: an event of 64 KiB with its headers has room twice over. A larger length on disk is damage. */
 export const MAX_BODY_BYTES = 256 * 1024;
 

@@ -28,41 +28,47 @@ export interface RecoveryOptions {
 /**
  * Reads what an earlier process left. A torn tail is cut. Bytes that cannot be read in front of frames that can are damage:
  * the segment is copied to `damaged/`, the rest of it is read, and the damage is returned and logged.
- * A segment written again after a failed sync overrides every frame of older segments from its first sequence on.
+ * Frames that were written again after a failed sync stand in two segments, each perhaps with holes: segments that overlap are
+ * merged by sequence, and a frame counts once.
  */
 export async function recoverSegments(options: RecoveryOptions): Promise<RecoveredSegments> {
-  const { disk } = options;
   const found = await findSegments(options);
   const damage: { path: string; from: number; to: number }[] = [];
   const segments: Segment[] = [];
   let nextSequence = 1;
-  for (const [index, { number, path }] of found.entries()) {
-    const bytes = await disk.readFile(path);
-    const limit = Math.min(...found.slice(index + 1).map((later) => later.firstSequence));
-    const segment = createSegment(number, path, bytes.length, null);
-    const tail = scan(bytes, (frame, position) => {
-      if (frame.kind === HEADER_KIND) {
-        options.onHeader?.(frame.body);
-        nextSequence = Math.max(nextSequence, Math.min(frame.sequence, limit));
-      } else if (frame.sequence < limit && frame.sequence >= nextSequence) {
-        nextSequence = frame.sequence + 1;
-        options.onFrame(frame, { segment, position, length: frameBytes(frame.body.length), sequence: frame.sequence });
-      }
-    });
-    for (const [from, to] of tail.gaps) damage.push({ path, from, to });
-    if (tail.gaps.length > 0) await setAside(options, segment, tail.gaps);
-    if (tail.end < bytes.length) {
-      options.log.warn({ path, bytes: bytes.length - tail.end }, 'cut a torn tail');
-      segment.size = tail.end;
-      await disk.truncate(path, tail.end).catch((error: unknown) => options.log.warn({ path, error }, 'could not cut the torn tail'));
+  let highest = 0;
+  let overlapping: Located[] = [];
+
+  /** Hands over what no later segment can have a frame in front of. */
+  function handOver(limit: number): void {
+    overlapping.sort((left, right) => left.frame.sequence - right.frame.sequence);
+    for (const { frame, place } of overlapping) {
+      if (frame.sequence >= limit || frame.sequence < nextSequence) continue;
+      nextSequence = frame.sequence + 1;
+      options.onFrame(frame, place);
     }
-    segments.push(segment);
+    overlapping = overlapping.filter(({ frame }) => frame.sequence >= limit);
   }
-  return { segments, nextNumber: (found.at(-1)?.number ?? 0) + 1, nextSequence, damage };
+
+  for (const [index, { number, path }] of found.entries()) {
+    const { segment, frames, gaps } = await readSegment(options, number, path);
+    for (const [from, to] of gaps) damage.push({ path, from, to });
+    segments.push(segment);
+    for (const located of frames) {
+      if (located.frame.kind === HEADER_KIND) options.onHeader?.(located.frame.body);
+      else overlapping.push(located);
+      // A header's sequence is that of the frame after it, which may be lost: its number was given away all the same.
+      highest = Math.max(highest, located.frame.sequence - (located.frame.kind === HEADER_KIND ? 1 : 0));
+    }
+    handOver(Math.min(...found.slice(index + 1).map((later) => later.firstSequence)));
+  }
+  return { segments, nextNumber: (found.at(-1)?.number ?? 0) + 1, nextSequence: Math.max(nextSequence, highest + 1), damage };
 }
 
+type Located = { readonly frame: Frame; readonly place: Place };
 type Found = { readonly number: number; readonly path: string; readonly firstSequence: number };
 
+/** Segments by number, made durable: a killed process may have written what it never synced, and all that is read counts as durable. */
 async function findSegments({ disk, directory }: RecoveryOptions): Promise<readonly Found[]> {
   const found: Found[] = [];
   for (const name of await disk.list(directory)) {
@@ -71,13 +77,38 @@ async function findSegments({ disk, directory }: RecoveryOptions): Promise<reado
     const path = join(directory, name);
     const file = await disk.open(path);
     try {
-      const header = readFrame(await file.read(0, frameBytes(MAX_BODY_BYTES)), 0);
-      found.push({ number, path, firstSequence: header?.kind === HEADER_KIND ? header.sequence : Number.POSITIVE_INFINITY });
+      await file.sync();
+      const start = await file.read(0, frameBytes(MAX_BODY_BYTES));
+      const first = readFrame(start, 0) ?? firstFrame(await disk.readFile(path));
+      found.push({ number, path, firstSequence: first?.sequence ?? Number.POSITIVE_INFINITY });
     } finally {
       await file.close();
     }
   }
+  await disk.syncDirectory(directory);
   return found.sort((left, right) => left.number - right.number);
+}
+
+/** The first frame that can be read in a segment whose beginning cannot. */
+function firstFrame(bytes: Buffer): Frame | null {
+  const position = findFrame(bytes, 0);
+  return position === -1 ? null : readFrame(bytes, position);
+}
+
+async function readSegment(options: RecoveryOptions, number: number, path: string) {
+  const bytes = await options.disk.readFile(path);
+  const segment = createSegment(number, path, bytes.length, null);
+  const frames: Located[] = [];
+  const { gaps, end } = scan(bytes, (frame, position) => {
+    frames.push({ frame, place: { segment, position, length: frameBytes(frame.body.length), sequence: frame.sequence } });
+  });
+  if (gaps.length > 0) await setAside(options, segment, gaps);
+  if (end < bytes.length) {
+    options.log.warn({ path, bytes: bytes.length - end }, 'cut a torn tail');
+    segment.size = end;
+    await options.disk.truncate(path, end).catch((error: unknown) => options.log.warn({ path, error }, 'could not cut the torn tail'));
+  }
+  return { segment, frames, gaps };
 }
 
 /** Hands over all readable frames; `gaps` are unreadable runs with a frame after them, `end` is the end of the last frame. */

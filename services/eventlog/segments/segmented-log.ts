@@ -33,8 +33,8 @@ export interface SegmentedLogOptions {
  * An append-only log in segment files: one write per turn of the event loop, group sync, and a way out of a failing disk.
  *
  * When a write or a sync fails, nothing written since the last good sync is trusted: the kernel may have dropped those pages and
- * report the next sync as good. All of it is still in memory, is written again to a new segment that overrides the old ones from
- * there on, and only the sync of that segment counts. This is tried for ever, with back-off; `writable` is false meanwhile.
+ * report the next sync as good. All of it is still in memory, is written again to a new segment, and only the sync of that
+ * segment counts. This is tried for ever, with back-off; `writable` is false meanwhile.
  */
 export interface SegmentedLog {
   /** Stages a frame. It is on disk after this turn, as `whenWritten` tells, and durable when `whenSynced` does. */
@@ -100,6 +100,7 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   let closed = false;
   let prepared: Segment | null = null;
   let preparing = false;
+  let relocations = 0;
   let reclaiming = false;
   let current = await createFile();
   begin(current);
@@ -152,10 +153,12 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   function prepare(): void {
     if (prepared !== null || preparing || closed || failures > 0 || current.size < options.segmentBytes / 2) return;
     preparing = true;
+    const before = relocations;
     createFile()
       .then(
         (segment) => {
-          prepared = segment;
+          if (before === relocations) prepared = segment;
+          else discard(segment);
         },
         // The current segment goes on beyond its size; what is wrong with the disk shows at its next write.
         (error: unknown) => log.warn({ error, directory }, 'could not prepare the next segment'),
@@ -186,6 +189,14 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
     runWritten(chunk);
     scheduleSync();
     prepare();
+  }
+
+  /** Lets go of a file that nothing counts on; should it stay, recovery copes with it. */
+  function discard(segment: Segment): void {
+    const closed = segment.file?.close() ?? Promise.resolve();
+    closed
+      .then(() => disk.remove(segment.path))
+      .catch((error: unknown) => log.warn({ error, path: segment.path }, 'could not remove an unused segment'));
   }
 
   /** What is staged, as a chunk that stays in memory until it is durable. */
@@ -238,7 +249,8 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
     failures++;
     if (retryScheduled) return;
     retryScheduled = true;
-    const delayMs = backoffMs(failures, RETRY, options.random);
+    // At once the first time: until it is written again, what was told to be written rests on a disk that failed.
+    const delayMs = failures === 1 ? 0 : backoffMs(failures - 1, RETRY, options.random);
     log.error(
       { error, directory, unsyncedBytes: unsyncedBytes + staging.length, delayMs },
       'the disk failed: what is not durable will be written again',
@@ -253,13 +265,16 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   async function relocate(): Promise<void> {
     while (syncing) await pause(timers, 1);
     if (closed) return;
+    // Numbers tell the order of segments, so a file made before the new one is not written after it.
+    relocations++;
+    if (prepared !== null) discard(prepared);
+    prepared = null;
     const target = await createFile();
     if (staging.length > 0) takeStaged();
     try {
       await writeAgain(target);
     } catch (error) {
-      await target.file?.close().catch(() => {});
-      await disk.remove(target.path).catch(() => {});
+      discard(target);
       throw error;
     }
     log.info({ directory, segment: target.number }, 'the disk takes writes again');
@@ -410,10 +425,7 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
       }),
     async close() {
       closed = true;
-      if (prepared !== null) {
-        segments.push(prepared);
-        await disk.remove(prepared.path).catch(() => {});
-      }
+      if (prepared !== null) discard(prepared);
       await Promise.allSettled(segments.map((segment) => segment.file?.close()));
     },
   };

@@ -45,9 +45,11 @@ test('a failed sync is not believed when the next one succeeds: what it covered 
   const { spool, producer } = await openTestSpool({ directory, disk });
   producer.beforeAccept = () => new Promise(() => {});
   await settle(spool, 'req_before');
-  disk.syncFault = 'EIO';
+  disk.syncHeld = true;
   await Promise.all(ids(10).map((id) => settle(spool, id)));
   await opened(spool, 'req_open');
+  disk.syncFault = 'EIO';
+  disk.syncHeld = false;
   await eventually(() => !spool.state().writable);
   expect(producer.calls.flat().map((record) => record.headers.ce_id)).not.toContain('req_0');
   disk.syncFault = null;

@@ -22,7 +22,7 @@ export interface TestProducer extends EventLogProducer {
   readonly mostInFlight: number;
 }
 
-export function createTestProducer(): TestProducer {
+function createTestProducer(): TestProducer {
   let inFlight = 0;
   let mostInFlight = 0;
   const producer: TestProducer = {

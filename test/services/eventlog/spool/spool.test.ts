@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EventLogError } from '../../../../services/eventlog/event-log.ts';
+import { FolderInUseError } from '../../../../services/eventlog/folder-lock.ts';
 import { eventually } from '../../../harness/eventually.ts';
 import { temporaryFolder } from '../../../harness/temporary-folder.ts';
 import { closed, eventOf, idsOf, opened, openTestSpool, settle, settleMany } from './spool-harness.ts';
@@ -60,7 +61,7 @@ test('every boot of a folder has a number of its own', async () => {
 test('two processes never share a folder', async () => {
   const directory = await temporaryFolder();
   const { spool } = await openTestSpool({ directory });
-  await expect(openTestSpool({ directory })).rejects.toThrow(/Another process uses/);
+  await expect(openTestSpool({ directory })).rejects.toBeInstanceOf(FolderInUseError);
   await settle(spool, 'req_1');
 });
 
