@@ -23,6 +23,8 @@ import { createContextOf } from './operation-context.ts';
 import { createOperationGate } from './operation-gate.ts';
 import { createOperationRunner } from './operation-runner.ts';
 import { createPrincipals } from './principals.ts';
+import { createSocketProtocol } from './socket-protocol.ts';
+import { addWebSocket } from './websocket.ts';
 
 export interface ApiServerOptions {
   /** In role `reader`: everything a query sees comes through it. */
@@ -88,7 +90,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   });
   const checks = (): readonly HealthCheck[] => [{ name: 'running', reason: drain.draining() ? 'the process is stopping' : null }];
   addHealthRoutes(app, { registry: createMetrics({ process: 'api' }), checks });
-  addGraphqlHttp(app, { schema, gate, runner, authenticate, principals, maskErrors, graphiql: createGraphiqlPage(), clock, random });
+  const transport = { schema, gate, runner, authenticate, principals, maskErrors, clock, random };
+  addGraphqlHttp(app, { ...transport, graphiql: createGraphiqlPage() });
+  const webSocket = addWebSocket(app, { protocol: createSocketProtocol(transport), drain, clock, log, host: options.host });
   // The console will stand here; until it does, the explorer does.
   app.get('/', (_request, reply) => reply.redirect('/graphql'));
 
@@ -105,13 +109,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     url: `http://${host}:${address.port}`,
     stop: async (hurry) => {
       drain.begin();
-      const cut = () => app.server.closeAllConnections();
-      const timer = setTimeout(cut, drainMs);
-      hurry.addEventListener('abort', cut, { once: true });
-      if (hurry.aborted) cut();
-      await app.close();
-      clearTimeout(timer);
-      hurry.removeEventListener('abort', cut);
+      const cut = AbortSignal.any([hurry, AbortSignal.timeout(drainMs)]);
+      const cutAll = () => app.server.closeAllConnections();
+      cut.addEventListener('abort', cutAll, { once: true });
+      if (cut.aborted) cutAll();
+      await Promise.all([webSocket.stop(cut), app.close()]);
+      cut.removeEventListener('abort', cutAll);
       await Promise.all([principals.stop(), hub.stop()]);
     },
   };

@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { idFromUuid } from '../../../schema/values/ids.ts';
+import { eventually } from '../../harness/eventually.ts';
+import type { TestApi, TestTenant } from '../../harness/graphql.ts';
+import { startTestApi } from '../../harness/graphql.ts';
+import { book, sequence, usageEntry } from '../../harness/graphql-books.ts';
+import { openSocket } from '../../harness/graphql-socket.ts';
+
+let api: TestApi;
+let tenant: TestTenant;
+beforeAll(async () => {
+  api = await startTestApi();
+  tenant = await api.makeTenant('acme');
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const tail = 'subscription { requestTail(filter: {}) { __typename ... on RequestBooked { request { id } } ... on StreamEnd { reason } } }';
+const open = (key: string | null = tenant.adminKey) => openSocket(api.graphqlUrl, key);
+
+test('a stream runs over a socket, and `complete` ends it without closing the socket', async () => {
+  const socket = await open();
+  socket.send({ id: '1', type: 'subscribe', payload: { query: tail } });
+  await socket.frame('next', '1');
+  const entry = usageEntry(tenant.organizationId);
+  await book(api.database.writer.db, [entry]);
+  await sequence(api.database.writer.db);
+  const id = idFromUuid('request', entry.entry_id);
+  await eventually(() => socket.frames.some((frame) => JSON.stringify(frame).includes(id)), 2_000);
+  socket.send({ id: '1', type: 'complete' });
+  for (const next of ['2', '1']) {
+    socket.send({ id: next, type: 'subscribe', payload: { query: tail } });
+    await eventually(() => socket.frames.at(-1)?.id === next, 2_000);
+  }
+  expect(socket.closed()).toBeNull();
+  socket.close();
+});
+
+test.each([
+  ['a syntax error', 'subscription {'],
+  ['a validation error', 'subscription { nothing }'],
+  ['a document beyond the limits', `subscription { requestTail(filter: {}) { ${'a: __typename '.repeat(31)} } }`],
+  ['a query', '{ viewer { permissions } }'],
+  ['a mutation', 'mutation { teamCreate(input: { idempotencyKey: "x", name: "x" }) { replayed } }'],
+])('%s gets an `error` frame and leaves the socket and its streams open', async (_what, query) => {
+  const socket = await open();
+  socket.send({ id: 'live', type: 'subscribe', payload: { query: tail } });
+  await socket.frame('next', 'live');
+  socket.send({ id: 'bad', type: 'subscribe', payload: { query } });
+  const error = await socket.frame('error', 'bad');
+  expect(Array.isArray(error.payload)).toBe(true);
+  await book(api.database.writer.db, [usageEntry(tenant.organizationId)]);
+  await sequence(api.database.writer.db);
+  await eventually(() => socket.frames.some((frame) => frame.id === 'live' && JSON.stringify(frame).includes('RequestBooked')), 2_000);
+  expect(socket.frames.some((frame) => frame.id === 'bad' && frame.type === 'complete')).toBe(false);
+  expect(socket.closed()).toBeNull();
+  socket.close();
+});
+
+test('ping is answered with pong, before and after the init', async () => {
+  const socket = await open(null);
+  socket.send({ type: 'ping' });
+  await socket.frame('pong');
+  socket.close();
+});
+
+test.each([
+  ['an invalid message', 4400, (socket: Awaited<ReturnType<typeof open>>) => socket.sendText('{')],
+  [
+    'a subscribe before the acknowledgement',
+    4401,
+    (socket: Awaited<ReturnType<typeof open>>) => socket.send({ id: '1', type: 'subscribe', payload: { query: tail } }),
+  ],
+  ['no init in time', 4408, () => {}],
+  ['a frame beyond 64 KiB', 1009, (socket: Awaited<ReturnType<typeof open>>) => socket.sendText('x'.repeat(70_000))],
+  [
+    'more than 30 frames a second',
+    1008,
+    (socket: Awaited<ReturnType<typeof open>>) => Array.from({ length: 40 }, () => socket.send({ type: 'pong' })),
+  ],
+])('%s closes the socket with %i', async (_what, code, misbehave) => {
+  const socket = await open(null);
+  misbehave(socket);
+  expect((await eventually(() => socket.closed(), 5_000)).code).toBe(code);
+});
+
+test('an id in use closes with 4409, a second init with 4429', async () => {
+  const twice = await open();
+  for (let time = 0; time < 2; time++) twice.send({ id: '1', type: 'subscribe', payload: { query: tail } });
+  expect((await eventually(() => twice.closed(), 2_000)).code).toBe(4409);
+  const again = await open();
+  again.send({ type: 'connection_init' });
+  expect((await eventually(() => again.closed(), 2_000)).code).toBe(4429);
+});
+
+test('a wrong key and a model key close with 4401, which a client takes as final', async () => {
+  const { secret } = await api.makeKey(tenant.organizationId, [], 'ak');
+  for (const key of ['tpk_adm_nope', secret]) {
+    const socket = await open(null);
+    socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
+    expect((await eventually(() => socket.closed(), 2_000)).code).toBe(4401);
+  }
+});
+
+test('a revoked key gets StreamEnd, then 4401, within a second', async () => {
+  const { id, secret } = await api.makeKey(tenant.organizationId, ['request:read']);
+  const socket = await open(secret);
+  socket.send({ id: '1', type: 'subscribe', payload: { query: tail } });
+  await socket.frame('next', '1');
+  await api.ask(tenant.adminKey, 'mutation R($id: ID!) { apiKeyRevoke(input: { idempotencyKey: "r", id: $id }) { replayed } }', {
+    id: idFromUuid('apiKey', id),
+  });
+  const startedMs = performance.now();
+  const closed = await eventually(() => socket.closed(), 2_000);
+  expect(performance.now() - startedMs).toBeLessThan(1_000);
+  expect(closed.code).toBe(4401);
+  expect(socket.frames.at(-2)).toMatchObject({ type: 'next', payload: { data: { requestTail: { reason: 'AUTH_REVOKED' } } } });
+  expect(socket.frames.at(-1)).toMatchObject({ type: 'complete' });
+});
+
+test('a 21st operation is refused, the other twenty go on', async () => {
+  const socket = await open();
+  for (let id = 1; id <= 20; id++) socket.send({ id: String(id), type: 'subscribe', payload: { query: tail } });
+  await socket.frame('next', '20');
+  socket.send({ id: '21', type: 'subscribe', payload: { query: tail } });
+  const refusal = await socket.frame('error', '21');
+  expect(JSON.stringify(refusal.payload)).toContain('TOO_MANY_OPERATIONS');
+  expect(socket.closed()).toBeNull();
+  socket.close();
+});
+
+test('a page of another origin gets no socket', async () => {
+  const upgrade = (origin: string) =>
+    fetch(api.graphqlUrl, {
+      headers: {
+        connection: 'upgrade',
+        upgrade: 'websocket',
+        origin,
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      },
+    }).then(
+      (response) => response.status,
+      () => 0,
+    );
+  expect([0, 403, 405]).toContain(await upgrade('http://evil.example'));
+});
+
+test('a server that stops says StreamEnd and closes with 1012', async () => {
+  await using stopping = await startTestApi();
+  const own = await stopping.makeTenant('stopping');
+  const socket = await openSocket(stopping.graphqlUrl, own.adminKey);
+  socket.send({ id: '1', type: 'subscribe', payload: { query: tail } });
+  await socket.frame('next', '1');
+  const idle = await openSocket(stopping.graphqlUrl, own.adminKey);
+  await stopping.server.stop(new AbortController().signal);
+  expect((await eventually(() => socket.closed(), 1_000)).code).toBe(1012);
+  expect((await eventually(() => idle.closed(), 1_000)).code).toBe(1012);
+  expect(JSON.stringify(socket.frames)).toContain('SERVER_DRAIN');
+});
