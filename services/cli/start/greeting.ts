@@ -15,7 +15,7 @@ First request, as it stands:
 
 curl ${proxyUrl}/chat/completions -H 'authorization: Bearer ${demoKey}' -H 'content-type: application/json' -d '{"model":"sim/echo","messages":[{"role":"user","content":"Hello, turnpike!"}]}'
 
-What it cost: open ${graphqlUrl} and put this under Headers: {"authorization":"Bearer ${adminKey}"}
+What it cost: open ${graphqlUrl} in a browser, paste the admin key on top, and run the first example.
 Ctrl-C stops everything in order.
 `;
 }
