@@ -49,6 +49,19 @@ export interface ProxyServer {
   stop(deadlineMs: number, hurry: AbortSignal): Promise<void>;
 }
 
+/** How long the last bytes may take to leave once everything is settled. */
+const FLUSH_MS = 1_000;
+const FLUSH_LOOK_MS = 10;
+
+/** Waits for the connections to end: those without a request at once, the rest when their last byte left, at the latest after {@link FLUSH_MS}. */
+async function closeConnections(app: FastifyInstance, closed: Promise<unknown>): Promise<void> {
+  const idle = setInterval(() => app.server.closeIdleConnections(), FLUSH_LOOK_MS);
+  const all = setTimeout(() => app.server.closeAllConnections(), FLUSH_MS);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(all);
+}
+
 /** Puts the parts together. */
 export function createProxy(options: ProxyOptions): ProxyServer {
   const { spool, clock, log, registry } = options;
@@ -110,7 +123,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       const closed = app.close();
       const ended = await relays.stop(deadlineMs, hurry);
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
-      await closed;
+      await closeConnections(app, closed);
       await feed.stop();
       await upstreams.destroy();
       metrics.stop();

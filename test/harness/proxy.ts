@@ -83,6 +83,8 @@ export type TestProxyOptions = {
   readonly keys?: readonly SnapshotKey[];
   readonly limits?: Partial<ProxyLimits>;
   readonly home?: string;
+  /** How long a stop lets requests in flight finish. */
+  readonly stopMs?: number;
   /** Start without a registry. */
   readonly registryAway?: boolean;
   readonly credentials?: Readonly<Record<string, string>>;
@@ -190,7 +192,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
   const stop = async (): Promise<void> => {
     if (stopped) return;
     stopped = true;
-    await proxy.stop(2_000, new AbortController().signal);
+    await proxy.stop(options.stopMs ?? 2_000, new AbortController().signal);
     await spool.stop(2_000);
   };
   return {

@@ -126,6 +126,11 @@ export class Relay implements UpstreamReceiver, StreamSink {
     }
   }
 
+  /** Lets no other request follow on the client's connection: the process is about to stop. */
+  closeAfterAnswer(): void {
+    this.#request.exchange.response.shouldKeepAlive = false;
+  }
+
   /** Ends it now, because the process stops: what was not finished is settled as it stands. */
   terminate(): void {
     if (this.#phase === 'over') this.#dropUpstream();

@@ -50,6 +50,7 @@ export function createRelays(settings: Omit<RelaySettings, 'onFinished'>): Relay
     active,
     draining,
     stop: async (deadlineMs, hurry) => {
+      for (const relay of relays) relay.closeAfterAnswer();
       const end = settings.clock.monotonic() + deadlineMs;
       while (active() > 0 && settings.clock.monotonic() < end && !hurry.aborted) {
         await new Promise<void>((resolve) => setTimeout(resolve, STOP_POLL_MS));
