@@ -38,7 +38,7 @@ export async function readRollupSums({ db }: DatabaseConnection) {
   return sums.rows;
 }
 
-/** Positions of each organization's journal: dense means that `positions`, `last` and `items` are one number. */
+/** Positions of each organization's journal: dense means that they run from 0 and each holds another item. */
 export async function readJournalShape({ db }: DatabaseConnection) {
   const found = await sql<{ positions: bigint; first: bigint; last: bigint; items: bigint }>`
     select count(*) as positions, min(position) as first, max(position) as last, count(distinct item_id) as items

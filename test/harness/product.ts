@@ -126,6 +126,8 @@ export type Product = {
   ) => Promise<Static<Schema>>;
   /** A pool of connections to its database that sees every organization's rows, for looking only; closed by `stop`. */
   readonly database: () => Promise<DatabaseConnection>;
+  /** What `work` gives, or a rejection with all that was printed where the work fails or the product ends first. */
+  readonly whileServing: <Value>(work: Promise<Value>) => Promise<Value>;
   /** Stops it in order. @returns its exit. */
   readonly stop: () => Promise<Exit>;
   /** Stops it, in order where that works, and removes its home. */
@@ -176,6 +178,18 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
       const database = createDatabase({ url, role: 'login', applicationName: 'turnpike-test', poolSize: 2, statementTimeoutMs: 60_000 });
       databases.push(database);
       return database;
+    },
+    whileServing: async (work) => {
+      work.catch(() => {});
+      const ended = launched.exited.then((exit) => Promise.reject(new Error(`turnpike ended with ${exit}`)));
+      ended.catch(() => {});
+      try {
+        return await Promise.race([work, ended]);
+      } catch (error) {
+        throw new Error(`${error instanceof Error ? error.message : String(error)}\nturnpike said:\n${launched.output()}`, {
+          cause: error,
+        });
+      }
     },
     stop,
     [Symbol.asyncDispose]: async () => {
