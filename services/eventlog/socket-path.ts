@@ -15,17 +15,22 @@ export function socketPath(directory: string, name: string): string {
   const near = join(home, 'run', name);
   if (Buffer.byteLength(near) <= MAX_PATH_BYTES) return near;
   const hash = createHash('sha256').update(home).digest('hex').slice(0, 16);
-  return join(tmpdir(), `turnpike-${hash}`, name);
+  return join(`${sharedPrefix()}${hash}`, name);
 }
 
 /**
  * Makes the folder a socket lies in, for its owner only.
- * @throws when it belongs to somebody else: under a shared temporary folder they could stand in for us.
+ * @throws when it lies in the shared temporary folder and belongs to somebody else, who could stand in for us.
  */
 export async function makeSocketDirectory(path: string): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (!directory.startsWith(sharedPrefix())) return;
   const found = await lstat(directory);
   const uid = process.getuid?.();
   if (!found.isDirectory() || (uid !== undefined && found.uid !== uid)) throw new Error(`The folder ${directory} belongs to somebody else`);
+}
+
+function sharedPrefix(): string {
+  return join(tmpdir(), 'turnpike-');
 }

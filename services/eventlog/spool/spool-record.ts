@@ -11,7 +11,8 @@ export const SENT_KIND = 3;
 export const END_KIND = 4;
 
 const MAX_ID_BYTES = 255;
-export const MAX_DRAFT_BYTES = 64 * 1024;
+/** A draft is an event of the largest size and the subject beside it. */
+export const MAX_DRAFT_BYTES = 96 * 1024;
 /** Bytes of the largest closing frame: what each open request keeps free. */
 export const CLOSE_ROOM_BYTES = frameBytes(7 + MAX_ID_BYTES + MAX_RECORD_BYTES);
 
