@@ -1,15 +1,16 @@
 import type { Kysely, Transaction } from 'kysely';
 import { CompiledQuery, sql } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
+import { prepared } from '../runtime/postgres.ts';
 import type { LedgerEntryInsert } from './entry-columns.ts';
 import { entryColumns } from './entry-columns.ts';
 import { byteaArray, plainArray } from './sql-array.ts';
 
 const names = entryColumns.map(({ name }) => name);
-const insertEntries = `insert into ledger_entries (${names.join(', ')})
+const insertEntries = prepared(`insert into ledger_entries (${names.join(', ')})
 select ${entryColumns.map(({ name, cast }) => (cast === null ? name : `${name}::${cast}`)).join(', ')}
 from unnest(${entryColumns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')}) as new (${names.join(', ')})
-on conflict do nothing returning entry_id`;
+on conflict do nothing returning entry_id`);
 
 /**
  * Appends entries in one statement, up to some thousands of them; the month partitions must exist ({@link createPartitionKeeper}).

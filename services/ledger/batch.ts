@@ -1,10 +1,11 @@
 import type { Kysely, Transaction } from 'kysely';
-import { sql } from 'kysely';
+import { CompiledQuery } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
 import { appendEntries, appendRequestSubjects, readBodyHashes } from '../journal/append-entries.ts';
 import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
 import { plainArray } from '../journal/sql-array.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { prepared } from '../runtime/postgres.ts';
 import type { Random } from '../runtime/random.ts';
 import { appendDeadLetters } from './dead-letters.ts';
 import type { DeadRecord, PreparedRecord } from './prepare.ts';
@@ -41,8 +42,17 @@ export interface PostBatchOptions {
   readonly random: Random;
 }
 
-/** A frozen process must not hold the offset rows it locked: the server ends the transaction then, and the next owner goes on. */
-const transactionTimeout = '15s';
+/**
+ * A frozen process must not hold the offset rows it locked: the server ends the transaction then, and the next owner goes on.
+ * Set before the rows are asked for, since waiting for them counts as well.
+ */
+const limitTransaction = prepared(`select set_config('transaction_timeout', '15s', true)`);
+const lockOffsets = prepared(`select partition, epoch, next_offset from log_offsets
+where topic = $1 and partition = any ($2::integer[]) order by partition for update`);
+const selectTags = prepared('select organization_id, tag_key from activated_tags where organization_id = any ($1::uuid[])');
+const updateOffsets = prepared(`update log_offsets as kept set next_offset = new.next_offset, updated_at = $5
+from unnest($2::integer[], $3::bigint[], $4::bigint[]) as new (partition, epoch, next_offset)
+where kept.topic = $1 and kept.partition = new.partition and kept.epoch = new.epoch and kept.next_offset < new.next_offset`);
 
 /**
  * Posts records in one transaction: entries, what follows from them (rollups, personal data), dead letters and the offsets.
@@ -52,7 +62,7 @@ const transactionTimeout = '15s';
  */
 export async function postBatch(options: PostBatchOptions): Promise<BatchOutcome> {
   return options.db.transaction().execute(async (trx) => {
-    await sql`select set_config('transaction_timeout', ${transactionTimeout}, true)`.execute(trx);
+    await trx.executeQuery(CompiledQuery.raw(limitTransaction));
     const { live, records, alreadyDone, fenced } = await takeOver(trx, options);
     if (records.length === 0) return { posted: [], duplicates: 0, dead: [], alreadyDone, fenced };
 
@@ -85,14 +95,9 @@ async function takeOver(
   trx: Transaction<Database>,
   { topic, slices }: PostBatchOptions,
 ): Promise<{ live: PartitionSlice[]; records: PreparedRecord[]; alreadyDone: number; fenced: number[] }> {
-  const rows = await trx
-    .selectFrom('log_offsets')
-    .select(['partition', 'epoch', 'next_offset'])
-    .where('topic', '=', topic)
-    .where('partition', 'in', [...slices.map(({ partition }) => partition)])
-    .orderBy('partition')
-    .forUpdate()
-    .execute();
+  const { rows } = await trx.executeQuery<{ partition: number; epoch: bigint; next_offset: bigint }>(
+    CompiledQuery.raw(lockOffsets, [topic, plainArray(slices.map(({ partition }) => partition))]),
+  );
   const stored = new Map(rows.map((row) => [row.partition, row]));
   const live: PartitionSlice[] = [];
   const records: PreparedRecord[] = [];
@@ -146,11 +151,9 @@ async function compareWithBooks(
 
 async function readActivatedTags(trx: Transaction<Database>, entries: readonly LedgerEntryInsert[]): Promise<ActivatedTags> {
   const organizations = [...new Set(entries.map((entry) => entry.organization_id))];
-  const rows = await trx
-    .selectFrom('activated_tags')
-    .select(['organization_id', 'tag_key'])
-    .where('organization_id', 'in', organizations)
-    .execute();
+  const { rows } = await trx.executeQuery<{ organization_id: string; tag_key: string }>(
+    CompiledQuery.raw(selectTags, [plainArray(organizations)]),
+  );
   const tags = new Map<string, string[]>();
   for (const { organization_id, tag_key } of rows) {
     const keys = tags.get(organization_id);
@@ -163,11 +166,14 @@ async function readActivatedTags(trx: Transaction<Database>, entries: readonly L
 /** Under the lock this cannot miss; it checks all the same, since an offset that goes astray is books that go astray. */
 async function moveOffsets(trx: Transaction<Database>, topic: string, slices: readonly PartitionSlice[], clock: Clock): Promise<void> {
   const next = slices.map(({ records }) => (records.at(-1)?.record.offset ?? -1n) + 1n);
-  const { numAffectedRows } = await sql`update log_offsets as kept set next_offset = new.next_offset, updated_at = ${new Date(clock.now())}
-    from unnest(${plainArray(slices.map(({ partition }) => partition))}::integer[], ${plainArray(slices.map(({ epoch }) => epoch))}::bigint[],
-      ${plainArray(next)}::bigint[]) as new (partition, epoch, next_offset)
-    where kept.topic = ${topic} and kept.partition = new.partition and kept.epoch = new.epoch and kept.next_offset < new.next_offset`.execute(
-    trx,
+  const { numAffectedRows } = await trx.executeQuery(
+    CompiledQuery.raw(updateOffsets, [
+      topic,
+      plainArray(slices.map(({ partition }) => partition)),
+      plainArray(slices.map(({ epoch }) => epoch)),
+      plainArray(next),
+      new Date(clock.now()),
+    ]),
   );
   if (numAffectedRows !== BigInt(slices.length)) throw new Error('an offset moved under its lock');
 }

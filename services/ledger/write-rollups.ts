@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
 import { plainArray, textArray } from '../journal/sql-array.ts';
+import { prepared } from '../runtime/postgres.ts';
 import type { Dimensions, RollupGrain, RollupRow } from './rollups.ts';
 import { dimensionNames, ROLLUP_GRAINS, tokenColumns } from './rollups.ts';
 
@@ -10,9 +11,9 @@ const histograms = ['first_byte_histogram', 'total_histogram'] as const;
 const uuidNames: ReadonlySet<string> = new Set(dimensionNames.filter((name) => name.endsWith('_id')));
 
 const statements: Readonly<Record<RollupGrain, string>> = {
-  minute: upsertStatement('usage_minute'),
-  hour: upsertStatement('usage_hour'),
-  day: upsertStatement('usage_day'),
+  minute: prepared(upsertStatement('usage_minute')),
+  hour: prepared(upsertStatement('usage_hour')),
+  day: prepared(upsertStatement('usage_day')),
 };
 
 /**
