@@ -134,7 +134,7 @@ export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: nu
  * Without a price version nothing can be rated: it is free where the proxy states so ({@link isStatedFree}), else unrated for the
  * reason the proxy gave.
  */
-export function rateEvent(
+function rateEvent(
   event: RequestSettled,
   sheet: PriceSheet | null,
 ): { readonly cost: PicoUsd; readonly unrated: null } | { readonly cost: null; readonly unrated: string } {

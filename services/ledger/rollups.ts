@@ -5,7 +5,7 @@ export const ROLLUP_GRAINS = ['minute', 'hour', 'day'] as const;
 export type RollupGrain = (typeof ROLLUP_GRAINS)[number];
 
 /** Length of a grain's buckets; they begin at multiples of it since the epoch, which are UTC minutes, hours and days. */
-export const grainMs: Readonly<Record<RollupGrain, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const grainMs: Readonly<Record<RollupGrain, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /** Stands for a dimension that an entry does not have, because a primary key knows no null. */
 export const nilUuid = '00000000-0000-0000-0000-000000000000';

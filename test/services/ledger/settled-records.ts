@@ -11,7 +11,7 @@ import { priceVersion, sheetFromPerMillion } from '../../../services/pricing/pri
 
 /** 2.50 USD a million input tokens, 10 USD a million output tokens. */
 export const testSheet: PriceSheet = sheetFromPerMillion({ input: '2.5', output: '10' });
-export const testPriceVersion = priceVersion(testSheet);
+const testPriceVersion = priceVersion(testSheet);
 /** Cost of the usage in {@link settledEvent} by {@link testSheet}: 1,000 × 2.5e-6 + 200 × 1e-5 USD. */
 export const testCost = 4_500_000_000n;
 
