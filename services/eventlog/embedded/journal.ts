@@ -1,19 +1,18 @@
-import type { LogRecord, StoredRecord } from '../../../schema/events/log-record.ts';
+import type { StoredRecord } from '../../../schema/events/log-record.ts';
 import type { Topic } from '../../../schema/events/topics.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Disk } from '../disk.ts';
-import { decodeRecord } from '../record-codec.ts';
-import { frameBytes, readFrame } from '../segments/frame.ts';
+import { createSegmentedLog } from '../segments/create-segmented-log.ts';
 import { recoverSegments } from '../segments/recovery.ts';
 import type { Segment } from '../segments/segment.ts';
 import type { SegmentedLog } from '../segments/segmented-log.ts';
-import { createSegmentedLog } from '../segments/segmented-log.ts';
 import type { Timers } from '../timers.ts';
-import type { PartitionIndex, Run } from './partition-index.ts';
+import type { PartitionIndex } from './partition-index.ts';
 import { createPartitionIndex, endOf } from './partition-index.ts';
 import type { EncodedRecord } from './protocol.ts';
+import { OFFSET_BYTES, readRun } from './read-run.ts';
 
 export interface JournalOptions {
   readonly topic: Topic;
@@ -52,9 +51,7 @@ export interface Journal {
 }
 
 const RECORD_KIND = 1;
-const OFFSET_BYTES = 6;
 const MAX_RESIDENT_BYTES = 32 * 1024 ** 2;
-const READ_WINDOW_BYTES = 256 * 1024;
 
 /**
  * Opens a topic's journal and recovers what an earlier process left.
@@ -212,36 +209,6 @@ function runJournal(options: JournalOptions, { segments, index, next, listeners 
       await segments.close();
     },
   };
-}
-
-/** Records of a run from offset `from` up to `to`: those in memory as they are, the others a window of the file at a time. */
-async function readRun(segments: SegmentedLog, run: Run, from: number, to: number): Promise<readonly StoredRecord[]> {
-  const records: StoredRecord[] = [];
-  let window: Buffer = Buffer.alloc(0);
-  let windowAt = 0;
-  for (let offset = from; offset < to; offset++) {
-    const resident = run.records[offset - run.firstOffset];
-    const position = run.positions[offset - run.firstOffset] ?? 0;
-    if (resident) {
-      records.push(stored(resident, offset));
-      continue;
-    }
-    let frame = position >= windowAt ? readFrame(window, position - windowAt) : null;
-    if (frame === null) {
-      window = await segments.readAt(run.segment, position, READ_WINDOW_BYTES + frameBytes(0));
-      windowAt = position;
-      frame = readFrame(window, 0);
-    }
-    if (frame === null || frame.body.readUIntLE(0, OFFSET_BYTES) !== offset) {
-      throw new Error(`Offset ${offset} of partition ${run.partition} in ${run.segment.path} is damaged`);
-    }
-    records.push(stored(decodeRecord(frame.body, OFFSET_BYTES), offset));
-  }
-  return records;
-}
-
-function stored({ key, partition, headers, value }: LogRecord, offset: number): StoredRecord {
-  return { key, partition, headers, value, offset: BigInt(offset) };
 }
 
 function parseHeader(body: Buffer, topic: Topic): readonly number[] {
