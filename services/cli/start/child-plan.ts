@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment, type Environment } from '../../runtime/environment.ts';
 import type { ChildSpecification } from './supervised-child.ts';
@@ -35,6 +36,8 @@ export function createChildPlan(environment: Environment): ChildPlan {
         // Quiet under the supervisor: it tells a person what matters.
         TURNPIKE_LOG_LEVEL: environment.logLevel ?? 'warn',
         DATABASE_URL: databaseUrl,
+        // Node keeps compiled modules there: a later start of the same home takes half the time.
+        NODE_COMPILE_CACHE: join(environment.home, 'compile-cache'),
       }),
       portVariable: portVariables[name],
     });

@@ -91,15 +91,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
     postgres = await options.startPostgres({ home, clock, onProgress: progress, onNotice: notice, onGiveUp: options.fail });
     const databaseUrl = await prepareDatabase({ urlOf: postgres.url, administrator: embeddedAdministrator, onProgress: progress });
-    progress('starting the simulated provider');
+    progress('starting simulator, ledger, api and proxy');
+    // Only the proxy wants the registry filled, and only the seed wants the simulator: the others start beside them.
+    const beside = Promise.all([startChild('api', databaseUrl), startChild('ledger', databaseUrl)]);
+    // A failure of theirs is met below; until then it must not count as unhandled.
+    beside.catch(() => {});
     const simulator = await startChild('simulator', databaseUrl);
     const keys = await options.seed({ databaseUrl, simulatorUrl: simulator, kept });
-    progress('starting ledger, proxy and api');
-    const [proxy, api] = await Promise.all([
-      startChild('proxy', databaseUrl),
-      startChild('api', databaseUrl),
-      startChild('ledger', databaseUrl),
-    ]);
+    const proxy = await startChild('proxy', databaseUrl);
+    const [api] = await beside;
     const endpoints = composeEndpoints({ proxy, api, simulator }, keys);
     await writeEndpoints(home, endpoints);
     progress('ready');

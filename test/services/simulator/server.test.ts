@@ -22,7 +22,7 @@ test('unknown paths and methods get the envelope, and bad paging is refused', as
 
 test('broken JSON and a body that is too large get the envelope, and the server goes on', async () => {
   await using provider = await startSimulator();
-  const post = (text: string | Buffer) => fetch(`${provider.baseUrl}/chat/completions`, { method: 'POST', body: text });
+  const post = (text: string | Uint8Array<ArrayBuffer>) => fetch(`${provider.baseUrl}/chat/completions`, { method: 'POST', body: text });
   expect((await post('{"model": ')).status).toBe(400);
   expect((await post(Buffer.from([0xff, 0xfe]))).status).toBe(400);
   expect((await post(Buffer.alloc(41 * 1024 * 1024, 0x20))).status).toBe(413);

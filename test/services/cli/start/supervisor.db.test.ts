@@ -134,7 +134,7 @@ test('a port in use is told before anything starts, with the variable to set', {
 test('a stop asked for during the start leaves nothing behind', { timeout }, async () => {
   await using home = await createStartedHome();
   const run = home.start();
-  await eventually(() => run.output().includes('starting ledger'), 30_000);
+  await eventually(() => run.output().includes('starting simulator'), 30_000);
   run.child.kill('SIGINT');
   expect(await run.ended).toBe(0);
   expect(await home.processes()).toEqual([]);
