@@ -26,6 +26,6 @@ export type Workload = {
   readonly name: string;
   readonly title: string;
   readonly run: (options: RunOptions) => Promise<Report>;
-  /** Runs the gateway under this load with a sampling profiler. @returns the folder's profile as text for a person. */
+  /** Samples the gateway under this load. @returns its costliest functions, for a person. */
   readonly profile: (options: RunOptions) => Promise<string>;
 };

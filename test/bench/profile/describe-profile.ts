@@ -1,36 +1,28 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 
-/** What V8's sampling profiler writes, as far as it is read here (Chrome DevTools protocol, Profiler.Profile). */
-const Profile = Compile(
-  Type.Object({
-    nodes: Type.Array(
-      Type.Object({
-        id: Type.Integer(),
-        callFrame: Type.Object({ functionName: Type.String(), url: Type.String(), lineNumber: Type.Integer() }),
-      }),
-    ),
-    samples: Type.Array(Type.Integer()),
-    timeDeltas: Type.Array(Type.Number()),
-  }),
-);
+/** What V8's sampling profiler gives, as far as it is read here (Chrome DevTools protocol, Profiler.Profile). */
+const ProfileSchema = Type.Object({
+  nodes: Type.Array(
+    Type.Object({
+      id: Type.Integer(),
+      callFrame: Type.Object({ functionName: Type.String(), url: Type.String(), lineNumber: Type.Integer() }),
+    }),
+  ),
+  samples: Type.Array(Type.Integer()),
+  timeDeltas: Type.Array(Type.Number()),
+});
+export type Profile = Static<typeof ProfileSchema>;
+
+const check = Compile(ProfileSchema);
+export const parseProfile = (value: unknown): Profile => check.Parse(value);
 
 const shown = 40;
 const projectFolder = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The proxy's costliest functions by the time in themselves, of a folder of profiles. */
-export async function describeProfile(folder: string, requests: number): Promise<string> {
-  for (const file of await readdir(folder)) {
-    const text = await readFile(join(folder, file), 'utf8');
-    if (text.includes('/services/proxy/main.ts')) return describe(Profile.Parse(JSON.parse(text)), requests);
-  }
-  throw new Error('the proxy left no profile');
-}
-
-function describe(profile: ReturnType<typeof Profile.Parse>, requests: number): string {
+/** The costliest functions by the time in themselves, for a person. */
+export function describeProfile(profile: Profile, requests: number): string {
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const selfUs = new Map<string, number>();
   for (const [index, id] of profile.samples.entries()) {
@@ -46,7 +38,7 @@ function describe(profile: ReturnType<typeof Profile.Parse>, requests: number): 
   return [`${requests} requests, ${(total / requests).toFixed(1)} µs each on the main thread, profiler included`, ...lines].join('\n');
 }
 
-function nameOf({ functionName, url, lineNumber }: { readonly functionName: string; readonly url: string; readonly lineNumber: number }) {
+function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
   const place = url.replace('file://', '').replace(projectFolder, '').replace(/^\//, '');
-  return place === '' ? functionName : `${functionName || '(anonymous)'} ${place}:${lineNumber + 1}`;
+  return place === '' ? functionName || '(native)' : `${functionName || '(anonymous)'} ${place}:${lineNumber + 1}`;
 }

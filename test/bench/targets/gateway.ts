@@ -13,6 +13,13 @@ const parityMs = 180_000;
 /** Counting is work on the core the ledger works on. */
 const lookAgainMs = 250;
 
+/** The product under load. */
+export type Gateway = Target & {
+  readonly pid: number;
+  /** What it printed so far. */
+  readonly output: () => string;
+};
+
 /**
  * The product as it is delivered, everything on: key, price, spool, event log, ledger. `bench/echo` is the one model, behind a provider at
  * `upstreamOrigin`. The proxy has the measured core to itself; ledger, api and PostgreSQL run on the other.
@@ -22,7 +29,7 @@ export async function startGateway(options: {
   /** The body it is sent; its model must be `bench/echo`. */
   readonly body: string;
   readonly environment?: Readonly<Record<string, string>>;
-}): Promise<Target> {
+}): Promise<Gateway> {
   const folder = await mkdtemp(join(tmpdir(), 'turnpike-bench-'));
   await writeFile(join(folder, 'bench.yaml'), configuration(options.upstreamOrigin));
   const secret = mintVirtualKey('ak', 'live', randomBytes);
@@ -44,6 +51,7 @@ export async function startGateway(options: {
   return {
     name: 'turnpike',
     pid,
+    output: product.launched.output,
     request: {
       origin: new URL(product.endpoints.proxyUrl).origin,
       path: '/v1/chat/completions',

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startBenchProcess } from '../bench-process.ts';
 import { describeMachine } from '../describe-machine.ts';
 import type { Measurement } from '../measure.ts';
 import { createMeter } from '../measure.ts';
 import { describeProfile } from '../profile/describe-profile.ts';
+import { profilable, profileProcess } from '../profile/profile-process.ts';
 import { showSpread, spreadOf } from '../spread.ts';
 import { startGateway } from '../targets/gateway.ts';
 import { startBarePassthrough, startUpstream } from '../targets/local-targets.ts';
@@ -130,17 +128,18 @@ async function bodyOf(target: Target): Promise<string> {
 
 async function profile(options: RunOptions): Promise<string> {
   await using stack = new AsyncDisposableStack();
-  const folder = stack.adopt(await mkdtemp(join(tmpdir(), 'turnpike-profile-')), (kept) => rm(kept, { recursive: true, force: true }));
   const generator = stack.adopt(await startBenchProcess('load/load-generator.ts', 'rest'), (kept) => kept.stop());
   const direct = stack.adopt(await startUpstream(body), (kept) => kept.stop());
-  // Every process of the product is profiled; the proxy's is picked out afterwards.
-  const environment = { NODE_OPTIONS: `--cpu-prof --cpu-prof-interval 200 --cpu-prof-dir=${folder}` };
-  const gateway = stack.adopt(await startGateway({ upstreamOrigin: direct.request.origin, body, environment }), (kept) => kept.stop());
+  const gateway = stack.adopt(await startGateway({ upstreamOrigin: direct.request.origin, body, environment: profilable }), (kept) =>
+    kept.stop(),
+  );
   const measure = createMeter(generator);
   const load = { connections: concurrency, ratePerSecond: null, expectedBody: await bodyOf(direct) };
-  options.onProgress(`profiling for ${options.secondsPerRound} s`);
-  const found = await measure(gateway, { ...load, durationMs: options.secondsPerRound * 1_000 });
-  // The profile is written as the process ends in order.
-  await gateway.stop();
-  return describeProfile(folder, found.requests);
+  options.onProgress(`warming up for ${options.warmUpSeconds} s, then profiling for ${options.secondsPerRound} s`);
+  await measure(gateway, { ...load, durationMs: options.warmUpSeconds * 1_000 });
+  let requests = 0;
+  const profiled = await profileProcess(gateway.pid, gateway.output, async () => {
+    requests = (await measure(gateway, { ...load, durationMs: options.secondsPerRound * 1_000 })).requests;
+  });
+  return describeProfile(profiled, requests);
 }
