@@ -44,6 +44,8 @@ export interface ApiServerOptions {
 export interface ApiServer {
   /** `http://127.0.0.1:4100` */
   readonly url: string;
+  /** How many organizations are followed by open streams. */
+  readonly followed: () => number;
   /**
    * Says goodbye to every stream, waits for what is under way, and closes. Whoever has not gone within `drainMs`, or when
    * `hurry` is aborted, is cut off.
@@ -107,6 +109,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 
   return {
     url: `http://${host}:${address.port}`,
+    followed: hub.channels,
     stop: async (hurry) => {
       drain.begin();
       const cut = AbortSignal.any([hurry, AbortSignal.timeout(drainMs)]);
