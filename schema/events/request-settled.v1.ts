@@ -28,7 +28,7 @@ export type Outcome = Static<typeof Outcome>;
 export const OUTCOMES: readonly Outcome[] = ['succeeded', 'cancelled', 'failed', 'blocked', 'rejected', 'cached', 'orphaned'];
 
 /** Disjoint token classes; null = not reported, which is not 0. */
-export const UsageVector = Type.Object({
+const UsageVector = Type.Object({
   input: Nullable(Count),
   cacheRead: Nullable(Count),
   cacheWrite5m: Nullable(Count),
@@ -42,7 +42,7 @@ export const UsageVector = Type.Object({
 });
 
 /** What is billed by the call or the piece. */
-export const UnitVector = Type.Object({
+const UnitVector = Type.Object({
   searches: Nullable(Count),
   images: Nullable(Count),
   audioSeconds: Nullable(Type.Number({ minimum: 0 })),

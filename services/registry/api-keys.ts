@@ -34,7 +34,7 @@ export interface NewApiKey extends ApiKeySettings {
 }
 
 /** Longest time two secrets of one key may live side by side (reference/graphql.md section 8). */
-export const LONGEST_GRACE_MS = 30 * 24 * 3_600_000;
+const LONGEST_GRACE_MS = 30 * 24 * 3_600_000;
 
 const byOrganization = (change: Change, id: string) =>
   change.trx
