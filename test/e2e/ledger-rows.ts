@@ -31,10 +31,11 @@ export async function isSequenced({ db }: DatabaseConnection): Promise<boolean> 
 
 /** What the minute, hour and day rollups say in all, tags apart. */
 export async function readRollupSums({ db }: DatabaseConnection) {
-  const sums = await sql<{ grain: string; requests: bigint; cost: bigint; output: bigint | null }>`
-    select 'minute' as grain, sum(requests) as requests, sum(cost) as cost, sum(tokens_output) as output from usage_minute where tag_key = ''
-    union all select 'hour', sum(requests), sum(cost), sum(tokens_output) from usage_hour where tag_key = ''
-    union all select 'day', sum(requests), sum(cost), sum(tokens_output) from usage_day where tag_key = ''`.execute(db);
+  const of = (table: 'usage_minute' | 'usage_hour' | 'usage_day') => sql`
+    select ${table} as grain, sum(requests) as requests, sum(cost) as cost, sum(tokens_output) as output, sum(tokens_reasoning) as reasoning
+    from ${sql.table(table)} where tag_key = ''`;
+  const sums = await sql<{ grain: string; requests: bigint; cost: bigint; output: bigint; reasoning: bigint }>`
+    ${of('usage_minute')} union all ${of('usage_hour')} union all ${of('usage_day')}`.execute(db);
   return sums.rows;
 }
 

@@ -62,6 +62,7 @@ const unknown: LedgerRow = {
   price_version: null,
   unrated: 'orphaned',
   usage_source: null,
+  flags: ['usage_missing'],
 };
 
 test('a line that equals the call is equal', () => {

@@ -77,7 +77,7 @@ function freeFault(row: LedgerRow): string | null {
 }
 
 function unknownFault(row: LedgerRow): string | null {
-  const isUnknown = row.cost === null && row.unrated !== null && tokensOf(row).length === 0;
+  const isUnknown = row.cost === null && row.unrated !== null && tokensOf(row).length === 0 && row.flags.includes('usage_missing');
   return isUnknown ? null : `nobody knows its usage, yet it is booked at ${row.cost} (${row.unrated}) with ${tokensOf(row)}`;
 }
 
