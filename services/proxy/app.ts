@@ -90,7 +90,9 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (request: FastifyRequest, _payload, done) => {
-    readBody(request.raw, limits.body, clock, done);
+    // Nobody unknown makes us hold a body; of an unknown path there is none to read.
+    if (request.exchange === null) done(null, undefined);
+    else readBody(request.raw, limits.body, clock, done);
   });
 
   const answered = (exchange: Exchange, reply: FastifyReply, value: unknown): void => {

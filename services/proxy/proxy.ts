@@ -87,7 +87,13 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     upstreamInFlight: upstreams.inFlight,
   });
   const books = createBooks({ spool, node: options.node, clock, log, onSettled: metrics.settled });
-  const relays = createRelays({ books, clock, limits, onCredentialRejected: credentials.rejected });
+  const relays = createRelays({
+    books,
+    clock,
+    limits,
+    onCredentialRejected: credentials.rejected,
+    onFault: (error, requestId) => log.error({ error, requestId }, 'a request could not be settled or answered'),
+  });
   const app = createApp({
     admit: createAdmission({
       authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock }) }),
@@ -106,7 +112,12 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   addHealthRoutes(app, {
     registry,
     checks: () => [
-      { name: 'snapshot', reason: feed.current() === null ? 'no snapshot of the registry yet' : null },
+      {
+        name: 'snapshot',
+        // An old one is still served from (invariant 8); its age is told, and is a metric.
+        reason: feed.current() === null ? 'no snapshot of the registry yet' : null,
+        detail: Number.isFinite(feed.ageMs()) ? `confirmed ${(feed.ageMs() / 1_000).toFixed(1)} s ago` : 'not confirmed since the start',
+      },
       { name: 'spool', reason: spool.state().writable ? null : 'the spool takes no records' },
       { name: 'running', reason: stopping ? 'stopping' : null },
     ],

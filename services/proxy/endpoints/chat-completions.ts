@@ -44,11 +44,11 @@ export function createChatCompletions(options: ChatCompletionsOptions): (exchang
     const provider = PROVIDERS[target.provider.protocol];
     const upstream = upstreams.find(target.provider.name);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
-    if (!upstream.hasRoom()) {
-      throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });
-    }
     const fixedHeaders = credentials.headersFor(target.provider, provider);
     if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
+    if (!upstream.take()) {
+      throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });
+    }
     exchange.nameSubject(entropy);
     const started = relays.start({
       exchange,
@@ -60,6 +60,8 @@ export function createChatCompletions(options: ChatCompletionsOptions): (exchang
       usageAsked: request.stream_options?.include_usage === true,
       choices: request.n ?? 1,
     });
-    if (!started) throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
+    if (started) return;
+    upstream.release();
+    throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
   };
 }

@@ -76,8 +76,8 @@ export interface Provider {
   credentialHeaders(credential: string): readonly string[];
   /** The body for the provider: the application's bytes with only the model and the usage option replaced. */
   prepareChat(bytes: Buffer, request: ChatCompletionRequest, upstreamModel: string): Buffer;
-  /** Reads a whole answer; null when it is none of this protocol. */
-  readAnswer(bytes: Buffer): AnswerFacts | null;
+  /** Reads a whole answer; null when it is none of this protocol. `error` is set where an error came under status 200. */
+  readAnswer(bytes: Buffer): { readonly facts: AnswerFacts; readonly error: StreamError | null } | null;
   createStreamReader(expected: StreamExpectation, sink: StreamSink): StreamReader;
   readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer, requestId: string): ProviderRefusal;
   /** What a failed call costs when the provider reported no usage. */

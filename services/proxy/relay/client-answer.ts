@@ -17,6 +17,7 @@ export interface WholeAnswer {
   readonly upstreamMs: number;
   /** Smallest body that is compressed. */
   readonly gzipMinBytes: number;
+  readonly stallMs: number;
 }
 
 const STREAM_HEADERS = [
@@ -32,16 +33,15 @@ const GZIP_LEVEL = 4;
 
 /** Sends a provider's whole answer: its bytes, our headers, compressed off the event loop where that is worth it. */
 export function sendWholeAnswer(exchange: Exchange, target: CompiledModel, answer: WholeAnswer): void {
-  const { response } = exchange;
   const { body } = answer;
   if (body.length < answer.gzipMinBytes || !acceptsGzip(exchange.headers)) {
     writeWhole(exchange, target, answer, body, null);
     return;
   }
   gzip(body, { level: GZIP_LEVEL }, (error, compressed) => {
-    if (response.destroyed) return;
     if (error === null) writeWhole(exchange, target, answer, compressed, 'gzip');
     else writeWhole(exchange, target, answer, body, null);
+    boundStall(exchange.response, answer.stallMs);
   });
 }
 
@@ -74,6 +74,11 @@ export function sendStreamHead(exchange: Exchange, target: CompiledModel, overhe
 /** Sends an error in which a provider took part. */
 export function sendProviderError(exchange: Exchange, target: CompiledModel, answer: ErrorAnswer): void {
   sendErrorAnswer(exchange.response, exchange.requestId, answer, providerHeaders(target));
+}
+
+/** Gives a client that does not take the rest of its answer only so long. */
+export function boundStall(response: ServerResponse, stallMs: number): void {
+  if (!response.destroyed && response.writableLength > 0) response.setTimeout(stallMs, () => response.destroy());
 }
 
 /** The status the client saw, or another when none went out. */

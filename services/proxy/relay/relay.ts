@@ -16,7 +16,7 @@ import type { UpstreamCall, UpstreamReceiver } from '../upstream/upstream-call.t
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 import { BodyCollector, decodeBody } from './body-collector.ts';
 import { CallRecord, CLIENT_GONE } from './call-record.ts';
-import { sendProviderError, sendStreamHead, sendWholeAnswer, statusSent } from './client-answer.ts';
+import { boundStall, sendProviderError, sendStreamHead, sendWholeAnswer, statusSent } from './client-answer.ts';
 import { costOfCall } from './rating.ts';
 
 /** What a relay needs besides its request; the same for all of them. */
@@ -25,6 +25,8 @@ export interface RelaySettings {
   readonly clock: Clock;
   readonly limits: ProxyLimits;
   readonly onCredentialRejected: (provider: string, status: number) => void;
+  /** A fault of ours while a request was settled or answered; its connection is cut. */
+  readonly onFault: (error: unknown, requestId: string) => void;
   /** Told when a relay has settled and let go of its connection. */
   readonly onFinished: (relay: Relay) => void;
 }
@@ -222,8 +224,7 @@ export class Relay implements UpstreamReceiver, StreamSink {
       this.#settle('failed', 200, code, facts, this.#cost(facts, 'unknown'), () => this.#request.exchange.response.end(event));
     } else {
       // Nothing went out yet, so the application gets the HTTP error it can act on.
-      const status = error.code !== null && /^[45]\d\d$/.test(error.code) ? Number(error.code) : ERRORS.upstream_error.status;
-      this.#refuse(status, {}, Buffer.from(JSON.stringify({ error: { ...error, param: null } }), 'utf8'), facts);
+      this.#refuse(statusOfError(error), {}, Buffer.from(JSON.stringify({ error: { ...error, param: null } }), 'utf8'), facts);
     }
     this.#dropUpstream();
   }
@@ -251,9 +252,14 @@ export class Relay implements UpstreamReceiver, StreamSink {
 
   #answer(body: Buffer | null): void {
     const { exchange, target, provider } = this.#request;
-    const facts = body === null ? null : provider.readAnswer(body);
-    if (body === null || facts === null) {
+    const reading = body === null ? null : provider.readAnswer(body);
+    if (body === null || reading === null) {
       this.#fail('upstream_error', 'unknown', 'The answer of the provider is not one of its protocol.');
+      return;
+    }
+    const { facts, error } = reading;
+    if (error !== null) {
+      this.#refuse(statusOfError(error), {}, body, facts);
       return;
     }
     const cost = this.#cost(facts, 'unknown');
@@ -268,6 +274,7 @@ export class Relay implements UpstreamReceiver, StreamSink {
         overheadMs,
         upstreamMs: this.#record.upstreamMs(),
         gzipMinBytes: this.#settings.limits.gzipMinBytes,
+        stallMs: this.#settings.limits.clientStallMs,
       }),
     );
   }
@@ -346,6 +353,7 @@ export class Relay implements UpstreamReceiver, StreamSink {
     const { exchange } = this.#request;
     const cancelled = this.#clientGone || outcome === 'cancelled';
     const now = this.#now();
+    if (this.#phase === 'opening') this.#request.upstream.release();
     const made = this.#call === null ? 'none' : this.#call.sent ? 'sent' : this.#upstreamOver ? 'not_sent' : 'none';
     const end = {
       outcome: cancelled ? ('cancelled' as const) : outcome,
@@ -356,10 +364,26 @@ export class Relay implements UpstreamReceiver, StreamSink {
     };
     this.#phase = 'over';
     this.#overAt = now;
-    this.#settings.books.close(exchange, exchange.subject, this.#record.ending(end, now, made), () => {
-      onWritten();
+    const written = (): void => {
+      try {
+        onWritten();
+        boundStall(exchange.response, this.#settings.limits.clientStallMs);
+      } catch (error) {
+        this.#fault(error);
+      }
       this.#finish();
-    });
+    };
+    try {
+      this.#settings.books.close(exchange, exchange.subject, this.#record.ending(end, now, made), written);
+    } catch (error) {
+      // The request stays open in the spool, and the next start books it as orphaned: never zero times.
+      this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown): void {
+    this.#settings.onFault(error, this.#request.exchange.requestId);
+    this.#request.exchange.response.destroy();
   }
 
   #facts(): AnswerFacts {
@@ -391,6 +415,11 @@ export class Relay implements UpstreamReceiver, StreamSink {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** An error that came with status 200 may say its true one in its code (OpenRouter). */
+function statusOfError(error: StreamError): number {
+  return error.code !== null && /^[45]\d\d$/.test(error.code) ? Number(error.code) : ERRORS.upstream_error.status;
+}
 
 function errorEvent(code: ErrorCode, message: string, requestId: string): Buffer {
   return Buffer.from(`data: ${JSON.stringify(errorEnvelope(code, message, null, {}, requestId))}\n\n`, 'utf8');

@@ -24,12 +24,14 @@ const SLACK_CONNECTIONS = 16;
 export interface Upstream {
   readonly provider: SnapshotProvider;
   readonly bounds: UpstreamBounds;
-  /** Calls under way. */
+  /** Connections taken. */
   inFlight(): number;
-  /** False when a call now would exceed `maxConnections`. */
-  hasRoom(): boolean;
+  /** Keeps a connection for a call. False when all are taken; else exactly one {@link post} or {@link release} follows. */
+  take(): boolean;
+  /** Gives back what {@link take} kept, when no call was made. */
+  release(): void;
   /**
-   * Sends one POST with a JSON body.
+   * Sends one POST with a JSON body on the connection that was taken.
    * @param path below the provider's base URL, starting with a slash.
    * @param headers flat list of names and values; `content-length` is added.
    */
@@ -69,10 +71,14 @@ export function createUpstream(provider: SnapshotProvider): Upstream {
     provider,
     bounds,
     inFlight: () => inFlight,
-    hasRoom: () => inFlight < bounds.maxConnections,
+    take: () => {
+      if (inFlight >= bounds.maxConnections) return false;
+      inFlight += 1;
+      return true;
+    },
+    release: onSettled,
     post: (path, headers, body, receiver) => {
       const call = new UpstreamCall(receiver, onSettled);
-      inFlight += 1;
       pool.dispatch({ path: basePath + path, method: 'POST', headers, body }, call);
       return call;
     },

@@ -13,6 +13,9 @@ export interface Upstreams {
   destroy(): Promise<void>;
 }
 
+/** Far longer than admission takes to become a call. */
+const GRACE_MS = 5_000;
+
 /** Keeps one upstream per provider; an unchanged provider keeps its warm connections through a change of others. */
 export function createUpstreams(onCloseFailure: (error: unknown) => void): Upstreams {
   const open = new Map<string, { readonly upstream: Upstream; readonly settings: string }>();
@@ -20,10 +23,14 @@ export function createUpstreams(onCloseFailure: (error: unknown) => void): Upstr
 
   const retire = (upstream: Upstream): void => {
     closing.add(upstream);
-    upstream
-      .close()
-      .catch(onCloseFailure)
-      .finally(() => closing.delete(upstream));
+    // A request admitted a moment ago may still be on its way to it.
+    const timer = setTimeout(() => {
+      upstream
+        .close()
+        .catch(onCloseFailure)
+        .finally(() => closing.delete(upstream));
+    }, GRACE_MS);
+    timer.unref();
   };
 
   return {

@@ -104,7 +104,9 @@ describe('the registry', () => {
     proxy.registryAway = true;
     expect((await proxy.chat(body)).status).toBe(200);
     expect(await eventually(async () => ((await proxy.metric('snapshot_age_seconds')) ?? 0) > 0.2)).toBe(true);
-    expect((await proxy.get('/readyz')).status).toBe(200);
+    const ready = await proxy.get('/readyz');
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ details: { snapshot: expect.stringMatching(/^confirmed [\d.]+ s ago$/) } });
     const secret = proxy.key;
     await proxy.stop();
     await using again = await startProxy({ providers: {}, models: [], home: proxy.home, registryAway: true });
@@ -180,6 +182,8 @@ describe('labels', () => {
     ['x-turnpike-metadata', 'not json'],
     ['x-turnpike-metadata', '["a"]'],
     ['x-turnpike-end-user-id', 'x'.repeat(300)],
+    ['x-litellm-timeout', '5'],
+    ['x-turnpike-num-retries', '3'],
   ])('that cannot be obeyed are refused by header name: %s', async (name, value) => {
     const tagged = testKey({ tags: { team: 'search' } });
     await using proxy = await startProxy({ providers: {}, models: [], keys: [tagged.key] });

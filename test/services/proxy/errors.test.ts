@@ -108,6 +108,16 @@ describe('an error of the provider', () => {
     expect((await proxy.chat({ model: 'fast', messages })).headers.get('retry-after')).toBe('1');
   });
 
+  test('under status 200 is one nevertheless', async () => {
+    await using upstream = await startScriptedUpstream((response) =>
+      answerJson(response, { error: { code: 429, message: 'slow', type: null } }),
+    );
+    await using proxy = await startProxy({ providers: { acme: upstream.baseUrl }, models: [testModel('acme/fast')] });
+    const response = await proxy.chat({ model: 'fast', messages });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(await proxy.eventOf(response.headers.get('x-request-id'))).toMatchObject({ outcome: 'failed', status: 429, costPico: null });
+  });
+
   test('that is no answer of the protocol is a 502, and its cost is unknown', async () => {
     await using upstream = await startScriptedUpstream((response) => answerJson(response, 'it works!'));
     await using proxy = await startProxy({ providers: { acme: upstream.baseUrl }, models: [testModel('acme/fast')] });

@@ -11,7 +11,7 @@ test('readiness follows its checks and gives reasons; life and metrics are told 
   expect((await app.inject('/readyz')).statusCode).toBe(200);
   checks = [
     { name: 'database', reason: 'no answer for 3 s' },
-    { name: 'spool', reason: null },
+    { name: 'spool', reason: null, detail: 'half full' },
   ];
   const notReady = await app.inject('/readyz');
   expect(notReady.statusCode).toBe(503);
@@ -19,6 +19,7 @@ test('readiness follows its checks and gives reasons; life and metrics are told 
     status: 'not_ready',
     reasons: [{ check: 'database', reason: 'no answer for 3 s' }],
     checks: ['database', 'spool'],
+    details: { spool: 'half full' },
   });
   expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
   const metrics = await app.inject('/metrics');

@@ -1,12 +1,13 @@
 import { jsonMembers } from '../../body/json-members.ts';
-import type { AnswerFacts } from '../provider.ts';
-import { isFields, normalizeUsage } from './usage.ts';
+import type { AnswerFacts, StreamError } from '../provider.ts';
+import { readStreamError } from './refusal.ts';
+import { isFields, normalizeUsage, textOf } from './usage.ts';
 
 /** Longest raw usage the event keeps (schema/events/request-settled.v1.ts). */
 const MAX_RAW_USAGE = 4_096;
 
 /** What a whole chat completion says about itself; null when the bytes are no JSON object. */
-export function readChatAnswer(bytes: Buffer): AnswerFacts | null {
+export function readChatAnswer(bytes: Buffer): { readonly facts: AnswerFacts; readonly error: StreamError | null } | null {
   let answer: unknown;
   try {
     answer = JSON.parse(bytes.toString('utf8'));
@@ -16,13 +17,17 @@ export function readChatAnswer(bytes: Buffer): AnswerFacts | null {
   if (!isFields(answer)) return null;
   const reported = isFields(answer.usage) ? answer.usage : null;
   const { usage, flags } = reported === null ? { usage: null, flags: ['usage_missing'] } : normalizeUsage(reported);
+  const failed = answer.choices === undefined && isFields(answer.error);
   return {
-    modelAnswered: textOf(answer.model),
-    finishReason: finishReasonOf(answer.choices),
-    usage,
-    rawUsage: reported === null ? null : rawUsageOf(bytes),
-    usageFlags: flags,
-    serviceTier: serviceTierOf(answer, reported),
+    facts: {
+      modelAnswered: textOf(answer.model),
+      finishReason: finishReasonOf(answer.choices),
+      usage,
+      rawUsage: reported === null ? null : rawUsageOf(bytes),
+      usageFlags: flags,
+      serviceTier: serviceTierOf(answer, reported),
+    },
+    error: failed ? readStreamError(answer.error) : null,
   };
 }
 
@@ -36,11 +41,6 @@ export function rawUsageOf(bytes: Buffer): string | null {
 /** The tier an answer names: at its top, or inside its usage (Mistral). */
 export function serviceTierOf(answer: Readonly<Record<string, unknown>>, usage: Readonly<Record<string, unknown>> | null): string | null {
   return textOf(answer.service_tier) ?? textOf(usage?.service_tier);
-}
-
-/** A text that is not empty, or null. */
-export function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 function finishReasonOf(choices: unknown): string | null {

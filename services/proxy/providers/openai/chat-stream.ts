@@ -1,8 +1,8 @@
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
-import { rawUsageOf, serviceTierOf, textOf } from './answer.ts';
+import { rawUsageOf, serviceTierOf } from './answer.ts';
 import { EventSplitter, eventData, eventEnd } from './event-splitter.ts';
 import { readStreamError } from './refusal.ts';
-import { isFields, normalizeUsage } from './usage.ts';
+import { isFields, normalizeUsage, textOf } from './usage.ts';
 
 const USAGE = Buffer.from('"usage"');
 const FINISH_REASON = Buffer.from('"finish_reason"');
@@ -101,7 +101,7 @@ export class ChatStreamReader implements StreamReader {
       const event = run.subarray(start, end);
       const data = eventData(event);
       this.#started ||= data !== null;
-      if (data?.equals(DONE) === true) {
+      if (data !== null && isDone(data)) {
         this.#over = true;
         passTo(start);
         this.#sink.completed(Buffer.concat([...this.#finishingEvents(), event]));
@@ -211,9 +211,13 @@ export class ChatStreamReader implements StreamReader {
   }
 }
 
+function isDone(data: Buffer): boolean {
+  return data.length < 2 * DONE.length && data.toString('latin1').trim() === '[DONE]';
+}
+
 function isWholeEvent(rest: Buffer): boolean {
   const data = eventData(rest);
-  return data !== null && (data.equals(DONE) || parseFields(data) !== null);
+  return data !== null && (isDone(data) || parseFields(data) !== null);
 }
 
 /** The object in an event's data, or null: what is no JSON passes as it came. */

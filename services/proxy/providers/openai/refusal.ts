@@ -2,8 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ERRORS } from '../../../../schema/errors.ts';
 import { errorEnvelope } from '../../../../schema/http/error-envelope.ts';
 import type { ProviderRefusal, StreamError } from '../provider.ts';
-import { textOf } from './answer.ts';
-import { isFields } from './usage.ts';
+import { isFields, textOf } from './usage.ts';
 
 /** Statuses by which a provider refuses whoever calls it; that is the gateway, whose credential it is, never the application. */
 const CREDENTIAL_STATUSES: ReadonlySet<number> = new Set([401, 402, 403]);

@@ -14,6 +14,11 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A text that is not empty, or null. */
+export function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
 /**
  * Disjoint token classes of an OpenAI-shaped usage object (providers.md 2.2). `cached`, `cache_write`, `audio` and `image`
  * are inside the prompt, `reasoning`, `audio` and `image` inside the completion; they are taken out of it.

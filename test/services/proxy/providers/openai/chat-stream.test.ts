@@ -158,6 +158,7 @@ describe('the end of a stream', () => {
   test('is there when the last event lacks its empty line', () => {
     expect(readText(`${textEvent('a', 'stop')}data: [DONE]`)).toMatchObject({ ended: 'completed' });
     expect(readText(textEvent('a', 'stop').trimEnd()).ended).toBe('completed');
+    expect(readText(`${textEvent('a', 'stop')}data:[DONE] \n\n`).ended).toBe('completed');
     expect(readText(`${textEvent('a', 'stop')}data: {"choi`)).toMatchObject({ ended: 'completed', output: textEvent('a', 'stop') + DONE });
   });
 
