@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import type { KyselyPlugin } from 'kysely';
 import type { ApiServer } from '../../services/api/server.ts';
 import { startApiServer } from '../../services/api/server.ts';
 import { createApiKey } from '../../services/registry/api-keys.ts';
@@ -33,6 +34,8 @@ export type TestApi = AsyncDisposable & {
     permissions: readonly string[],
     kind?: 'ak' | 'adm',
   ) => Promise<{ id: string; secret: string }>;
+  /** How many tenant transactions were begun by reads so far. */
+  readonly reads: () => number;
   /** Sends an operation by POST. */
   readonly ask: <Data = Record<string, never>>(
     key: string | null,
@@ -45,8 +48,17 @@ export type TestApi = AsyncDisposable & {
 /** Starts the API in this process, on a free port. */
 export async function startTestApi(): Promise<TestApi> {
   const database = await createTestDatabase();
+  let reads = 0;
+  const counter: KyselyPlugin = {
+    transformQuery: ({ node }) => {
+      // Each transaction of a reader begins by naming its tenant.
+      if (node.kind === 'RawNode' && node.sqlFragments.some((text) => text.includes("set_config('turnpike.organization_id'"))) reads += 1;
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
   const server = await startApiServer({
-    reader: database.reader,
+    reader: { ...database.reader, db: database.reader.db.withPlugin(counter) },
     writer: database.writer,
     secrets: testSecrets,
     clock: systemClock,
@@ -82,6 +94,7 @@ export async function startTestApi(): Promise<TestApi> {
     database,
     graphqlUrl,
     makeKey,
+    reads: () => reads,
     makeTenant: async (slug, permissions = ['*']) => {
       const organizationId = await makeOrganization(database.writer.db, slug);
       const { id, secret } = await makeKey(organizationId, permissions);
