@@ -58,7 +58,7 @@ export function keyHash(secret: string): string {
 }
 
 /** 1.50 USD a million input tokens, 2 output, 0.15 cache reads. */
-export const testSheet = sheetFromPerMillion({ input: '1.5', output: '2', cacheRead: '0.15' });
+const testSheet = sheetFromPerMillion({ input: '1.5', output: '2', cacheRead: '0.15' });
 
 export function testModel(name: string, fields: Partial<SnapshotModel> = {}): SnapshotModel {
   const [providerName = ''] = name.split('/');

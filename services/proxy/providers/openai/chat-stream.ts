@@ -10,7 +10,7 @@ const ERROR = Buffer.from('"error"');
 const TOOL_CALLS = Buffer.from('"tool_calls"');
 const DONE = Buffer.from('[DONE]');
 const END_OF_EVENT = Buffer.from('\n\n');
-export const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
+const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
 
 /** Reads of comments kept until the first event; more are dropped, since a comment says nothing. */
 const MAX_COMMENTS = 64;
