@@ -151,7 +151,8 @@ module.exports = {
       comment: 'An import that this tool cannot resolve is one whose direction it cannot check.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // A package of types alone has nothing to resolve to.
+      to: { couldNotResolve: true, pathNot: '^@graphql-typed-document-node/core$' },
     },
   ],
   options: {
