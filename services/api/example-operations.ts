@@ -9,7 +9,7 @@ export interface ExampleOperation {
 export const exampleOperations: readonly ExampleOperation[] = [
   {
     name: 'LatestRequests',
-    query: `# The latest requests, with what they cost. Put your admin key into the headers below.
+    query: `# The latest requests, with what they cost. Put your admin key into the line above first.
 query LatestRequests {
   requests(first: 20) {
     nodes {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { exampleOperations } from './example-operations.ts';
+import { withKeyBar } from './graphiql-key-bar.ts';
 
 /** The explorer: one page with everything in it, from the package and from no other host. */
 export interface GraphiqlPage {
@@ -9,23 +10,21 @@ export interface GraphiqlPage {
 }
 
 /**
- * Renders the page once. It asks for a key in its header editor and keeps it nowhere: not in storage, not in a URL. Its
- * content security policy lets it talk to this server only.
+ * Renders the page once. It asks for a key in a line above the explorer and keeps it nowhere: not in storage, not in a URL.
+ * Its content security policy lets it talk to this server only.
  */
 export function createGraphiqlPage(): GraphiqlPage {
-  const headers = JSON.stringify({ Authorization: 'Bearer tpk_adm_…' }, null, 2);
-  const html = renderGraphiQL({
-    title: 'turnpike',
-    endpoint: '/graphql',
-    subscriptionsProtocol: 'SSE',
-    method: 'POST',
-    shouldPersistHeaders: false,
-    defaultHeaders: headers,
-    headers,
-    isHeadersEditorEnabled: true,
-    defaultEditorToolsVisibility: 'headers',
-    defaultTabs: exampleOperations.map(({ query, variables }) => ({ query, headers, ...(variables === null ? {} : { variables }) })),
-  });
+  const html = withKeyBar(
+    renderGraphiQL({
+      title: 'turnpike',
+      endpoint: '/graphql',
+      subscriptionsProtocol: 'SSE',
+      method: 'POST',
+      shouldPersistHeaders: false,
+      isHeadersEditorEnabled: true,
+      defaultTabs: exampleOperations.map(({ query, variables }) => ({ query, ...(variables === null ? {} : { variables }) })),
+    }),
+  );
   return {
     html,
     headers: {
