@@ -1,0 +1,172 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createApiKey, revokeApiKey } from '../../../services/registry/api-keys.ts';
+import { applyProviders } from '../../../services/registry/configuration/apply-providers.ts';
+import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
+import { deriveSecrets } from '../../../services/runtime/secrets.ts';
+import { eventually } from '../../harness/eventually.ts';
+import type { TestDatabase } from '../../harness/postgres.ts';
+import { createTestDatabase } from '../../harness/postgres.ts';
+import { changeOf, makeOrganization } from '../../harness/registry.ts';
+import type { ScriptedUpstream } from '../../harness/scripted-upstream.ts';
+import { answerJson, completion, startScriptedUpstream } from '../../harness/scripted-upstream.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
+
+const main = fileURLToPath(new URL('../../../services/proxy/main.ts', import.meta.url));
+const masterKey = Buffer.alloc(32, 9);
+const children = new Set<ChildProcess>();
+let database: TestDatabase;
+let upstream: ScriptedUpstream;
+let home: string;
+let secret: string;
+let revoke: () => Promise<unknown>;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  upstream = await startScriptedUpstream();
+  home = await temporaryFolder();
+  const organizationId = await makeOrganization(database.writer.db, 'acme');
+  const made = await changeOf(database.writer.db, organizationId, async (change) => {
+    await applyProviders(change, {
+      owner: 'file',
+      providers: [{ name: 'acme', baseUrl: upstream.baseUrl, credential: null, options: {} }],
+      models: [{ name: 'acme/fast', upstreamModel: 'fast', contextWindow: null, maxOutputTokens: null, price: null }],
+      keys: [],
+    });
+    return createApiKey(
+      change,
+      {
+        name: 'application',
+        kind: 'ak',
+        environment: 'test',
+        teamId: null,
+        allowedModels: ['acme/*'],
+        tags: {},
+        metadata: {},
+        permissions: [],
+        expiresAt: null,
+      },
+      deriveSecrets(masterKey),
+    );
+  });
+  secret = made.secret;
+  revoke = () => changeOf(database.writer.db, organizationId, (change) => revokeApiKey(change, { id: made.key.id, reason: 'test' }));
+});
+afterEach(async () => {
+  for (const child of children) await end(child, 'SIGKILL');
+  await upstream[Symbol.asyncDispose]();
+  await database.drop();
+});
+
+type Running = { readonly child: ChildProcess; readonly url: string };
+
+async function startProxyProcess(databaseUrl = database.url): Promise<Running> {
+  const child = fork(main, {
+    env: {
+      PATH: process.env.PATH,
+      TURNPIKE_HOME: home,
+      TURNPIKE_PROXY_PORT: '0',
+      TURNPIKE_MASTER_KEY: masterKey.toString('base64'),
+      DATABASE_URL: databaseUrl,
+      TURNPIKE_LOG_LEVEL: 'error',
+    },
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  children.add(child);
+  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(20_000) });
+  const parsed = parseProcessMessage(message);
+  if (parsed?.kind !== 'ready') throw new Error(`the proxy did not start: ${JSON.stringify(message)}`);
+  return { child, url: parsed.addresses.http ?? '' };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  children.delete(child);
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+  return child.exitCode;
+}
+
+const chat = (proxy: Running, key = secret): Promise<Response> =>
+  fetch(`${proxy.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: 'fast', messages: [{ role: 'user', content: 'hello' }] }),
+  });
+
+async function metric(proxy: Running, name: string): Promise<number | null> {
+  const line = (await (await fetch(`${proxy.url}/metrics`)).text())
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`turnpike_${name}`));
+  return line === undefined ? null : Number(line.slice(line.lastIndexOf(' ')));
+}
+
+test('a proxy killed in the middle of a call books it as orphaned at its next start, and loses nothing that was settled', async () => {
+  const first = await startProxyProcess();
+  // There is no event log: what is settled waits in the spool.
+  expect((await chat(first)).status).toBe(200);
+  let open: ServerResponse | null = null;
+  upstream.script = (response) => {
+    open = response;
+  };
+  const lost = chat(first).then(
+    () => 'answered',
+    () => 'lost',
+  );
+  await eventually(() => open);
+  await end(first.child, 'SIGKILL');
+  expect(await lost).toBe('lost');
+
+  upstream.script = (response) => answerJson(response, completion());
+  const second = await startProxyProcess();
+  expect(await metric(second, 'proxy_requests_total{outcome="orphaned"')).toBe(1);
+  expect(await metric(second, 'spool_open')).toBe(0);
+  expect(await metric(second, 'spool_unsent')).toBe(2);
+  expect((await chat(second)).status).toBe(200);
+  expect(await end(second.child, 'SIGKILL')).toBeNull();
+  const third = await startProxyProcess();
+  expect(await metric(third, 'spool_unsent')).toBe(3);
+  expect(await metric(third, 'proxy_requests_total{outcome="orphaned"')).toBeNull();
+});
+
+test('SIGTERM lets the request in flight finish, settles it and ends with 0', async () => {
+  const proxy = await startProxyProcess();
+  let open: ServerResponse | null = null;
+  upstream.script = (response) => {
+    open = response;
+  };
+  const call = chat(proxy);
+  const upstreamResponse = await eventually(() => open);
+  const ended = end(proxy.child, 'SIGTERM');
+  await eventually(async () => (await chat(proxy).catch(() => null)) === null);
+  answerJson(upstreamResponse, completion());
+  const response = await call;
+  expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
+  expect(await ended).toBe(0);
+});
+
+test('a key revoked in the registry is refused within a second', async () => {
+  const proxy = await startProxyProcess();
+  expect((await chat(proxy)).status).toBe(200);
+  await revoke();
+  const response = await eventually(async () => {
+    const answer = await chat(proxy);
+    return answer.status === 401 ? answer : null;
+  }, 1_000);
+  expect(await response.json()).toMatchObject({ error: { code: 'key_revoked' } });
+});
+
+test('a proxy without its database starts from what it kept', async () => {
+  const first = await startProxyProcess();
+  expect((await chat(first)).status).toBe(200);
+  await end(first.child, 'SIGTERM');
+  const second = await startProxyProcess(database.url.replace(/\/[^/?]*(\?|$)/, '/no_such_database$1'));
+  expect((await chat(second)).status).toBe(200);
+});
