@@ -1,6 +1,6 @@
 import { KEY_ENVIRONMENTS } from '../values/virtual-key.ts';
 import { builder } from './builder.ts';
-import { Count, countCost, LARGEST_CAP } from './count.ts';
+import { Count, countCost, countUpTo, LARGEST_CAP } from './count.ts';
 import { requireUuid } from './global-id.ts';
 import { NameValue, nameValues } from './name-value.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
@@ -105,7 +105,7 @@ builder.queryFields((t) => ({
         const request = parsePage(args, identity);
         return {
           ...connectionOf(await context.registry.apiKeys(request, filter), request, identity, (row) => ({ sort: row.id, id: row.id })),
-          countUpTo: (cap: number) => context.registry.countApiKeys(filter, cap),
+          count: (cap: number) => context.registry.countApiKeys(filter, cap),
         };
       },
     },
@@ -115,7 +115,7 @@ builder.queryFields((t) => ({
           type: Count,
           extensions: countCost,
           args: { cap: connection.arg.int({ defaultValue: LARGEST_CAP, required: true }) },
-          resolve: async ({ countUpTo }, { cap }) => ({ counted: await countUpTo(cap), cap }),
+          resolve: ({ count }, { cap }) => countUpTo(cap, count),
         }),
       }),
     },

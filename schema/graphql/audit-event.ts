@@ -46,7 +46,7 @@ const Origin = builder.objectRef<Members>('AuditOrigin').implement({
   }),
 });
 
-export const AuditEvent = builder.loadableNodeRef('AuditEvent', {
+const AuditEvent = builder.loadableNodeRef('AuditEvent', {
   id: { resolve: (row: AuditEventRow) => row.id },
   load: async (ids: string[], context) => [...(await context.audit.auditEventsById(ids))],
 });

@@ -21,7 +21,7 @@ const LedgerEntryKind = builder.enumType('LedgerEntryKind', {
   } as const,
 });
 
-export const LedgerEntry = builder.loadableNodeRef('LedgerEntry', {
+const LedgerEntry = builder.loadableNodeRef('LedgerEntry', {
   id: { resolve: (row: EntryRow) => row.entry_id },
   load: async (ids: string[], context) => [...(await context.journal.entriesById(ids))],
 });

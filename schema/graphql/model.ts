@@ -1,12 +1,12 @@
 import { builder } from './builder.ts';
-import { Count, countCost, LARGEST_CAP } from './count.ts';
+import { Count, countCost, countUpTo, LARGEST_CAP } from './count.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ModelRow } from './ports/registry-reads.ts';
 import { PriceSheet } from './price-sheet.ts';
 import { Provider } from './provider.ts';
 import { Versioned } from './versioned.ts';
 
-export const Model = builder.loadableNodeRef('Model', {
+const Model = builder.loadableNodeRef('Model', {
   id: { resolve: (row: ModelRow) => row.id },
   load: async (ids: string[], context) => [...(await context.registry.modelsById(ids))],
 });
@@ -65,7 +65,7 @@ builder.queryFields((t) => ({
         const request = parsePage(args, identity);
         return {
           ...connectionOf(await context.registry.models(request, filter), request, identity, (row) => ({ sort: row.name, id: row.id })),
-          countUpTo: (cap: number) => context.registry.countModels(filter, cap),
+          count: (cap: number) => context.registry.countModels(filter, cap),
         };
       },
     },
@@ -75,7 +75,7 @@ builder.queryFields((t) => ({
           type: Count,
           extensions: countCost,
           args: { cap: connection.arg.int({ defaultValue: LARGEST_CAP, required: true }) },
-          resolve: async ({ countUpTo }, { cap }) => ({ counted: await countUpTo(cap), cap }),
+          resolve: ({ count }, { cap }) => countUpTo(cap, count),
         }),
       }),
     },

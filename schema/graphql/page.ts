@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { badInput } from './bad-input.ts';
 
 /** Largest page of any list. */
-export const LARGEST_PAGE = 100;
+const LARGEST_PAGE = 100;
 
 /** Where a page ends: the value it is sorted by, as text, and the uuid that breaks ties. */
 export interface PageKey {
@@ -54,7 +54,7 @@ export function parsePage(page: PageArguments, identity: string): PageRequest {
 const cursorVersion = 1;
 
 /** Opaque to clients: version, list, sort value and id. */
-export function encodeCursor(key: PageKey, identity: string): string {
+function encodeCursor(key: PageKey, identity: string): string {
   return Buffer.from(JSON.stringify([cursorVersion, identity, key.sort, key.id])).toString('base64url');
 }
 

@@ -21,7 +21,7 @@ function pricesOf(value: unknown): Prices | null {
 }
 
 /** The tiers of a sheet one below the other: first those without a threshold, then by threshold. */
-export function sheetParts(sheet: unknown): SheetPart[] {
+function sheetParts(sheet: unknown): SheetPart[] {
   if (!isRecord(sheet)) return [];
   const parts = (of: Readonly<Record<string, unknown>>, aboveInputTokens: number | null): SheetPart[] =>
     tiers.flatMap((tier) => {

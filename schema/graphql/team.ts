@@ -1,5 +1,5 @@
 import { builder } from './builder.ts';
-import { Count, countCost, LARGEST_CAP } from './count.ts';
+import { Count, countCost, countUpTo, LARGEST_CAP } from './count.ts';
 import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
@@ -34,7 +34,7 @@ builder.queryFields((t) => ({
         const page = await context.registry.teams(request, args.includeArchived);
         return {
           ...connectionOf(page, request, identity, (row) => ({ sort: row.id, id: row.id })),
-          countUpTo: (cap: number) => context.registry.countTeams(args.includeArchived, cap),
+          count: (cap: number) => context.registry.countTeams(args.includeArchived, cap),
         };
       },
     },
@@ -44,7 +44,7 @@ builder.queryFields((t) => ({
           type: Count,
           extensions: countCost,
           args: { cap: connection.arg.int({ defaultValue: LARGEST_CAP, required: true }) },
-          resolve: async ({ countUpTo }, { cap }) => ({ counted: await countUpTo(cap), cap }),
+          resolve: ({ count }, { cap }) => countUpTo(cap, count),
         }),
       }),
     },

@@ -26,7 +26,12 @@ const mostAddresses = 10_000;
 const unauthenticated = 'Send an admin key as `Authorization: Bearer tpk_adm_…`. This one is missing, unknown, expired or revoked.';
 
 /** Lets admin keys in. Model keys are told what they are; every other wrong key gets the same answer. */
-export function createAuthenticate(principals: Principals, clock: Clock): Authenticate {
+export function createAuthenticate(options: {
+  readonly principals: Principals;
+  readonly clock: Clock;
+  readonly onRefusal: (code: Refusal['code']) => void;
+}): Authenticate {
+  const { principals, clock, onRefusal } = options;
   const failures = new Map<string, { count: number; readonly sinceMs: number }>();
 
   const failuresOf = (address: string): number => {
@@ -46,10 +51,10 @@ export function createAuthenticate(principals: Principals, clock: Clock): Authen
     if (oldest !== undefined) failures.delete(oldest);
     failures.set(address, { count: 1, sinceMs: clock.monotonic() });
   };
-  const refuse = (status: Refusal['status'], code: Refusal['code'], message: string, principal: Principal | null): Authentication => ({
-    kind: 'refused',
-    refusal: { status, code, message, principal },
-  });
+  const refuse = (status: Refusal['status'], code: Refusal['code'], message: string, principal: Principal | null): Authentication => {
+    onRefusal(code);
+    return { kind: 'refused', refusal: { status, code, message, principal } };
+  };
 
   return async (authorization, address) => {
     const presented = bearer.exec(authorization ?? '')?.[1];

@@ -8,7 +8,7 @@ export interface BucketRule {
 
 /** Each key's own bucket, and the ceiling of all of an organization's together (reference/graphql.md section 4). */
 export const principalRule: BucketRule = { limit: 2_000, restorePerSecond: 100 };
-export const organizationRule: BucketRule = { limit: 20_000, restorePerSecond: 1_000 };
+const organizationRule: BucketRule = { limit: 20_000, restorePerSecond: 1_000 };
 /** Dearest single operation. */
 export const mostPoints = 1_000;
 export const mostNodes = 10_000;

@@ -16,7 +16,7 @@ import type { OperationRunner } from './operation-runner.ts';
 import type { Principals } from './principals.ts';
 
 /** Largest body; the longest document is far smaller, the rest is for variables. */
-export const mostBodyBytes = 262_144;
+const mostBodyBytes = 262_144;
 const endpoint = '/graphql';
 
 /** Passed through Yoga with each request. */

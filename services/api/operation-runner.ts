@@ -2,6 +2,7 @@ import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { createSourceEventStream, execute, GraphQLError } from 'graphql';
 import type { GraphqlContext, RateLimitStatus, Viewer } from '../../schema/graphql/context.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { OperationEnd } from './api-metrics.ts';
 import type { Charge, CostBuckets } from './cost-buckets.ts';
 import { mostNodes, mostPoints, principalRule } from './cost-buckets.ts';
 import type { MaskErrors } from './mask-errors.ts';
@@ -32,8 +33,10 @@ export function createOperationRunner(options: {
   readonly clock: Clock;
   readonly maskErrors: MaskErrors;
   readonly contextOf: (caller: OperationCaller, signal: AbortSignal, rateLimit: () => RateLimitStatus) => GraphqlContext;
+  /** Told how each operation ended and how long it took. */
+  readonly observe: (end: OperationEnd, seconds: number) => void;
 }): OperationRunner {
-  const { schema, buckets, clock, maskErrors, contextOf } = options;
+  const { schema, buckets, clock, maskErrors, contextOf, observe } = options;
 
   const rateLimitOf =
     (viewer: Viewer, { cost }: AdmittedOperation) =>
@@ -79,37 +82,51 @@ export function createOperationRunner(options: {
     });
   };
 
+  const run = async (operation: AdmittedOperation, caller: OperationCaller, signal: AbortSignal): Promise<OperationAnswer> => {
+    const { cost } = operation;
+    const { apiKeyId, organizationId } = caller.viewer;
+    if (cost.points > mostPoints || cost.nodes > mostNodes) {
+      const message = `The operation can cost ${cost.points} points and return ${cost.nodes} nodes; at most ${mostPoints} and ${mostNodes} are allowed. Ask for smaller pages.`;
+      return {
+        result: { errors: [new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_EXPENSIVE', cost: cost.points } })] },
+        charge: null,
+      };
+    }
+    if (isDryRun(operation)) return { result: await answer(onlyRateLimit(operation), caller, signal), charge: null };
+    const charge = buckets.charge(apiKeyId, organizationId, cost.points);
+    if (!charge.granted) {
+      const extensions = { code: 'THROTTLED', retryAfterMs: charge.retryAfterMs };
+      return { result: { errors: [new GraphQLError('Too many points were spent; come back later.', { extensions })] }, charge };
+    }
+    if (operation.operation.operation === 'subscription') return { result: await subscribe(operation, caller, signal), charge };
+    const result = await answer(operation, caller, signal);
+    const actual = Math.min(cost.points, cost.fixed + Math.max(0, objectsIn(result.data) - 1));
+    buckets.refund(apiKeyId, organizationId, cost.points - actual);
+    const remaining = buckets.remaining(apiKeyId);
+    const throttleStatus = {
+      maximumAvailable: principalRule.limit,
+      currentlyAvailable: remaining,
+      restoreRate: principalRule.restorePerSecond,
+    };
+    const extensions = { ...result.extensions, cost: { requestedQueryCost: cost.points, actualQueryCost: actual, throttleStatus } };
+    return { result: { ...result, extensions }, charge: { ...charge, remaining } };
+  };
+
   return {
     run: async (operation, caller, signal) => {
-      const { cost } = operation;
-      const { apiKeyId, organizationId } = caller.viewer;
-      if (cost.points > mostPoints || cost.nodes > mostNodes) {
-        const message = `The operation can cost ${cost.points} points and return ${cost.nodes} nodes; at most ${mostPoints} and ${mostNodes} are allowed. Ask for smaller pages.`;
-        return {
-          result: { errors: [new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_EXPENSIVE', cost: cost.points } })] },
-          charge: null,
-        };
-      }
-      if (isDryRun(operation)) return { result: await answer(onlyRateLimit(operation), caller, signal), charge: null };
-      const charge = buckets.charge(apiKeyId, organizationId, cost.points);
-      if (!charge.granted) {
-        const extensions = { code: 'THROTTLED', retryAfterMs: charge.retryAfterMs };
-        return { result: { errors: [new GraphQLError('Too many points were spent; come back later.', { extensions })] }, charge };
-      }
-      if (operation.operation.operation === 'subscription') return { result: await subscribe(operation, caller, signal), charge };
-      const result = await answer(operation, caller, signal);
-      const actual = Math.min(cost.points, cost.fixed + Math.max(0, objectsIn(result.data) - 1));
-      buckets.refund(apiKeyId, organizationId, cost.points - actual);
-      const remaining = buckets.remaining(apiKeyId);
-      const throttleStatus = {
-        maximumAvailable: principalRule.limit,
-        currentlyAvailable: remaining,
-        restoreRate: principalRule.restorePerSecond,
-      };
-      const extensions = { ...result.extensions, cost: { requestedQueryCost: cost.points, actualQueryCost: actual, throttleStatus } };
-      return { result: { ...result, extensions }, charge: { ...charge, remaining } };
+      const startedMs = clock.monotonic();
+      const answered = await run(operation, caller, signal);
+      observe(endOf(answered), (clock.monotonic() - startedMs) / 1_000);
+      return answered;
     },
   };
+}
+
+function endOf({ result, charge }: OperationAnswer): OperationEnd {
+  if (Symbol.asyncIterator in result) return 'streaming';
+  if (charge?.granted === false) return 'throttled';
+  if (result.errors === undefined) return 'answered';
+  return result.errors.some((error) => error.extensions.code === 'OPERATION_TOO_EXPENSIVE') ? 'too_expensive' : 'with_errors';
 }
 
 /** graphql-js cannot be stopped; what it still does once nobody waits is refused by the ports, which ask the same signal. */

@@ -24,6 +24,8 @@ export interface Principals {
   readonly find: (presented: string) => Promise<Principal>;
   /** `known` is what `find` just said. */
   readonly watch: (presented: string, known: Principal) => PrincipalWatch;
+  /** What keeps the registry from being read, for a person; null while it can be. */
+  readonly trouble: () => string | null;
   readonly stop: () => Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export function createPrincipals(options: {
   const watched = new Map<string, Watched>();
   let revision: string | null = null;
   let stopped = false;
+  let trouble: string | null = null;
   let polling: Promise<void> | null = null;
   let lastCheckMs = clock.monotonic();
 
@@ -96,7 +99,6 @@ export function createPrincipals(options: {
   };
 
   const poll = async (): Promise<void> => {
-    if (remembered.size === 0 && watched.size === 0) return;
     const now = await readRevision(db);
     if (now !== revision) {
       // A look-up that is under way may have begun before the change: it is forgotten with the rest.
@@ -113,7 +115,14 @@ export function createPrincipals(options: {
   const timer = setInterval(() => {
     if (stopped || polling !== null) return;
     polling = poll()
-      .catch((error: unknown) => log.warn({ error }, "the registry's revision could not be read"))
+      .then(() => {
+        trouble = null;
+      })
+      .catch((error: unknown) => {
+        // Said once, not four times a second.
+        if (trouble === null) log.warn({ error }, "the registry's revision could not be read");
+        trouble = 'the database cannot be read';
+      })
       .finally(() => {
         polling = null;
       });
@@ -147,6 +156,7 @@ export function createPrincipals(options: {
         },
       };
     },
+    trouble: () => trouble,
     stop: async () => {
       stopped = true;
       clearInterval(timer);

@@ -11,7 +11,10 @@ import { createMetrics } from '../runtime/metrics.ts';
 import type { DatabaseConnection } from '../runtime/postgres.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
+import type { ApiMetrics } from './api-metrics.ts';
+import { createApiMetrics } from './api-metrics.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { startForgettingAnswers } from './changes/forget-answers.ts';
 import { createCostBuckets } from './cost-buckets.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { addGraphqlHttp } from './graphql-http.ts';
@@ -20,10 +23,12 @@ import { createJournalHub } from './live/journal-hub.ts';
 import { createStreamCursors } from './live/stream-cursor.ts';
 import { createMaskErrors } from './mask-errors.ts';
 import { createContextOf } from './operation-context.ts';
+import type { OperationGate } from './operation-gate.ts';
 import { createOperationGate } from './operation-gate.ts';
 import { createOperationRunner } from './operation-runner.ts';
 import { createPrincipals } from './principals.ts';
 import { createSocketProtocol } from './socket-protocol.ts';
+import type { WebSocketEndpoint } from './websocket.ts';
 import { addWebSocket } from './websocket.ts';
 
 export interface ApiServerOptions {
@@ -64,10 +69,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const schema = createSchema();
   const schemaHash = createHash('sha256').update(printSdl(schema)).digest('hex');
   const drain = createDrain();
+  let webSocket: WebSocketEndpoint | null = null;
   const principals = createPrincipals({ db: writer.db, secrets, clock, log });
   const hub = await createJournalHub({ db: reader.db, listen: reader.listen, clock, log });
+  const forgetting = startForgettingAnswers({ db: writer.db, clock, log });
   const cursors = createStreamCursors(secrets.deriveKey('stream-cursor'));
-  const gate = createOperationGate(schema, () => new Date(clock.now()));
+  const registry = createMetrics({ process: 'api' });
+  const metrics = createApiMetrics(registry, { sockets: () => webSocket?.sockets() ?? 0, followed: hub.channels, lagMs: hub.lagMs });
+  const gate = countRefusals(
+    createOperationGate(schema, () => new Date(clock.now())),
+    metrics,
+  );
   const maskErrors = createMaskErrors({ log, random });
   const contextOf = createContextOf({
     reader: reader.db,
@@ -80,8 +92,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     drain,
     server: { version: options.version, schemaHash, startedAt: new Date(clock.now()) },
   });
-  const runner = createOperationRunner({ schema, buckets: createCostBuckets(clock), clock, maskErrors, contextOf });
-  const authenticate = createAuthenticate(principals, clock);
+  const runner = createOperationRunner({
+    schema,
+    buckets: createCostBuckets(clock),
+    clock,
+    maskErrors,
+    contextOf,
+    observe: metrics.operation,
+  });
+  const authenticate = createAuthenticate({ principals, clock, onRefusal: metrics.refusedKey });
 
   const app = Fastify({
     logger: false,
@@ -90,18 +109,21 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: mostHeaderBytes, headersTimeout: requestTimeoutMs },
   });
-  const checks = (): readonly HealthCheck[] => [{ name: 'running', reason: drain.draining() ? 'the process is stopping' : null }];
-  addHealthRoutes(app, { registry: createMetrics({ process: 'api' }), checks });
+  const checks = (): readonly HealthCheck[] => [
+    { name: 'running', reason: drain.draining() ? 'the process is stopping' : null },
+    { name: 'database', reason: principals.trouble() },
+  ];
+  addHealthRoutes(app, { registry, checks });
   const transport = { schema, gate, runner, authenticate, principals, maskErrors, clock, random };
   addGraphqlHttp(app, { ...transport, graphiql: createGraphiqlPage() });
-  const webSocket = addWebSocket(app, { protocol: createSocketProtocol(transport), drain, clock, log, host: options.host });
+  webSocket = addWebSocket(app, { protocol: createSocketProtocol(transport), drain, clock, log, host: options.host });
   // The console will stand here; until it does, the explorer does.
   app.get('/', (_request, reply) => reply.redirect('/graphql'));
 
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
-    await Promise.all([principals.stop(), hub.stop()]);
+    await Promise.all([principals.stop(), hub.stop(), forgetting.stop()]);
     throw listenRefusal(error, { variable: 'TURNPIKE_API_PORT', host: options.host, port: options.port });
   }
   const address = app.server.address() as AddressInfo;
@@ -116,9 +138,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       const cutAll = () => app.server.closeAllConnections();
       cut.addEventListener('abort', cutAll, { once: true });
       if (cut.aborted) cutAll();
-      await Promise.all([webSocket.stop(cut), app.close()]);
+      await Promise.all([webSocket?.stop(cut), app.close()]);
       cut.removeEventListener('abort', cutAll);
-      await Promise.all([principals.stop(), hub.stop()]);
+      await Promise.all([principals.stop(), hub.stop(), forgetting.stop()]);
     },
+  };
+}
+
+function countRefusals(gate: OperationGate, metrics: ApiMetrics): OperationGate {
+  return (params) => {
+    const admission = gate(params);
+    if (admission.kind === 'refused') metrics.refusedOperation(String(admission.errors[0]?.extensions.code));
+    return admission;
   };
 }

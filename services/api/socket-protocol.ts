@@ -13,8 +13,8 @@ import type { Principals } from './principals.ts';
 import type { SocketSession } from './socket-session.ts';
 
 /** Streams one socket may have at once, and sockets one key. */
-export const mostOperations = 20;
-export const mostSocketsOfKey = 10;
+const mostOperations = 20;
+const mostSocketsOfKey = 10;
 const initWithinMs = 3_000;
 const tryAgainLater = 1013;
 
@@ -67,7 +67,7 @@ export function createSocketProtocol(options: {
     schema,
     connectionInitWaitTimeout: initWithinMs,
     onConnect: async ({ connectionParams, extra: session }) => {
-      const token = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
+      const token = connectionParams?.authorization ?? connectionParams?.Authorization;
       const authentication = await authenticate(typeof token === 'string' ? token : session.authorization, session.address);
       if (session.ending() || session.gone.aborted) return false;
       if (authentication.kind === 'refused') {

@@ -19,6 +19,8 @@ export interface JournalHub {
   readonly epoch: () => string;
   /** How many organizations are followed. */
   readonly channels: () => number;
+  /** How old the newest item of the last page was when it was read; 0 while nothing is followed. */
+  readonly lagMs: () => number;
   readonly stop: () => Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export async function createJournalHub(options: {
   let looking: Promise<void> | null = null;
   let lookAgain = false;
   let epochInDoubt = false;
+  let lagMs = 0;
 
   const advance = async (followed: { readonly pending: Promise<JournalChannel>; readonly users: number }): Promise<void> => {
     const channel = await followed.pending;
@@ -48,6 +51,7 @@ export async function createJournalHub(options: {
     for (let full = true; full && !stopping.signal.aborted && followed.users > 0; ) {
       const items = await readJournalPage(read, channel.organizationId, channel.head, pageSize);
       channel.append(items, clock.now());
+      if (items.length > 0) lagMs = channel.lagMs;
       full = items.length === pageSize;
     }
   };
@@ -117,6 +121,7 @@ export async function createJournalHub(options: {
     },
     epoch: () => epoch,
     channels: () => channels.size,
+    lagMs: () => (channels.size === 0 ? 0 : lagMs),
     stop: async () => {
       stopping.abort();
       clearInterval(timer);
