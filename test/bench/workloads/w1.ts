@@ -2,6 +2,7 @@ import { startBenchProcess } from '../bench-process.ts';
 import { describeMachine } from '../describe-machine.ts';
 import type { Measurement } from '../measure.ts';
 import { createMeter } from '../measure.ts';
+import { readThreadUsage } from '../process-usage.ts';
 import { describeProfile } from '../profile/describe-profile.ts';
 import { profilable, profileProcess } from '../profile/profile-process.ts';
 import { showSpread, spreadOf } from '../spread.ts';
@@ -138,8 +139,13 @@ async function profile(options: RunOptions): Promise<string> {
   options.onProgress(`warming up for ${options.warmUpSeconds} s, then profiling for ${options.secondsPerRound} s`);
   await measure(gateway, { ...load, durationMs: options.warmUpSeconds * 1_000 });
   let requests = 0;
+  const before = await readThreadUsage(gateway.pid);
   const profiled = await profileProcess(gateway.pid, gateway.output, async () => {
     requests = (await measure(gateway, { ...load, durationMs: options.secondsPerRound * 1_000 })).requests;
   });
-  return describeProfile(profiled, requests);
+  const threads = [...(await readThreadUsage(gateway.pid))]
+    .map(([name, cpuUs]) => ({ name, perRequest: (cpuUs - (before.get(name) ?? 0)) / requests }))
+    .sort((left, right) => right.perRequest - left.perRequest)
+    .map(({ name, perRequest }) => `${perRequest.toFixed(1).padStart(7)} µs CPU/request  thread ${name}`);
+  return [...threads, '', describeProfile(profiled, requests)].join('\n');
 }
