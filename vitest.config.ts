@@ -7,9 +7,10 @@ import { defineConfig } from 'vitest/config';
 const resolve = { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] };
 
 /**
- * Three tiers, told apart by name and place alone:
- * - `unit`: no PostgreSQL; anything under test/ that is in neither of the others.
+ * Four tiers, told apart by name and place alone:
+ * - `unit`: neither PostgreSQL nor Kafka; anything under test/ that is in none of the others.
  * - `db`: `*.db.test.ts`, whatever needs PostgreSQL (test/harness/postgres.ts).
+ * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts). Not part of `npm test` (infra/bootstrap/test.mjs).
  * - `e2e`: test/e2e, the product as a user meets it, in processes of its own.
  *
  * They run one after the other, the quick answer first; e2e files also one at a time, since each brings up the whole product.
@@ -22,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.db.test.ts', 'test/e2e/**', 'test/fixtures/**'],
+          exclude: ['test/**/*.db.test.ts', 'test/**/*.kafka.test.ts', 'test/e2e/**', 'test/fixtures/**'],
           sequence: { groupOrder: 0 },
           testTimeout: 20_000,
         },
@@ -42,9 +43,23 @@ export default defineConfig({
       {
         resolve,
         test: {
+          name: 'kafka',
+          include: ['test/**/*.kafka.test.ts'],
+          globalSetup: ['test/harness/kafka-server.ts'],
+          exclude: ['test/e2e/**', 'test/fixtures/**'],
+          sequence: { groupOrder: 2 },
+          // Brokers of a test's own take seconds to start and half a gigabyte to run.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
