@@ -16,9 +16,9 @@ export type BenchProcess = {
 
 const startMs = 10_000;
 
-/** Starts a file of this folder as a process of its own on one core. */
-export async function startBenchProcess(file: string, core: Core, ...parameters: readonly string[]): Promise<BenchProcess> {
-  const [program = '', ...rest] = pinned(core, [process.execPath, fileURLToPath(new URL(file, import.meta.url)), ...parameters]);
+/** Starts a file as a process of its own on one core. */
+export async function startBenchProcess(file: URL, core: Core, ...parameters: readonly string[]): Promise<BenchProcess> {
+  const [program = '', ...rest] = pinned(core, [process.execPath, fileURLToPath(file), ...parameters]);
   const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const announced = await nextMessage(child, startMs);
   return {

@@ -1,4 +1,5 @@
 import type { BenchProcess } from './bench-process.ts';
+import { startBenchProcess } from './bench-process.ts';
 import type { LoadJob, LoadResult } from './load/load-job.ts';
 import { parseLoadResult } from './load/load-job.ts';
 import { readProcessUsage } from './process-usage.ts';
@@ -19,6 +20,11 @@ export type LoadShape = Pick<LoadJob, 'connections' | 'durationMs' | 'ratePerSec
 const expectedStatus = 200;
 /** On top of the load's own length: answers that are late, and the ledger's. */
 const graceMs = 90_000;
+
+/** The process that load comes from. */
+export function startLoadGenerator(): Promise<BenchProcess> {
+  return startBenchProcess(new URL('./load/load-generator.ts', import.meta.url), 'rest');
+}
 
 /** Puts targets under load, and counts what each was sent so that its books can be held against it. */
 export function createMeter(generator: BenchProcess): (target: Target, shape: LoadShape) => Promise<Measurement> {

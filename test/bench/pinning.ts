@@ -7,12 +7,15 @@ export type Core = 'measured' | 'rest';
 
 const numbers: Readonly<Record<Core, number>> = { measured: 0, rest: 1 };
 
+/** Of util-linux; not everywhere. */
+const taskset = 'taskset';
+
 /** Whether processes can be bound to cores here: `taskset` exists and there are two cores. */
 export const canPin: boolean = availableParallelism() >= 2 && tasksetWorks();
 
 function tasksetWorks(): boolean {
   try {
-    execFileSync('taskset', ['-c', `${numbers.measured},${numbers.rest}`, 'true'], { stdio: 'ignore' });
+    execFileSync(taskset, ['-c', `${numbers.measured},${numbers.rest}`, 'true'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -21,10 +24,10 @@ function tasksetWorks(): boolean {
 
 /** A command that runs on one core alone, and so do its children. Unchanged where processes cannot be bound. */
 export function pinned(core: Core, command: readonly string[]): readonly string[] {
-  return canPin ? ['taskset', '-c', String(numbers[core]), ...command] : command;
+  return canPin ? [taskset, '-c', String(numbers[core]), ...command] : command;
 }
 
 /** Moves a running process with all its threads. */
 export async function pinRunning(core: Core, pid: number): Promise<void> {
-  if (canPin) await promisify(execFile)('taskset', ['-a', '-c', '-p', String(numbers[core]), String(pid)]);
+  if (canPin) await promisify(execFile)(taskset, ['-a', '-c', '-p', String(numbers[core]), String(pid)]);
 }

@@ -26,12 +26,17 @@ async function startLocal(options: {
 
 /** The upstream itself: what latency is counted from. */
 export function startUpstream(body: string): Promise<Target> {
-  return startLocal({ name: 'direct', start: () => startBenchProcess('targets/instant-upstream.ts', 'rest'), body, measured: false });
+  return startLocal({
+    name: 'direct',
+    start: () => startBenchProcess(new URL('./instant-upstream.ts', import.meta.url), 'rest'),
+    body,
+    measured: false,
+  });
 }
 
 /** node:http and `Pool.dispatch`, nothing else. */
 export function startBarePassthrough(body: string, upstreamOrigin: string): Promise<Target> {
-  const start = () => startBenchProcess('targets/bare-passthrough.ts', 'measured', upstreamOrigin);
+  const start = () => startBenchProcess(new URL('./bare-passthrough.ts', import.meta.url), 'measured', upstreamOrigin);
   return startLocal({ name: 'bare Node', start, body, measured: true });
 }
 

@@ -1,7 +1,6 @@
-import { startBenchProcess } from '../bench-process.ts';
 import { describeMachine } from '../describe-machine.ts';
 import type { Measurement } from '../measure.ts';
-import { createMeter } from '../measure.ts';
+import { createMeter, startLoadGenerator } from '../measure.ts';
 import { readThreadUsage } from '../process-usage.ts';
 import { describeProfile } from '../profile/describe-profile.ts';
 import { profilable, profileProcess } from '../profile/profile-process.ts';
@@ -33,7 +32,7 @@ export const w1: Workload = { name: 'W1', title, run, profile };
 async function run(options: RunOptions): Promise<Report> {
   await using stack = new AsyncDisposableStack();
   const keep = (target: Target): Target => stack.adopt(target, (kept) => kept.stop());
-  const generator = stack.adopt(await startBenchProcess('load/load-generator.ts', 'rest'), (kept) => kept.stop());
+  const generator = stack.adopt(await startLoadGenerator(), (kept) => kept.stop());
   const direct = keep(await startUpstream(body));
   const bare = keep(await startBarePassthrough(body, direct.request.origin));
   options.onProgress('starting the product');
@@ -129,7 +128,7 @@ async function bodyOf(target: Target): Promise<string> {
 
 async function profile(options: RunOptions): Promise<string> {
   await using stack = new AsyncDisposableStack();
-  const generator = stack.adopt(await startBenchProcess('load/load-generator.ts', 'rest'), (kept) => kept.stop());
+  const generator = stack.adopt(await startLoadGenerator(), (kept) => kept.stop());
   const direct = stack.adopt(await startUpstream(body), (kept) => kept.stop());
   const gateway = stack.adopt(await startGateway({ upstreamOrigin: direct.request.origin, body, environment: profilable }), (kept) =>
     kept.stop(),
