@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Admit } from './admission/admission.ts';
 import { labelExchange } from './admission/admission.ts';
+import { providerHeaders } from './answer/answer-headers.ts';
 import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
 import { sendJson } from './answer/json-answer.ts';
 import { readBody } from './body/read-body.ts';
@@ -16,7 +17,6 @@ import { CHAT_COMPLETIONS } from './endpoints/chat-completions.ts';
 import { findModel, listModels, MODELS } from './endpoints/models.ts';
 import type { Exchange } from './exchange.ts';
 import type { ProxyLimits } from './proxy-limits.ts';
-import { providerHeaders } from './relay/answer-headers.ts';
 import type { Books } from './settlement/books.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import { localEnding } from './settlement/settle.ts';
@@ -189,7 +189,8 @@ function gatewayErrorOf(error: unknown): GatewayError {
 
 /** Answers what never became a request (header bombs, broken HTTP, headers that do not come) and ends the connection. */
 function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET') {
+  // Once an answer has begun on this connection, another status line would stand in the middle of it.
+  if (!socket.writable || socket.bytesWritten > 0 || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }

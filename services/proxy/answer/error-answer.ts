@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../../../schema/errors.ts';
 import { ERRORS } from '../../../schema/errors.ts';
 import { errorEnvelope } from '../../../schema/http/error-envelope.ts';
+import { identityHeaders } from './answer-headers.ts';
 
 /** Seconds sent in `Retry-After` where the contract wants one and nobody knows better. */
 const DEFAULT_RETRY_AFTER_SECONDS = 1;
@@ -42,12 +43,7 @@ export function sendErrorAnswer(response: ServerResponse, requestId: string, ans
     'application/json; charset=utf-8',
     'content-length',
     String(answer.body.length),
-    'x-request-id',
-    requestId,
-    'x-turnpike-call-id',
-    requestId,
-    'x-litellm-call-id',
-    requestId,
+    ...identityHeaders(requestId),
     ...headers,
   ];
   if (answer.retryAfter !== null) all.push('retry-after', answer.retryAfter);

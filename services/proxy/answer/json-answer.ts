@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { identityHeaders } from '../relay/answer-headers.ts';
+import { identityHeaders } from './answer-headers.ts';
 
 /** Sends an answer of the gateway's own. */
 export function sendJson(response: ServerResponse, requestId: string, value: unknown): void {
@@ -11,8 +11,6 @@ export function sendJson(response: ServerResponse, requestId: string, value: unk
     'content-length',
     String(body.length),
     ...identityHeaders(requestId),
-    'x-turnpike-cache',
-    'bypass',
   ]);
   response.end(body);
 }

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
+import { costHeaders, identityHeaders, providerHeaders, timingHeaders } from '../answer/answer-headers.ts';
 import type { ErrorAnswer } from '../answer/error-answer.ts';
 import { sendErrorAnswer } from '../answer/error-answer.ts';
 import type { Exchange } from '../exchange.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { CompiledModel } from '../snapshot/compiled-snapshot.ts';
-import { costHeaders, identityHeaders, providerHeaders, timingHeaders } from './answer-headers.ts';
 
 /** What a whole answer goes out with. */
 export interface WholeAnswer {

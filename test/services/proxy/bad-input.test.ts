@@ -167,3 +167,9 @@ test('after all of it the proxy still serves', async () => {
   expect(proxy.logLines.filter((line) => line.includes('"level":50'))).toEqual([]);
   expect(proxy.spool.state().open).toBe(0);
 });
+
+test('garbage after a request on the same connection does not end up in its answer', async () => {
+  const good = `GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${proxy.key}\r\n\r\n`;
+  const answer = await raw([good, '\x00\x01 garbage\r\n\r\n']);
+  expect(answer.match(/HTTP\/1\.1/g)?.length ?? 0).toBeLessThanOrEqual(1);
+});

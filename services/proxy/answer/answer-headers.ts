@@ -22,15 +22,14 @@ export function providerHeaders(target: CompiledModel): readonly string[] {
     ['x-litellm-attempted-retries', '0'],
     ['x-turnpike-attempted-fallbacks', '0'],
     ['x-litellm-attempted-fallbacks', '0'],
-    ['x-turnpike-cache', 'bypass'],
   ].flat();
   made.set(target, headers);
   return headers;
 }
 
-/** Identity of the request, on every answer. */
+/** What every answer has: the request's id, and that no cache took part. */
 export function identityHeaders(requestId: string): string[] {
-  return ['x-request-id', requestId, 'x-turnpike-call-id', requestId, 'x-litellm-call-id', requestId];
+  return ['x-request-id', requestId, 'x-turnpike-call-id', requestId, 'x-litellm-call-id', requestId, 'x-turnpike-cache', 'bypass'];
 }
 
 /** Cost, as the ledger will have it to the last digit; nothing at all where it is not known. Never on streams. */
