@@ -104,8 +104,8 @@ export class Relay implements UpstreamReceiver, StreamSink {
   /** Begins. False when the spool takes nothing more: then nothing was done, and the caller refuses the request. */
   start(): boolean {
     const { exchange, target } = this.#request;
-    const startMs = this.#now() - exchange.arrivedAt;
-    if (!this.#settings.books.open(exchange, exchange.subject, target.upstreamModel, startMs, () => this.#dispatch())) return false;
+    const call = { upstreamModel: target.upstreamModel, startMs: this.#now() - exchange.arrivedAt };
+    if (!this.#settings.books.open(exchange, exchange.subject, call, () => this.#dispatch())) return false;
     exchange.settled = true;
     exchange.response.on('close', () => this.#onClientClose());
     exchange.response.on('drain', () => this.#onDrain());

@@ -1,18 +1,14 @@
-import { encodeCloudEvent, eventSource } from '../../../schema/events/cloud-event.ts';
+import { eventSource } from '../../../schema/events/cloud-event.ts';
 import type { LogRecord } from '../../../schema/events/log-record.ts';
 import type { Outcome, RequestSubject } from '../../../schema/events/request-settled.v1.ts';
-import { REQUEST_SETTLED_TYPE, SUBJECT_HEADER } from '../../../schema/events/request-settled.v1.ts';
-import { parseRequestSettled } from '../../../schema/events/request-settled-parser.ts';
 import { encodeRequestSettled } from '../../../schema/events/request-settled-serializer.ts';
-import { encodeRequestSubject } from '../../../schema/events/request-subject.ts';
-import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
-import { partitionOf } from '../../eventlog/partition.ts';
 import type { Spool } from '../../eventlog/spool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { decodeOrphanDraft, encodeOrphanDraft } from './orphan-draft.ts';
+import type { PlannedCall } from './orphan-draft.ts';
+import { encodeOrphanDraft, settleOrphanDraft } from './orphan-draft.ts';
 import type { AdmittedRequest, Ending } from './settle.ts';
-import { orphanEnding, settle } from './settle.ts';
+import { settle } from './settle.ts';
 
 export interface BooksOptions {
   readonly spool: Spool;
@@ -26,7 +22,7 @@ export interface BooksOptions {
 /** Every way a request gets into the books: exactly one of {@link append} and {@link close} for each admitted request. */
 export interface Books {
   /** Opens a request before the provider is called. False when the spool takes nothing more: then the request is refused. */
-  open(request: AdmittedRequest, subject: RequestSubject | null, upstreamModel: string, startMs: number, onWritten: () => void): boolean;
+  open(request: AdmittedRequest, subject: RequestSubject | null, call: PlannedCall, onWritten: () => void): boolean;
   /** Settles an opened request; `onWritten` runs when the settlement survives the death of this process (invariant 2). */
   close(request: AdmittedRequest, subject: RequestSubject | null, ending: Ending, onWritten: () => void): void;
   /** Settles a request that called no provider. False as for {@link open}. */
@@ -51,9 +47,8 @@ export function createBooks(options: BooksOptions): Books {
     });
 
   return {
-    open: (request, subject, upstreamModel, startMs, onWritten) => {
-      const ending = orphanEnding({ provider: request.provider ?? '', upstreamModel, startMs });
-      return spool.open(request.requestId, encodeOrphanDraft(settle(request, ending, writer), subject), onWritten);
+    open: (request, subject, call, onWritten) => {
+      return spool.open(request.requestId, encodeOrphanDraft(request, subject, call, writer), onWritten);
     },
     close: (request, subject, ending, onWritten) => {
       spool.close(request.requestId, recordOf(request, subject, ending), onWritten);
@@ -80,26 +75,15 @@ export function createBooks(options: BooksOptions): Books {
   };
 }
 
-/** The record that settles an orphan: the draft's own bytes, under the source of the boot that admitted it. */
+/** The record that settles an orphan under the source of the boot that admitted it; null when its draft cannot be read. */
 function orphanRecord(requestId: string, draft: Buffer, nowMs: number): LogRecord | null {
-  const { value, subject } = decodeOrphanDraft(draft);
-  const headersFor = (apiKeyId: string, source: string): Record<string, string> =>
-    encodeCloudEvent({ id: requestId, source, type: REQUEST_SETTLED_TYPE, timeMs: nowMs, subject: apiKeyId, partitionKey: apiKeyId });
-  const named = apiKeyOf(value);
-  if (named === null) return null;
-  const parsed = parseRequestSettled({ headers: headersFor(named, eventSource('orphan', 0)), value });
-  if (!parsed.ok) return null;
-  const { apiKeyId, node, epoch } = parsed.event;
-  const headers = headersFor(apiKeyId, eventSource(node, epoch));
-  if (subject !== null) headers[SUBJECT_HEADER] = encodeRequestSubject(subject);
-  return { key: apiKeyId, partition: partitionOf(apiKeyId, REQUESTS_TOPIC.partitions), headers, value };
-}
-
-function apiKeyOf(value: Buffer): string | null {
+  const orphan = settleOrphanDraft(draft);
+  if (orphan === null || orphan.event.requestId !== requestId) return null;
+  const { event, partition, subject } = orphan;
   try {
-    const event: unknown = JSON.parse(value.toString('utf8'));
-    return typeof event === 'object' && event !== null && 'apiKeyId' in event && typeof event.apiKeyId === 'string' ? event.apiKeyId : null;
+    return encodeRequestSettled(event, { source: eventSource(event.node, event.epoch), partition, timeMs: nowMs, subject });
   } catch {
+    // Damaged beyond what its shape shows: one record must not keep the proxy from starting.
     return null;
   }
 }

@@ -1,22 +1,102 @@
-import type { RequestSettled, RequestSubject } from '../../../schema/events/request-settled.v1.ts';
-import { serializeRequestSettled } from '../../../schema/events/request-settled-serializer.ts';
-import { parseRequestSubject } from '../../../schema/events/request-subject.ts';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { RequestSettled } from '../../../schema/events/request-settled.v1.ts';
+import { RequestSubject } from '../../../schema/events/request-settled.v1.ts';
+import type { AdmittedRequest, Writer } from './settle.ts';
+import { orphanEnding, settle } from './settle.ts';
 
-const NEWLINE = 0x0a;
-const SEPARATOR = Buffer.from('\n');
+const NullableText = Type.Union([Type.String(), Type.Null()]);
 
-/**
- * What stands in the spool while a request is open: the very event that settles it should this process die, then its subject.
- * Whoever finds it needs to know nothing of the version that wrote it.
- */
-export function encodeOrphanDraft(event: RequestSettled, subject: RequestSubject | null): Buffer {
-  const bytes = serializeRequestSettled(event);
-  return subject === null ? bytes : Buffer.concat([bytes, SEPARATOR, Buffer.from(JSON.stringify(subject), 'utf8')]);
+/** What stands in the spool while a request is open. `format` changes with its meaning. */
+const Draft = Type.Object({
+  format: Type.Literal(1),
+  requestId: Type.String(),
+  key: Type.Object({
+    id: Type.String(),
+    organizationId: Type.String(),
+    teamId: NullableText,
+    userId: NullableText,
+    serviceAccountId: NullableText,
+    partition: Type.Integer({ minimum: 0 }),
+  }),
+  endpoint: Type.String(),
+  admittedAtMs: Type.Integer({ minimum: 0 }),
+  tags: Type.Record(Type.String(), Type.String()),
+  subject: Type.Union([RequestSubject, Type.Null()]),
+  subjectCommitment: NullableText,
+  sdkRetryCount: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  modelRequested: NullableText,
+  model: NullableText,
+  provider: NullableText,
+  stream: Type.Boolean(),
+  decisionReason: Type.String(),
+  candidates: Type.Array(Type.String()),
+  upstreamModel: Type.String(),
+  startMs: Type.Number({ minimum: 0 }),
+  node: Type.String(),
+  epoch: Type.Integer({ minimum: 0 }),
+});
+const check = Compile(Draft);
+
+/** The one call a request is opened for. */
+export interface PlannedCall {
+  readonly upstreamModel: string;
+  /** Milliseconds from admission to the call. */
+  readonly startMs: number;
 }
 
-/** The event's bytes and the subject of a draft. A line break cannot occur in JSON text as we write it. */
-export function decodeOrphanDraft(draft: Buffer): { readonly value: Buffer; readonly subject: RequestSubject | null } {
-  const end = draft.indexOf(NEWLINE);
-  if (end < 0) return { value: draft, subject: null };
-  return { value: draft.subarray(0, end), subject: parseRequestSubject(draft.toString('utf8', end + 1)) };
+/** The settlement of a request whose process died, with what the books need beside it. */
+export interface Orphan {
+  readonly event: RequestSettled;
+  readonly partition: number;
+  readonly subject: RequestSubject | null;
+}
+
+/** Everything the settlement of a request is made from, should this process die before it settles; the cost of this is paid by every request. */
+export function encodeOrphanDraft(request: AdmittedRequest, subject: RequestSubject | null, call: PlannedCall, writer: Writer): Buffer {
+  const { key } = request;
+  const draft = {
+    format: 1,
+    requestId: request.requestId,
+    key: {
+      id: key.id,
+      organizationId: key.organizationId,
+      teamId: key.teamId,
+      userId: key.userId,
+      serviceAccountId: key.serviceAccountId,
+      partition: key.partition,
+    },
+    endpoint: request.endpoint,
+    admittedAtMs: request.admittedAtMs,
+    tags: request.tags,
+    subject,
+    subjectCommitment: request.subjectCommitment,
+    sdkRetryCount: request.sdkRetryCount,
+    modelRequested: request.modelRequested,
+    model: request.model,
+    provider: request.provider,
+    stream: request.stream,
+    decisionReason: request.decisionReason,
+    candidates: request.candidates,
+    upstreamModel: call.upstreamModel,
+    startMs: call.startMs,
+    node: writer.node,
+    epoch: writer.epoch,
+  };
+  return Buffer.from(JSON.stringify(draft), 'utf8');
+}
+
+/** The settlement of a draft, in the name of the boot that admitted it; null when it is none of ours. */
+export function settleOrphanDraft(draft: Buffer): Orphan | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(draft.toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (!check.Check(value)) return null;
+  const { provider, upstreamModel, node, epoch } = value;
+  const startMs = Math.round(value.startMs * 1_000) / 1_000;
+  const event = settle(value, orphanEnding({ provider: provider ?? '', upstreamModel, startMs }), { node, epoch });
+  return { event, partition: value.key.partition, subject: value.subject };
 }

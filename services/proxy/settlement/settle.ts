@@ -5,7 +5,7 @@ import type { CompiledKey } from '../snapshot/compiled-snapshot.ts';
 /** What is known of a request from its admission on. */
 export interface AdmittedRequest {
   readonly requestId: string;
-  readonly key: CompiledKey;
+  readonly key: Pick<CompiledKey, 'id' | 'organizationId' | 'teamId' | 'userId' | 'serviceAccountId' | 'partition'>;
   readonly endpoint: string;
   readonly admittedAtMs: number;
   readonly tags: Readonly<Record<string, string>>;
