@@ -38,13 +38,13 @@ export function createSocketProtocol(options: {
 }): SocketProtocol {
   const { schema, gate, runner, authenticate, principals, maskErrors, clock, random } = options;
   const socketsOfKey = new Map<string, number>();
-  const admitted = new WeakMap<object, { readonly operation: AdmittedOperation; readonly session: SocketSession }>();
+  const admitted = new WeakMap<object, { readonly id: string; readonly operation: AdmittedOperation; readonly session: SocketSession }>();
 
   const subscribe = async ({ contextValue }: ExecutionArgs) => {
     const found = typeof contextValue === 'object' && contextValue !== null ? admitted.get(contextValue) : undefined;
     const known = found?.session.known() ?? null;
     if (found === undefined || known === null) throw new Error('an operation came past the gate');
-    const { operation, session } = found;
+    const { id, operation, session } = found;
     const caller = {
       viewer: known.viewer,
       watch: () => principals.watch(known.presented, known.principal),
@@ -55,7 +55,9 @@ export function createSocketProtocol(options: {
       },
     };
     try {
-      return (await runner.run(operation, caller, session.gone)).result;
+      const { result } = await runner.run(operation, caller, session.gone);
+      if (Symbol.asyncIterator in result) session.streams(id, result);
+      return result;
     } catch (error) {
       // Thrown, it would take the whole socket with it.
       const wrapped = new GraphQLError('Unexpected error.', { originalError: error instanceof Error ? error : new Error(String(error)) });
@@ -92,7 +94,7 @@ export function createSocketProtocol(options: {
       session.admit(authentication, principals.watch(authentication.presented, authentication.principal));
       return true;
     },
-    onSubscribe: ({ extra: session }, _id, payload) => {
+    onSubscribe: ({ extra: session }, id, payload) => {
       if (session.ending()) return [new GraphQLError('The socket is about to close.', { extensions: { code: 'SERVICE_UNAVAILABLE' } })];
       if (session.active() >= mostOperations) {
         return [new GraphQLError(`At most ${mostOperations} operations on one socket.`, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
@@ -104,8 +106,8 @@ export function createSocketProtocol(options: {
         return [new GraphQLError('Send queries and mutations over HTTP.', { extensions: { code: 'BAD_REQUEST' } })];
       }
       const contextValue = {};
-      admitted.set(contextValue, { operation, session });
-      session.began();
+      admitted.set(contextValue, { id, operation, session });
+      session.began(id);
       return {
         schema,
         document: operation.document,
@@ -116,7 +118,7 @@ export function createSocketProtocol(options: {
     },
     subscribe,
     onError: (_context, _id, _payload, errors) => maskErrors(errors).map((error) => error.toJSON()),
-    onComplete: ({ extra: session }) => session.completed(),
+    onComplete: ({ extra: session }, id) => session.completed(id),
   });
   return { server };
 }

@@ -13,8 +13,10 @@ export interface SocketSession {
   readonly admit: (authentication: Extract<Authentication, { kind: 'known' }>, watch: PrincipalWatch) => void;
   /** Operations that run; a session that ends takes no more. */
   readonly active: () => number;
-  readonly began: () => void;
-  readonly completed: () => void;
+  readonly began: (id: string) => void;
+  /** The stream of an operation that began: it ends with the socket, whatever the protocol does. */
+  readonly streams: (id: string, stream: AsyncIterator<unknown>) => void;
+  readonly completed: (id: string) => void;
   readonly ending: () => boolean;
   /** Closes as soon as every stream has said goodbye, or after a second. */
   readonly end: (code: number, reason: string) => void;
@@ -35,7 +37,7 @@ export function createSocketSession(options: {
   const gone = new AbortController();
   let known: Extract<Authentication, { kind: 'known' }> | null = null;
   let watching: PrincipalWatch | null = null;
-  let active = 0;
+  const operations = new Map<string, AsyncIterator<unknown> | null>();
   let last: { readonly code: number; readonly reason: string } | null = null;
   let timer: NodeJS.Timeout | null = null;
 
@@ -45,7 +47,7 @@ export function createSocketSession(options: {
   const end = (code: number, reason: string): void => {
     if (last !== null) return;
     last = { code, reason };
-    if (active === 0) closeNow();
+    if (operations.size === 0) closeNow();
     else timer = setTimeout(closeNow, goodbyeMs);
   };
 
@@ -65,19 +67,22 @@ export function createSocketSession(options: {
         else if (kind !== 'known') end(4401, 'The key is no longer good');
       });
     },
-    active: () => active,
-    began: () => {
-      active += 1;
+    active: () => operations.size,
+    began: (id) => operations.set(id, null),
+    streams: (id, stream) => {
+      if (gone.signal.aborted) void stream.return?.();
+      else operations.set(id, stream);
     },
-    completed: () => {
-      active -= 1;
+    completed: (id) => {
+      operations.delete(id);
       // The `complete` of this operation is written right after this call: it goes out before the close.
-      if (active === 0 && last !== null) setImmediate(closeNow);
+      if (operations.size === 0 && last !== null) setImmediate(closeNow);
     },
     ending: () => last !== null,
     end,
     close: () => {
       gone.abort();
+      for (const stream of operations.values()) void stream?.return?.();
       watching?.release();
       if (timer !== null) clearTimeout(timer);
     },

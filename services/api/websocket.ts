@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Drain } from './live/drain.ts';
+import { createSocketOperationIds } from './socket-operation-ids.ts';
 import type { SocketProtocol } from './socket-protocol.ts';
 import type { SocketSession } from './socket-session.ts';
 import { createSocketSession } from './socket-session.ts';
@@ -87,20 +88,22 @@ export function addWebSocket(
       return frames > mostFramesPerSecond;
     };
 
+    const ids = createSocketOperationIds();
     const closed = protocol.server.opened(
       {
         protocol: socket.protocol,
         // Resolves once the frame is handed to the network: a stream is pulled no faster than its reader reads.
         send: (data) =>
           new Promise((resolve, reject) => {
-            if (socket.readyState !== socket.OPEN) return resolve();
-            socket.send(data, (error) => (error == null ? resolve() : reject(error)));
+            const frame = ids.outgoing(data);
+            if (frame === null || socket.readyState !== socket.OPEN) return resolve();
+            socket.send(frame, (error) => (error == null ? resolve() : reject(error)));
           }),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on('message', (data) => {
             if (isFlood()) return socket.close(policyViolation, `At most ${mostFramesPerSecond} frames a second`);
-            handle(String(data)).catch((error: unknown) => {
+            handle(ids.incoming(String(data))).catch((error: unknown) => {
               if (socket.readyState !== socket.OPEN) return;
               log.error({ error }, 'a socket failed');
               socket.close(1011, 'Internal error');

@@ -56,6 +56,25 @@ test.each([
   socket.close();
 });
 
+test('an id is free again as soon as the client has completed it', async () => {
+  const socket = await open();
+  for (let time = 0; time < 5; time++) {
+    socket.send({ id: 'again', type: 'subscribe', payload: { query: tail } });
+    if (time < 4) socket.send({ id: 'again', type: 'complete' });
+  }
+  await socket.frame('next', 'again');
+  const entry = usageEntry(tenant.organizationId);
+  await book(api.database.writer.db, [entry]);
+  await sequence(api.database.writer.db);
+  const id = idFromUuid('request', entry.entry_id);
+  await eventually(() => socket.frames.some((frame) => JSON.stringify(frame).includes(id)), 2_000);
+  expect(socket.frames.filter((frame) => JSON.stringify(frame).includes(id))).toHaveLength(1);
+  expect(socket.frames.some((frame) => frame.type === 'complete')).toBe(false);
+  expect(socket.closed()).toBeNull();
+  socket.close();
+  await eventually(() => api.server.followed() === 0, 2_000);
+});
+
 test('ping is answered with pong, before and after the init', async () => {
   const socket = await open(null);
   socket.send({ type: 'ping' });
