@@ -35,12 +35,14 @@ test(`at ${perSecond} requests a second an answer that has finished is in reques
 
   const finished = new Map<string, number>();
   const askedMs: Promise<number>[] = [];
-  await atRate(async (index) => {
-    const id = await ask(product.endpoints, index % 4 === 0);
-    const atMs = performance.now();
-    finished.set(id, atMs);
-    if (index % askedEvery === 0) askedMs.push(visibleInQuery(product, id, atMs));
-  });
+  await product.whileServing(
+    atRate(async (index) => {
+      const id = await ask(product.endpoints, index % 4 === 0);
+      const atMs = performance.now();
+      finished.set(id, atMs);
+      if (index % askedEvery === 0) askedMs.push(visibleInQuery(product, id, atMs));
+    }),
+  );
   const sent = finished.size;
   expect(sent).toBe(perSecond * seconds);
   await eventually(() => tail.seen.size >= sent, 10_000);
@@ -65,21 +67,27 @@ test(`at ${perSecond} requests a second an answer that has finished is in reques
   expect(await product.stop()).toBe(0);
 });
 
-/** Calls at even distances, whatever the answers do; resolves when all are in. */
+/** Calls at even distances, whatever the answers do; resolves when all are in, and rejects with the first that fails. */
 async function atRate(call: (index: number) => Promise<void>): Promise<void> {
   const startMs = performance.now();
   const calls: Promise<void>[] = [];
-  await new Promise<void>((resolve) => {
-    const timer = setInterval(() => {
-      const due = Math.min(perSecond * seconds, ((performance.now() - startMs) / 1_000) * perSecond);
-      while (calls.length < due) calls.push(call(calls.length));
-      if (calls.length >= perSecond * seconds) {
-        clearInterval(timer);
-        resolve();
-      }
-    }, 5);
-  });
-  await Promise.all(calls);
+  const failed = Promise.withResolvers<never>();
+  const allSent = Promise.withResolvers<void>();
+  const timer = setInterval(() => {
+    const due = Math.min(perSecond * seconds, ((performance.now() - startMs) / 1_000) * perSecond);
+    while (calls.length < due) {
+      const one = call(calls.length);
+      one.catch(failed.reject);
+      calls.push(one);
+    }
+    if (calls.length === perSecond * seconds) allSent.resolve();
+  }, 5);
+  try {
+    await Promise.race([allSent.promise, failed.promise]);
+    await Promise.all(calls);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function ask(endpoints: Endpoints, stream: boolean): Promise<string> {
@@ -95,8 +103,12 @@ async function ask(endpoints: Endpoints, stream: boolean): Promise<string> {
 }
 
 async function visibleInQuery(product: Product, id: string, finishedAtMs: number): Promise<number> {
-  await eventually(async () => (await product.graphql(Asked, 'query ($id: ID!) { request(id: $id) { id } }', { id })).request, 5_000);
-  return performance.now() - finishedAtMs;
+  const look = async () => (await product.graphql(Asked, 'query ($id: ID!) { request(id: $id) { id } }', { id })).request;
+  // Never seen counts as infinitely late.
+  return eventually(look, 10_000).then(
+    () => performance.now() - finishedAtMs,
+    () => Number.POSITIVE_INFINITY,
+  );
 }
 
 /** When each request was seen, over a WebSocket. */
