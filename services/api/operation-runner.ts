@@ -12,6 +12,8 @@ import type { AdmittedOperation } from './operation-gate.ts';
 
 /** How long an operation, or one event of a stream, may take (reference/graphql.md section 4). */
 const deadlineMs = 10_000;
+/** Streams one key may have open at once, over whatever transport: ten sockets full. */
+const mostStreamsOfKey = 200;
 
 export interface OperationAnswer {
   readonly result: ExecutionResult | AsyncIterableIterator<ExecutionResult>;
@@ -71,15 +73,33 @@ export function createOperationRunner(options: {
     return masked(await unlessAborted(execute(execution(operation, context)), bounded));
   };
 
+  const streamsOfKey = new Map<string, number>();
+  const countStream = (key: string, change: 1 | -1): void => {
+    const count = (streamsOfKey.get(key) ?? 0) + change;
+    if (count === 0) streamsOfKey.delete(key);
+    else streamsOfKey.set(key, count);
+  };
+
   const subscribe = async (operation: AdmittedOperation, caller: OperationCaller, signal: AbortSignal) => {
+    const { apiKeyId } = caller.viewer;
+    if ((streamsOfKey.get(apiKeyId) ?? 0) >= mostStreamsOfKey) {
+      return {
+        errors: [new GraphQLError(`At most ${mostStreamsOfKey} streams for one key.`, { extensions: { code: 'TOO_MANY_STREAMS' } })],
+      };
+    }
     const context = () => contextOf(caller, signal, rateLimitOf(caller.viewer, operation));
     const source = await createSourceEventStream(execution(operation, context()));
     if (!(Symbol.asyncIterator in source)) return masked(source);
-    return mapEvents(source[Symbol.asyncIterator](), async (event) => {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
-      const ofEvent = contextOf(caller, bounded, rateLimitOf(caller.viewer, operation));
-      return masked(await unlessAborted(execute(execution(operation, ofEvent, event)), bounded));
-    });
+    countStream(apiKeyId, 1);
+    return mapEvents(
+      source[Symbol.asyncIterator](),
+      async (event) => {
+        const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+        const ofEvent = contextOf(caller, bounded, rateLimitOf(caller.viewer, operation));
+        return masked(await unlessAborted(execute(execution(operation, ofEvent, event)), bounded));
+      },
+      () => countStream(apiKeyId, -1),
+    );
   };
 
   const run = async (operation: AdmittedOperation, caller: OperationCaller, signal: AbortSignal): Promise<OperationAnswer> => {
@@ -152,18 +172,34 @@ async function unlessAborted(result: ExecutionResult | Promise<ExecutionResult>,
 function mapEvents<Event>(
   source: AsyncIterator<Event>,
   map: (event: Event) => Promise<ExecutionResult>,
+  onEnd: () => void,
 ): AsyncIterableIterator<ExecutionResult> {
   const done: IteratorResult<ExecutionResult> = { done: true, value: undefined };
+  let ended = false;
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    onEnd();
+  };
   const iterator: AsyncIterableIterator<ExecutionResult> = {
     next: async () => {
-      const event = await source.next();
-      return event.done === true ? done : { done: false, value: await map(event.value) };
+      try {
+        const event = await source.next();
+        if (event.done !== true) return { done: false, value: await map(event.value) };
+      } catch (error) {
+        end();
+        throw error;
+      }
+      end();
+      return done;
     },
     return: async () => {
+      end();
       await source.return?.();
       return done;
     },
     throw: async (error) => {
+      end();
       await source.return?.();
       throw error;
     },

@@ -60,6 +60,7 @@ export interface ApiServer {
 
 /** How long goodbyes may take. */
 const drainMs = 10_000;
+const closeIdleEveryMs = 50;
 const requestTimeoutMs = 10_000;
 const mostHeaderBytes = 16_384;
 
@@ -138,7 +139,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       const cutAll = () => app.server.closeAllConnections();
       cut.addEventListener('abort', cutAll, { once: true });
       if (cut.aborted) cutAll();
+      // A connection whose stream has just ended is idle only now, and would be kept alive for another.
+      const closingIdle = setInterval(() => app.server.closeIdleConnections(), closeIdleEveryMs);
       await Promise.all([webSocket?.stop(cut), app.close()]);
+      clearInterval(closingIdle);
       cut.removeEventListener('abort', cutAll);
       await Promise.all([principals.stop(), hub.stop(), forgetting.stop()]);
     },

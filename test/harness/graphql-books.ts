@@ -82,6 +82,6 @@ export async function book(db: Kysely<Database>, entries: readonly LedgerEntryIn
 }
 
 /** Gives everything booked its position, as the sequencer does, and wakes who listens. */
-export async function sequence(db: Kysely<Database>): Promise<void> {
-  for (let sequenced = 1; sequenced > 0; ) ({ sequenced } = await sequenceRound(db, { limit: 1_000, wakeReaders: () => true }));
+export async function sequence(db: Kysely<Database>, { wakeReaders = true } = {}): Promise<void> {
+  for (let sequenced = 1; sequenced > 0; ) ({ sequenced } = await sequenceRound(db, { limit: 1_000, wakeReaders: () => wakeReaders }));
 }

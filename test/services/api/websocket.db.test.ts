@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idFromUuid } from '../../../schema/values/ids.ts';
 import { eventually } from '../../harness/eventually.ts';
@@ -147,21 +148,46 @@ test('a 21st operation is refused, the other twenty go on', async () => {
   socket.close();
 });
 
-test('a page of another origin gets no socket', async () => {
-  const upgrade = (origin: string) =>
-    fetch(api.graphqlUrl, {
-      headers: {
-        connection: 'upgrade',
-        upgrade: 'websocket',
-        origin,
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-      },
-    }).then(
-      (response) => response.status,
-      () => 0,
-    );
-  expect([0, 403, 405]).toContain(await upgrade('http://evil.example'));
+test('a page of another origin gets no socket, one of our own and a program do', async () => {
+  const upgrade = (headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const request = httpRequest(api.graphqlUrl, {
+        headers: {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          'sec-websocket-protocol': 'graphql-transport-ws',
+          ...headers,
+        },
+      });
+      request.on('response', (response) => resolve(response.statusCode));
+      request.on('upgrade', (response, socket) => {
+        socket.destroy();
+        resolve(response.statusCode);
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  expect(await upgrade({ origin: 'http://evil.example' })).toBe(403);
+  expect(await upgrade({ origin: `${api.server.url}.evil.example` })).toBe(403);
+  expect(await upgrade({ origin: api.server.url })).toBe(101);
+  expect(await upgrade({})).toBe(101);
+});
+
+test('a key that expires gets StreamEnd, then 4403, after which a client may come back', async () => {
+  const { id, secret } = await api.makeKey(tenant.organizationId, ['request:read']);
+  const socket = await open(secret);
+  socket.send({ id: '1', type: 'subscribe', payload: { query: tail } });
+  await socket.frame('next', '1');
+  await api.database.writer.db
+    .updateTable('api_keys')
+    .set({ expires_at: new Date(Date.now() - 1_000) })
+    .where('id', '=', id)
+    .execute();
+  // Nobody bumped the revision, as when time alone passes: it is noticed within 5 s.
+  expect((await eventually(() => socket.closed(), 7_000)).code).toBe(4403);
+  expect(JSON.stringify(socket.frames)).toContain('TOKEN_EXPIRED');
 });
 
 test('a server that stops says StreamEnd and closes with 1012', async () => {
