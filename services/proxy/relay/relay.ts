@@ -2,46 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS, GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
-import { errorEnvelope } from '../../../schema/http/error-envelope.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
-import type { Exchange } from '../exchange.ts';
-import type { AnswerFacts, FailureBilling, Provider, StreamError, StreamReader, StreamSink } from '../providers/provider.ts';
-import type { ProxyLimits } from '../proxy-limits.ts';
-import type { Books } from '../settlement/books.ts';
+import type { AnswerFacts, FailureBilling, StreamError, StreamReader, StreamSink } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
-import type { CompiledModel } from '../snapshot/compiled-snapshot.ts';
-import type { Upstream } from '../upstream/upstream.ts';
 import type { UpstreamCall, UpstreamReceiver } from '../upstream/upstream-call.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 import { BodyCollector, decodeBody } from './body-collector.ts';
 import { CallRecord, CLIENT_GONE } from './call-record.ts';
 import { boundStall, sendProviderError, sendStreamHead, sendWholeAnswer, statusSent } from './client-answer.ts';
+import { ERROR_OF_FAILURE, errorEvent, statusOfError } from './failure-words.ts';
 import { costOfCall } from './rating.ts';
-
-/** What a relay needs besides its request; the same for all of them. */
-export interface RelaySettings {
-  readonly books: Books;
-  readonly clock: Clock;
-  readonly limits: ProxyLimits;
-  readonly onCredentialRejected: (provider: string, status: number) => void;
-  /** A fault of ours while a request was settled or answered; its connection is cut. */
-  readonly onFault: (error: unknown, requestId: string) => void;
-  /** Told when a relay has settled and let go of its connection. */
-  readonly onFinished: (relay: Relay) => void;
-}
-
-/** Everything about the one call of a relay. */
-export interface RelayCall {
-  readonly exchange: Exchange;
-  readonly target: CompiledModel;
-  readonly provider: Provider;
-  readonly upstream: Upstream;
-  readonly headers: string[];
-  readonly body: Buffer;
-  readonly usageAsked: boolean;
-  readonly choices: number;
-}
+import type { RelayCall, RelaySettings } from './relay-call.ts';
 
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 /** An error body beyond it is no error body. */
@@ -56,14 +27,6 @@ const NO_FACTS: AnswerFacts = {
   rawUsage: null,
   usageFlags: [],
   serviceTier: null,
-};
-
-const ERROR_OF_FAILURE: Readonly<Record<UpstreamFailureKind, ErrorCode>> = {
-  unreachable: 'upstream_unavailable',
-  connect_timeout: 'timeout',
-  first_byte_timeout: 'timeout',
-  idle_timeout: 'timeout',
-  broken: 'upstream_error',
 };
 
 /**
@@ -82,6 +45,7 @@ export class Relay implements UpstreamReceiver, StreamSink {
   readonly #settings: RelaySettings;
   readonly #request: RelayCall;
   readonly #record: CallRecord;
+  readonly #onFinished: (relay: Relay) => void;
   #phase: Phase = 'opening';
   #call: UpstreamCall | null = null;
   #upstreamOver = false;
@@ -95,9 +59,11 @@ export class Relay implements UpstreamReceiver, StreamSink {
   #stalledSince: number | null = null;
   #overAt = 0;
 
-  constructor(settings: RelaySettings, request: RelayCall) {
+  /** @param onFinished told when it has settled and let go of its connection. */
+  constructor(settings: RelaySettings, request: RelayCall, onFinished: (relay: Relay) => void) {
     this.#settings = settings;
     this.#request = request;
+    this.#onFinished = onFinished;
     this.#record = new CallRecord(request.exchange, request.target);
   }
 
@@ -406,7 +372,7 @@ export class Relay implements UpstreamReceiver, StreamSink {
   }
 
   #finish(): void {
-    if (this.#phase === 'over' && this.#upstreamOver) this.#settings.onFinished(this);
+    if (this.#phase === 'over' && this.#upstreamOver) this.#onFinished(this);
   }
 
   #now(): number {
@@ -415,12 +381,3 @@ export class Relay implements UpstreamReceiver, StreamSink {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-/** An error that came with status 200 may say its true one in its code (OpenRouter). */
-function statusOfError(error: StreamError): number {
-  return error.code !== null && /^[45]\d\d$/.test(error.code) ? Number(error.code) : ERRORS.upstream_error.status;
-}
-
-function errorEvent(code: ErrorCode, message: string, requestId: string): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(errorEnvelope(code, message, null, {}, requestId))}\n\n`, 'utf8');
-}

@@ -1,5 +1,5 @@
-import type { RelayCall, RelaySettings } from './relay.ts';
 import { Relay } from './relay.ts';
+import type { RelayCall, RelaySettings } from './relay-call.ts';
 
 /** All relays under way. */
 export interface Relays {
@@ -19,9 +19,11 @@ export interface Relays {
 const STOP_POLL_MS = 10;
 
 /** Keeps the set of relays, and the one timer that looks after all of them. */
-export function createRelays(settings: Omit<RelaySettings, 'onFinished'>): Relays {
+export function createRelays(settings: RelaySettings): Relays {
   const relays = new Set<Relay>();
-  const all: RelaySettings = { ...settings, onFinished: (relay) => relays.delete(relay) };
+  const onFinished = (relay: Relay): void => {
+    relays.delete(relay);
+  };
   const timer = setInterval(() => {
     for (const relay of relays) relay.tick();
   }, settings.limits.tickMs);
@@ -41,7 +43,7 @@ export function createRelays(settings: Omit<RelaySettings, 'onFinished'>): Relay
 
   return {
     start: (request) => {
-      const relay = new Relay(all, request);
+      const relay = new Relay(settings, request, onFinished);
       relays.add(relay);
       if (relay.start()) return true;
       relays.delete(relay);

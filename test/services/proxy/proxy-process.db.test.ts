@@ -145,7 +145,7 @@ test('SIGTERM lets the request in flight finish, settles it and ends with 0', as
   const call = chat(proxy);
   const upstreamResponse = await eventually(() => open);
   const ended = end(proxy.child, 'SIGTERM');
-  await eventually(async () => (await chat(proxy).catch(() => null)) === null);
+  await eventually(async () => (await fetch(`${proxy.url}/healthz`).catch(() => null)) === null);
   answerJson(upstreamResponse, completion());
   const response = await call;
   expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);

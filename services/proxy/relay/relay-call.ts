@@ -1,0 +1,29 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { ProxyLimits } from '../proxy-limits.ts';
+import type { Books } from '../settlement/books.ts';
+import type { CompiledModel } from '../snapshot/compiled-snapshot.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+
+/** What a relay needs besides its request; the same for all of them. */
+export interface RelaySettings {
+  readonly books: Books;
+  readonly clock: Clock;
+  readonly limits: ProxyLimits;
+  readonly onCredentialRejected: (provider: string, status: number) => void;
+  /** A fault of ours while a request was settled or answered; its connection is cut. */
+  readonly onFault: (error: unknown, requestId: string) => void;
+}
+
+/** Everything about the one call of a relay. */
+export interface RelayCall {
+  readonly exchange: Exchange;
+  readonly target: CompiledModel;
+  readonly provider: Provider;
+  readonly upstream: Upstream;
+  readonly headers: string[];
+  readonly body: Buffer;
+  readonly usageAsked: boolean;
+  readonly choices: number;
+}
