@@ -10,6 +10,7 @@ import { createRunChange } from './changes/run-change.ts';
 import type { Drain } from './live/drain.ts';
 import type { JournalHub } from './live/journal-hub.ts';
 import { createRequestTail } from './live/request-tail.ts';
+import { createSharedReports } from './live/shared-reports.ts';
 import type { StreamCursors } from './live/stream-cursor.ts';
 import { createUsageTicks } from './live/usage-ticks.ts';
 import type { PrincipalWatch } from './principals.ts';
@@ -45,6 +46,7 @@ export function createContextOf(options: {
   readonly server: ServerInfo;
 }): ContextOf {
   const { reader, writer, secrets, clock, random, hub, cursors, drain, server } = options;
+  const reports = createSharedReports();
   return ({ viewer, watch, origin }, signal, rateLimit) => {
     const { organizationId } = viewer;
     const read = createTenantRead(reader, organizationId, signal);
@@ -76,7 +78,7 @@ export function createContextOf(options: {
       changes: createChanges(run, viewer, secrets),
       live: {
         requestTail: (input) => createRequestTail(streams, input),
-        usageTicks: (input) => createUsageTicks(streams, usage, input),
+        usageTicks: (input) => createUsageTicks(streams, usage, reports, input),
       },
       rateLimit,
       server,

@@ -2,6 +2,7 @@ import type { LiveStreams, StreamControl, UsageTick } from '../../../schema/grap
 import type { UsageAnswer, UsageQuestion, UsageReads } from '../../../schema/graphql/ports/usage-reads.ts';
 import type { StreamSources } from './open-stream.ts';
 import { openStream } from './open-stream.ts';
+import type { SharedReports } from './shared-reports.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
@@ -11,6 +12,7 @@ const mostGroups = 50;
 export function createUsageTicks(
   sources: StreamSources,
   usage: UsageReads,
+  reports: SharedReports,
   input: Parameters<LiveStreams['usageTicks']>[0],
 ): Promise<AsyncIterableIterator<UsageTick | StreamControl>> {
   const { filter, groupBy, tagKey, intervalMs, after } = input;
@@ -55,7 +57,7 @@ export function createUsageTicks(
         topN: mostGroups,
         rankBy: 'COST',
       };
-      const answer = await usage.report(question);
+      const answer = await reports.share({ organizationId: sources.organizationId, position }, question, () => usage.report(question));
       lastTickMs = now;
       const worthSending = changed(answer, day);
       last = answer;
