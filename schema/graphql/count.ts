@@ -16,7 +16,10 @@ export const Count = builder.objectRef<{ readonly counted: number; readonly cap:
  * Counts up to a cap.
  * @throws GraphQLError `BAD_USER_INPUT` for a cap that is none, or beyond the largest.
  */
-export async function countUpTo(cap: number, count: (cap: number) => Promise<number>): Promise<{ readonly counted: number; readonly cap: number }> {
+export async function countUpTo(
+  cap: number,
+  count: (cap: number) => Promise<number>,
+): Promise<{ readonly counted: number; readonly cap: number }> {
   if (cap < 1 || cap > LARGEST_CAP) throw badInput(`\`cap\` is from 1 to ${LARGEST_CAP}.`);
   return { counted: await count(cap), cap };
 }

@@ -108,7 +108,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     bodyLimit: 262_144,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: mostHeaderBytes, headersTimeout: requestTimeoutMs },
+    http: { maxHeaderSize: mostHeaderBytes, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
   });
   const checks = (): readonly HealthCheck[] => [
     { name: 'running', reason: drain.draining() ? 'the process is stopping' : null },

@@ -8,7 +8,7 @@ import type { StreamCursors } from './stream-cursor.ts';
 /** Positions a live reader may lag behind before it is told what it missed; up to then it is served from the journal. */
 export const mostLag = 10_000n;
 /** How long a cursor can be resumed from. */
-export const resumableMs = 72 * 3_600_000;
+const resumableMs = 72 * 3_600_000;
 const pageSize = 200;
 
 export interface StreamPlaceOptions {

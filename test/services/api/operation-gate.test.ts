@@ -13,7 +13,7 @@ function costOf(query: string, variables: Record<string, unknown> = {}, use = ga
 }
 function refusal(query: string, variables: Record<string, unknown> = {}): string {
   const admission = gate({ query, variables });
-  return admission.kind === 'refused' ? String(admission.errors[0]?.extensions['code']) : 'admitted';
+  return admission.kind === 'refused' ? String(admission.errors[0]?.extensions.code) : 'admitted';
 }
 
 test('a page costs what it asks for, as literal and as variable, in any order, on a warm cache', () => {

@@ -33,7 +33,7 @@ const common = 'errors { __typename path } auditEventId';
 test('a team is made, renamed, taken out of use, and its name is free again', async () => {
   const made = await mutate(`teamCreate(input: { idempotencyKey: "t1", name: "Core" }) { team { id name version } ${common} }`);
   expect(made).toMatchObject({ team: { name: 'Core', version: 1 }, errors: [] });
-  const { id } = made['team'] as { id: string };
+  const { id } = made.team as { id: string };
   expect(await mutate(`teamCreate(input: { idempotencyKey: "t2", name: "core" }) { team { id } ${common} }`)).toMatchObject({
     team: null,
     errors: [{ __typename: 'NameTaken', path: ['input', 'name'] }],
@@ -190,8 +190,8 @@ test('a model shows the price that held at an instant, exactly, and none before 
     provider: { name: 'acme', hasCredential: true },
     before: null,
   });
-  expect(priced?.['then']?.tiers[0]?.units).toContainEqual({ unit: 'input', usd: '0.0000025', usdPerMillion: '2.5' });
-  expect(priced?.['now']?.tiers[0]?.units).toContainEqual({ unit: 'input', usd: '0.000000000001', usdPerMillion: '0.000001' });
+  expect(priced?.then?.tiers[0]?.units).toContainEqual({ unit: 'input', usd: '0.0000025', usdPerMillion: '2.5' });
+  expect(priced?.now?.tiers[0]?.units).toContainEqual({ unit: 'input', usd: '0.000000000001', usdPerMillion: '0.000001' });
   expect(unpriced).toMatchObject({ name: 'acme/unpriced', isPriced: false, now: null });
   expect(JSON.stringify(data)).not.toContain('ACME_KEY');
   const filtered = await api.ask<{ models: { nodes: { name: string }[] } }>(

@@ -30,7 +30,7 @@ test('what an operation did not use is given back, and the answer says both', as
   const tenant = await api.makeTenant('refunded');
   await book(api.database.writer.db, [usageEntry(tenant.organizationId)]);
   const answer = await api.ask(tenant.adminKey, '{ requests(first: 100) { nodes { id } } }');
-  expect(answer.extensions?.['cost']).toMatchObject({
+  expect(answer.extensions?.cost).toMatchObject({
     requestedQueryCost: 101,
     actualQueryCost: 2,
     throttleStatus: { maximumAvailable: 2_000, restoreRate: 100 },
@@ -45,7 +45,7 @@ test('an operation beyond 1,000 points is refused before it is carried out, by v
     'query Q($n: Int!) { requests(first: $n) { nodes { apiKey { team { id } } details { attempts { provider } decision { reason } } } } apiKeys(first: $n) { nodes { secrets { display } team { id } } } ledger(first: $n) { nodes { apiKey { id } } } }';
   expect((await api.ask(tenant.adminKey, query, { n: 10 })).status).toBe(200);
   const refused = await api.ask(tenant.adminKey, query, { n: 100 });
-  expect([refused.status, refused.errors?.[0]?.extensions?.['code']]).toEqual([400, 'OPERATION_TOO_EXPENSIVE']);
+  expect([refused.status, refused.errors?.[0]?.extensions?.code]).toEqual([400, 'OPERATION_TOO_EXPENSIVE']);
 });
 
 test('a dry run says what it would cost, is not charged and carries nothing out', async () => {

@@ -142,7 +142,7 @@ test('an id of another tenant answers like one that does not exist: null and NOT
   const absent = { ...idsOf(two), Team: idFromUuid('team', mintUuid(Date.now(), Buffer.alloc(10, 9))) };
   for (const id of [...Object.values(idsOf(two)), absent.Team]) {
     const { data, errors } = await api.ask<{ node: unknown }>(one.adminKey, 'query N($id: ID!) { node(id: $id) { id } }', { id });
-    expect([id, data?.node, errors?.length, errors?.[0]?.extensions?.['code']]).toEqual([id, null, 1, 'NOT_FOUND']);
+    expect([id, data?.node, errors?.length, errors?.[0]?.extensions?.code]).toEqual([id, null, 1, 'NOT_FOUND']);
   }
   const { data } = await api.ask<{ nodes: unknown[] }>(one.adminKey, 'query N($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
     ids: [idsOf(one).Team, idsOf(two).Team],
