@@ -1,10 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Document } from 'yaml';
-import { isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { isMap, LineCounter, parseAllDocuments } from 'yaml';
 import type { ConfigDocument, ConfigKind } from '../../../schema/config/document.ts';
 import { CONFIG_API_VERSION, CONFIG_KINDS } from '../../../schema/config/document.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
+import { rangeStart, yamlMistakes } from '../../runtime/yaml-mistakes.ts';
 
 /** A checked document and where it stands, for messages about how documents fit together. */
 export interface LocatedDocument {
@@ -56,7 +57,9 @@ async function configurationFiles(path: string): Promise<string[]> {
   }
 }
 
-type Outcome = { readonly kind: 'valid'; readonly document: ConfigDocument } | { readonly kind: 'invalid'; readonly mistakes: string[] };
+type Outcome =
+  | { readonly kind: 'valid'; readonly document: ConfigDocument }
+  | { readonly kind: 'invalid'; readonly mistakes: readonly string[] };
 
 function checkDocument(parsed: Document.Parsed, lineOf: (offset: number | undefined) => string): Outcome {
   const at = (path: readonly string[], text: string): string => `${lineOf(rangeStart(parsed, path))}: ${text}`;
@@ -71,78 +74,11 @@ function checkDocument(parsed: Document.Parsed, lineOf: (offset: number | undefi
   }
   const { check, schema } = CONFIG_KINDS[kind];
   if (check.Check(value)) return { kind: 'valid', document: value };
-  const mistakes = new Map<string, string>();
-  for (const error of check.Errors(value)) {
-    const path = error.instancePath
-      .split('/')
-      .slice(1)
-      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-    if (error.keyword === 'additionalProperties') {
-      for (const unknown of error.params.additionalProperties) {
-        const field = [...path, unknown];
-        mistakes.set(field.join('.'), at(field, `${field.join('.')}: unknown field; expected ${fieldsAt(schema, path).join(', ')}`));
-      }
-    } else if (error.keyword === 'required') {
-      for (const missing of error.params.requiredProperties) {
-        const field = [...path, missing];
-        mistakes.set(field.join('.'), at(path, `${field.join('.')}: missing; expected ${expectedAt(schema, field)}`));
-      }
-    } else if (error.keyword !== 'boolean' && !mistakes.has(path.join('.'))) {
-      mistakes.set(path.join('.'), at(path, `${path.join('.')}: expected ${expectedAt(schema, path)}`));
-    }
-  }
-  return { kind: 'invalid', mistakes: [...mistakes.values()] };
+  return { kind: 'invalid', mistakes: yamlMistakes({ parsed, schema, errors: check.Errors(value), lineOf }) };
 }
 
 function isKind(kind: unknown): kind is ConfigKind {
   return typeof kind === 'string' && Object.hasOwn(CONFIG_KINDS, kind);
-}
-
-/** Where the deepest part of a path that exists begins, so that a missing field points at its parent. */
-function rangeStart(parsed: Document.Parsed, path: readonly string[]): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const prefix = path.slice(0, length);
-    const parent = length === 1 ? parsed.contents : parsed.getIn(prefix.slice(0, -1), true);
-    // The key, not the value: that is the line a person looks for.
-    const pair = isMap(parent) ? parent.items.find((item) => String(item.key) === prefix.at(-1)) : undefined;
-    if (pair !== undefined && isNode(pair.key)) return pair.key.range?.[0];
-    const node = parsed.getIn(prefix, true);
-    if (isNode(node)) return node.range?.[0];
-  }
-  return parsed.contents?.range[0];
-}
-
-/** A member of a JSON Schema node, which is plain JSON of unknown shape to us. */
-function member(node: unknown, name: string): unknown {
-  return typeof node === 'object' && node !== null && Object.hasOwn(node, name) ? Reflect.get(node, name) : undefined;
-}
-
-/** The schema of the value at a path; below a union the union itself, since nobody can say which branch was meant. */
-function schemaAt(schema: unknown, path: readonly string[]): unknown {
-  let node = schema;
-  for (const part of path) {
-    const next = member(member(node, 'properties'), part) ?? member(node, 'items');
-    if (next === undefined) return node;
-    node = next;
-  }
-  return node;
-}
-
-function fieldsAt(schema: unknown, path: readonly string[]): string[] {
-  const node = schemaAt(schema, path);
-  const fields = member(node, 'properties');
-  return typeof fields === 'object' && fields !== null ? Object.keys(fields) : [expectedAt(schema, path)];
-}
-
-function expectedAt(schema: unknown, path: readonly string[]): string {
-  const node = schemaAt(schema, path);
-  const description = member(node, 'description');
-  if (typeof description === 'string') return description;
-  const constant = member(node, 'const');
-  if (constant !== undefined) return JSON.stringify(constant);
-  const fields = member(node, 'properties');
-  if (typeof fields === 'object' && fields !== null) return `a map with ${Object.keys(fields).join(', ')}`;
-  return String(member(node, 'type') ?? 'another value');
 }
 
 function duplicates(documents: readonly LocatedDocument[]): string[] {
