@@ -15,6 +15,8 @@ export type Environment = {
   readonly proxyPort: number;
   readonly apiPort: number;
   readonly simulatorPort: number;
+  /** Absolute path of the YAML file with the simulator's scenario, or null for none. */
+  readonly simulatorScenarioPath: string | null;
   /** A secret: it carries the password. Null where none was given. */
   readonly databaseUrl: string | null;
   /** Absolute path of a YAML file or folder, or null. */
@@ -72,7 +74,10 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
   if (/[\s/]/.test(host)) {
     problems.push(`TURNPIKE_HOST: expected a host name or an address, found ${JSON.stringify(host)}`);
   }
-  const configPath = given('TURNPIKE_CONFIG');
+  const path = (name: string): string | null => {
+    const text = given(name);
+    return text === null ? null : resolve(workingDirectory, text);
+  };
 
   const environment: Environment = {
     home: resolve(workingDirectory, given('TURNPIKE_HOME') ?? '.turnpike'),
@@ -80,8 +85,9 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
     proxyPort: port('TURNPIKE_PROXY_PORT', 4000),
     apiPort: port('TURNPIKE_API_PORT', 4100),
     simulatorPort: port('TURNPIKE_SIM_PORT', 4200),
+    simulatorScenarioPath: path('TURNPIKE_SIM_SCENARIO'),
     databaseUrl,
-    configPath: configPath === null ? null : resolve(workingDirectory, configPath),
+    configPath: path('TURNPIKE_CONFIG'),
     masterKey: masterKeyText === null ? null : Buffer.from(masterKeyText, 'base64'),
     durability: choice('TURNPIKE_DURABILITY', ['group', 'strict']) ?? 'group',
     logLevel: choice('TURNPIKE_LOG_LEVEL', logLevels),
