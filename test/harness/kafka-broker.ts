@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
-import { mendRequestQueue } from '../../services/eventlog/kafka/request-queue.ts';
+import { mendKafkajs } from '../../services/eventlog/kafka/mend-kafkajs.ts';
 import { eventually } from './eventually.ts';
 import type { KafkaRuntime } from './kafka-runtime.ts';
 
@@ -124,7 +124,7 @@ function serverProperties(folder: string, port: number, controllerPort: number, 
 /** Whether the broker is there and takes part in its cluster. It may accept connections a moment before. */
 async function answers(listening: string, address: string, options: KafkaBrokerOptions): Promise<boolean> {
   const [host = '', port = ''] = listening.split(':');
-  mendRequestQueue();
+  mendKafkajs();
   const kafka = new Kafka({
     brokers: [address],
     logLevel: logLevel.NOTHING,

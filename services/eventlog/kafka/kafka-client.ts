@@ -5,8 +5,8 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { KafkaConnection, KafkaLogin } from '../../runtime/kafka-environment.ts';
 import type { Log } from '../../runtime/log.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
+import { mendKafkajs } from './mend-kafkajs.ts';
 import { createTokenSource } from './oauth-token.ts';
-import { mendRequestQueue } from './request-queue.ts';
 
 /** Makes kafkajs' parts, each with connections of its own. */
 export interface KafkaClient {
@@ -33,7 +33,7 @@ const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, factor: 
 /** @throws StartRefusal when the certificate authority cannot be read. */
 export async function createKafkaClient(options: KafkaClientOptions): Promise<KafkaClient> {
   const { connection, log } = options;
-  mendRequestQueue();
+  mendKafkajs();
   const config: KafkaConfig = {
     brokers: [...connection.brokers],
     clientId: options.clientId,

@@ -21,7 +21,7 @@ const LOOK_AGAIN_MS = 10;
 export function mendRequestQueue(): void {
   const loaded: unknown = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js');
   const prototype: unknown = typeof loaded === 'function' ? loaded.prototype : null;
-  if (!isRequestQueue(prototype)) throw new Error('kafkajs has another request queue: see services/eventlog/kafka/request-queue.ts');
+  if (!isRequestQueue(prototype)) throw new Error('kafkajs has another request queue: see services/eventlog/kafka/mend-request-queue.ts');
   prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests(this: RequestQueue): void {
     if (this.pending.length === 0 || this.throttleCheckTimeoutId !== null) return;
     const throttledMs = this.throttledUntil - Date.now();
