@@ -6,6 +6,7 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { KafkaConfig } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
 import { mendKafkajs } from '../../services/eventlog/kafka/mend-kafkajs.ts';
 import { eventually } from './eventually.ts';
@@ -31,10 +32,14 @@ export interface KafkaBrokerOptions {
   readonly advertisedPort?: number;
   /** Port to listen at. Default: a free one. */
   readonly port?: number;
+  /** How clients reach it: a security protocol of Kafka's. Default: PLAINTEXT. */
+  readonly protocol?: 'PLAINTEXT' | 'SASL_SSL';
   /** Lines of server.properties, on top of ours. */
   readonly properties?: readonly string[];
-  /** A login for the readiness check, where the broker asks for one. */
-  readonly login?: { readonly username: string; readonly password: string };
+  /** Arguments of the storage's formatting, on top of ours. */
+  readonly formatArguments?: readonly string[];
+  /** What the readiness check needs to get in. */
+  readonly entry?: Pick<KafkaConfig, 'sasl' | 'ssl'>;
 }
 
 const startDeadlineMs = 60_000;
@@ -64,7 +69,7 @@ export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<Kaf
     { detached: true, execArgv: [] },
   );
   const exited = once(guardian, 'exit');
-  const tell = async (deed: string): Promise<void> => {
+  const tell = async (...deed: readonly string[]): Promise<void> => {
     guardian.send(deed);
     const [problem] = await Promise.race([once(guardian, 'message'), exited.then(() => ['its guardian ended'])]);
     if (problem !== null) throw new Error(`Kafka: ${problem}`);
@@ -83,7 +88,7 @@ export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<Kaf
     await exited;
   };
   try {
-    await tell(`format ${randomBytes(16).toString('base64url')}`);
+    await tell('format', '-t', randomBytes(16).toString('base64url'), ...(options.formatArguments ?? []));
     await start();
   } catch (error) {
     await end();
@@ -101,7 +106,7 @@ function serverProperties(folder: string, port: number, controllerPort: number, 
     `controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}`,
     `listeners=CLIENTS://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     `advertised.listeners=CLIENTS://${address}`,
-    'listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `listener.security.protocol.map=CLIENTS:${options.protocol ?? 'PLAINTEXT'},CONTROLLER:PLAINTEXT`,
     'inter.broker.listener.name=CLIENTS',
     'controller.listener.names=CONTROLLER',
     `log.dirs=${join(folder, 'data')}`,
@@ -129,9 +134,9 @@ async function answers(listening: string, address: string, options: KafkaBrokerO
     brokers: [address],
     logLevel: logLevel.NOTHING,
     retry: { retries: 0 },
-    ...(options.login === undefined ? {} : { sasl: { mechanism: 'plain', ...options.login } }),
+    ...options.entry,
     // Past a proxy that a test may have cut.
-    socketFactory: ({ onConnect }) => createConnection({ host, port: Number(port) }, onConnect),
+    ...(listening === address ? {} : { socketFactory: ({ onConnect }) => createConnection({ host, port: Number(port) }, onConnect) }),
   });
   const admin = kafka.admin();
   try {

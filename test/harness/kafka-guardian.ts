@@ -32,8 +32,8 @@ function jvm(...args: readonly string[]): ChildProcess {
   return spawn('docker', ['run', '--rm', ...place, '--entrypoint', 'java', runtime.image, ...javaArgs], { stdio, detached: true });
 }
 
-async function format(clusterId: string): Promise<void> {
-  const tool = jvm('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, '--standalone');
+async function format(...given: readonly string[]): Promise<void> {
+  const tool = jvm('kafka.tools.StorageTool', 'format', '-c', properties, '--standalone', ...given);
   let said = '';
   for (const stream of [tool.stdout, tool.stderr]) stream?.on('data', (chunk) => (said += String(chunk)));
   const [code] = await once(tool, 'close');
@@ -70,7 +70,7 @@ async function leave(exitCode: number): Promise<void> {
   process.exit(exitCode);
 }
 
-const deeds: Readonly<Record<string, (argument: string) => void | Promise<void>>> = {
+const deeds: Readonly<Record<string, (...given: readonly string[]) => void | Promise<void>>> = {
   format,
   start,
   stop: () => end('SIGTERM'),
@@ -78,9 +78,9 @@ const deeds: Readonly<Record<string, (argument: string) => void | Promise<void>>
 };
 
 process.on('message', (message) => {
-  const [deed, argument] = String(message).split(' ');
+  const [deed = '', ...given] = Array.isArray(message) ? message.map(String) : [];
   Promise.resolve()
-    .then(() => deeds[deed ?? '']?.(argument ?? ''))
+    .then(() => deeds[deed]?.(...given))
     .then(() => process.send?.(null))
     .catch((error: unknown) => process.send?.(error instanceof Error ? error.message : String(error)));
 });

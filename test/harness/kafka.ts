@@ -5,7 +5,7 @@ import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import type { KafkaClient } from '../../services/eventlog/kafka/kafka-client.ts';
 import { createKafkaClient } from '../../services/eventlog/kafka/kafka-client.ts';
 import { ensureTopic } from '../../services/eventlog/kafka/topic.ts';
-import type { KafkaLogin } from '../../services/runtime/kafka-environment.ts';
+import type { KafkaConnection } from '../../services/runtime/kafka-environment.ts';
 import type { KafkaBroker, KafkaBrokerOptions } from './kafka-broker.ts';
 import { startKafkaBroker } from './kafka-broker.ts';
 import { recordingLog } from './recording-log.ts';
@@ -33,12 +33,13 @@ export function ownBroker(options: Omit<KafkaBrokerOptions, 'runtime'> = {}): Pr
   return startKafkaBroker({ ...options, runtime });
 }
 
-export function kafkaClient(brokers: readonly string[], login: KafkaLogin | null = null, requestTimeoutMs = 5_000): Promise<KafkaClient> {
+/** A client that gives up on a silent broker soon enough for a test. */
+export function kafkaClient(brokers: readonly string[], security: Partial<KafkaConnection> = {}): Promise<KafkaClient> {
   return createKafkaClient({
-    connection: { brokers, tls: null, login },
+    connection: { brokers, tls: null, login: null, ...security },
     clientId: 'turnpike-test',
     log: recordingLog(),
-    requestTimeoutMs,
+    requestTimeoutMs: 5_000,
   });
 }
 
