@@ -29,22 +29,32 @@ const Shape = Type.Object({
 
 const folder = fileURLToPath(new URL('../fixtures/providers', import.meta.url));
 
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+
+function readRecording(file: string): ProviderRecording {
+  const { request, response } = Value.Parse(Shape, JSON.parse(readFileSync(join(folder, file), 'utf8')));
+  const body = request.body;
+  return {
+    name: file.slice(0, -'.json'.length),
+    request: typeof body === 'object' && body !== null ? Object.fromEntries(Object.entries(body)) : {},
+    status: response.status,
+    headers: response.headers ?? {},
+    bytes: Buffer.from(response.sse?.join('') ?? JSON.stringify(response.body), 'utf8'),
+    events: response.sse ?? null,
+  };
+}
+
 /** Every recorded chat completion in OpenAI's protocol. */
-export const chatRecordings: readonly ProviderRecording[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+export const chatRecordings: readonly ProviderRecording[] = files
   .filter((file) => /(^|\/)chat\.completions\..*\.json$/.test(file))
-  .sort()
-  .map((file) => {
-    const { request, response } = Value.Parse(Shape, JSON.parse(readFileSync(join(folder, file), 'utf8')));
-    const body = request.body;
-    return {
-      name: file.slice(0, -'.json'.length),
-      request: typeof body === 'object' && body !== null ? Object.fromEntries(Object.entries(body)) : {},
-      status: response.status,
-      headers: response.headers ?? {},
-      bytes: Buffer.from(response.sse?.join('') ?? JSON.stringify(response.body), 'utf8'),
-      events: response.sse ?? null,
-    };
-  });
+  .map(readRecording);
+
+/** The recording whose name begins so, of whatever protocol. */
+export function providerRecording(name: string): ProviderRecording {
+  const file = files.find((candidate) => candidate.startsWith(name));
+  if (file === undefined) throw new Error(`no recording ${name}`);
+  return readRecording(file);
+}
 
 export function chatRecording(name: string): ProviderRecording {
   const found = chatRecordings.find((recording) => recording.name.startsWith(name));
