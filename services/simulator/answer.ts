@@ -2,9 +2,9 @@ import type { Behavior } from './behavior.ts';
 import { maximumTokens } from './behavior.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { textOf } from './chat-request.ts';
-import type { Failure } from './failures.ts';
 import { invalidRequest } from './failures.ts';
 import { minimalInstance, SchemaError } from './minimal-instance.ts';
+import type { Refused } from './request-reader.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { TokenCounts } from './token-counts.ts';
 import { promptTokensOf, splitIntoTokens } from './token-counts.ts';
@@ -21,18 +21,22 @@ export type Choice = {
 
 /** A whole answer, before it is put into a body or a stream. */
 export type Answer = {
-  readonly id: string;
+  /** The random part of all its ids: endpoints put their own prefix before it. */
+  readonly stem: string;
   readonly created: number;
   readonly model: string;
   readonly serviceTier: string;
   readonly systemFingerprint: string;
   readonly choices: readonly Choice[];
+  /** Reasoning in words, for providers that show it: a token each, but only the first few of those counted. */
+  readonly thoughts: readonly string[];
   readonly usage: TokenCounts;
 };
 
 /** Longest message that is echoed, in UTF-16 units: bounds the work on one request. */
 const maximumEchoLength = 262_144;
 const refusalText = "I'm sorry, but I can't assist with that request.";
+const thoughtText = 'The last message says what is wanted, and the answer follows from it.';
 const fallbackText = 'There was nothing to echo.';
 const words =
   'the quick river counts every small stone and keeps one honest page for each coin that passes under its old bridge at dawn'.split(' ');
@@ -141,33 +145,39 @@ function countTokens(request: ChatRequest, behavior: Behavior, choices: readonly
   };
 }
 
-/** Decides the whole answer to a request. Pure but for `random`; refuses schemas and tool choices it cannot satisfy as OpenAI does. */
+/**
+ * Decides the whole answer to a request. Pure but for `random`; refuses schemas and tool choices it cannot satisfy as OpenAI does.
+ * @param formatParameter what the endpoint calls the field that holds the format, for the refusal.
+ */
 export function composeAnswer(
   request: ChatRequest,
   behavior: Behavior,
   random: SeededRandom,
   createdSeconds: number,
-): Answer | { readonly failure: Failure } {
-  const id = `chatcmpl-${random.letters(29)}`;
+  formatParameter: 'response_format' | 'text.format' = 'response_format',
+): Answer | Refused {
+  const stem = random.letters(29);
   const tools = calledTools(request, behavior);
   if (typeof request.tool_choice === 'object' && request.tool_choice !== null && tools.length === 0) {
     return { failure: invalidRequest("Invalid value for 'tool_choice': it names no tool in 'tools'.", 'tool_choice') };
   }
   try {
     const choices = Array.from({ length: request.n ?? 1 }, () => composeChoice(request, behavior, tools, random));
+    const usage = countTokens(request, behavior, choices);
     const tier = request.service_tier;
     return {
-      id,
+      stem,
       created: createdSeconds,
       model: behavior.answerAs ?? request.model,
       serviceTier: tier === 'flex' || tier === 'priority' ? tier : 'default',
       systemFingerprint: 'fp_simulator',
       choices,
-      usage: countTokens(request, behavior, choices),
+      thoughts: splitIntoTokens(thoughtText, Math.floor(usage.reasoningTokens / choices.length)),
+      usage,
     };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    const param = tools.length > 0 ? 'tools' : 'response_format';
+    const param = tools.length > 0 ? 'tools' : formatParameter;
     return { failure: invalidRequest(`Invalid schema in '${param}': ${error.message}.`, param, 'invalid_json_schema') };
   }
 }

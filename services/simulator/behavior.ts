@@ -1,4 +1,6 @@
 import { errorKinds } from './failures.ts';
+import type { UsageShape } from './usage-shape.ts';
+import { usageShapes } from './usage-shape.ts';
 
 /** Milliseconds, drawn evenly between both ends. */
 export type DurationRange = { readonly fromMs: number; readonly toMs: number };
@@ -22,6 +24,8 @@ export type Behavior = {
   readonly audioOutputTokens: number;
   /** `asked`: as OpenAI does. `none`: never, not even when asked. `unasked`: on the last chunk with choices, asked or not. */
   readonly usage: 'asked' | 'none' | 'unasked';
+  /** The provider whose form of usage and of chunks is imitated. */
+  readonly usageShape: UsageShape;
   /** Tool calls to answer with when the request offers tools and leaves the choice open. */
   readonly toolCalls: number;
   readonly refuse: boolean;
@@ -62,6 +66,7 @@ export const plainBehavior: Behavior = {
   audioInputTokens: 0,
   audioOutputTokens: 0,
   usage: 'asked',
+  usageShape: 'openai',
   toolCalls: 0,
   refuse: false,
   finish: null,
@@ -123,6 +128,13 @@ const flag = (text: string): boolean => choice(text, ['on', 'off']) === 'on';
 const point = (text: string): Point => (text === 'before' ? text : integer(text, 0, maximumCount));
 const everyTokenMs = (perSecond: number): DurationRange => ({ fromMs: 1000 / perSecond, toMs: 1000 / perSecond });
 
+/** A shape brings its framing along: Perplexity ends lines with CRLF, OpenRouter sends comments. Options after it may undo that. */
+function usageShape(text: string): Partial<Behavior> {
+  const shape = choice(text, usageShapes);
+  if (shape === 'perplexity') return { usageShape: shape, newline: '\r\n' };
+  return shape === 'openrouter' ? { usageShape: shape, comments: true } : { usageShape: shape };
+}
+
 const finishes = ['stop', 'length', 'content_filter', 'missing'] as const;
 
 /** Everything `fail-kinds` may list: an error, or a connection broken before the answer or within it. */
@@ -142,6 +154,7 @@ const options: Readonly<Record<string, (text: string) => Partial<Behavior>>> = {
   'audio-input-tokens': (text) => ({ audioInputTokens: count(text) }),
   'audio-output-tokens': (text) => ({ audioOutputTokens: count(text) }),
   usage: (text) => ({ usage: choice(text, ['asked', 'none', 'unasked']) }),
+  'usage-shape': usageShape,
   'tool-calls': (text) => ({ toolCalls: integer(text, 0, 128) }),
   refuse: (text) => ({ refuse: flag(text) }),
   finish: (text) => ({ finish: choice<(typeof finishes)[number]>(text, finishes) }),
@@ -166,6 +179,20 @@ const options: Readonly<Record<string, (text: string) => Partial<Behavior>>> = {
 export const optionNames: readonly string[] = Object.keys(options);
 
 /**
+ * Refines a behavior by one option.
+ * @throws OptionError naming the option where it is unknown or has a value it cannot have.
+ */
+export function refineByOption(behavior: Behavior, name: string, text: string): Behavior {
+  const read = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (read === undefined) throw new OptionError(`unknown option "${name}"; the options are ${optionNames.join(', ')}`);
+  try {
+    return { ...behavior, ...read(text) };
+  } catch (cause) {
+    throw cause instanceof OptionError ? new OptionError(`option "${name}": ${cause.message}`, { cause }) : cause;
+  }
+}
+
+/**
  * Refines a behavior by text like `ttft-ms=20..80; tokens=50`. Later options win; blanks around names and values do not count.
  * @throws OptionError naming the option that is unknown or has a value it cannot have.
  */
@@ -175,13 +202,7 @@ export function refineBehavior(behavior: Behavior, text: string): Behavior {
     if (part.trim() === '') continue;
     const equals = part.indexOf('=');
     const name = (equals < 0 ? part : part.slice(0, equals)).trim();
-    const read = Object.hasOwn(options, name) ? options[name] : undefined;
-    if (read === undefined) throw new OptionError(`unknown option "${name}"; the options are ${optionNames.join(', ')}`);
-    try {
-      refined = { ...refined, ...read(equals < 0 ? '' : part.slice(equals + 1).trim()) };
-    } catch (cause) {
-      throw cause instanceof OptionError ? new OptionError(`option "${name}": ${cause.message}`, { cause }) : cause;
-    }
+    refined = refineByOption(refined, name, equals < 0 ? '' : part.slice(equals + 1).trim());
   }
   return refined;
 }

@@ -1,7 +1,7 @@
 import type { BookEntry, BookOutcome } from './book-entry.ts';
-import type { TokenCounts } from './token-counts.ts';
+import type { ToldCounts } from './token-counts.ts';
 
-/** Sums of token counts, and over how many answers. */
+/** Sums of token counts, and over how many answers. What was not told adds nothing. */
 class TokenSums {
   answers = 0;
   promptTokens = 0;
@@ -12,15 +12,15 @@ class TokenSums {
   reasoningTokens = 0;
   audioOutputTokens = 0;
 
-  add(counts: TokenCounts): void {
+  add(counts: ToldCounts): void {
     this.answers++;
-    this.promptTokens += counts.promptTokens;
-    this.cachedTokens += counts.cachedTokens;
+    this.promptTokens += counts.promptTokens ?? 0;
+    this.cachedTokens += counts.cachedTokens ?? 0;
     this.cacheWriteTokens += counts.cacheWriteTokens ?? 0;
-    this.audioInputTokens += counts.audioInputTokens;
-    this.completionTokens += counts.completionTokens;
-    this.reasoningTokens += counts.reasoningTokens;
-    this.audioOutputTokens += counts.audioOutputTokens;
+    this.audioInputTokens += counts.audioInputTokens ?? 0;
+    this.completionTokens += counts.completionTokens ?? 0;
+    this.reasoningTokens += counts.reasoningTokens ?? 0;
+    this.audioOutputTokens += counts.audioOutputTokens ?? 0;
   }
 }
 

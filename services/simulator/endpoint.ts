@@ -4,6 +4,7 @@ import type { Books } from './books.ts';
 import type { Failure } from './failures.ts';
 import type { Occurrences } from './occurrences.ts';
 import type { ReceivedRequests } from './received-requests.ts';
+import type { Scenario } from './scenario/scenario.ts';
 
 /** What all endpoints of one simulator share. */
 export type SimulatorState = {
@@ -13,6 +14,8 @@ export type SimulatorState = {
   readonly received: ReceivedRequests;
   readonly occurrences: Occurrences;
   readonly nameCredential: (secret: string) => string;
+  /** The scenario that is played, or null. */
+  readonly scenario: Scenario | null;
 };
 
 /** One request with its whole body, and where the answer goes. */

@@ -19,6 +19,14 @@ export function errorEnvelope(error: ErrorObject): string {
   return JSON.stringify({ error: { message: error.message, type: error.type, param: error.param, code: error.code } });
 }
 
+/** What is said where a stream fails in its middle. */
+export const failureInAStream: ErrorObject = {
+  message: 'The server had an error while processing your request. Sorry about that!',
+  type: 'server_error',
+  param: null,
+  code: null,
+};
+
 /** An error answer in OpenAI's envelope. */
 export function failure(status: number, error: ErrorObject, headers: OutgoingHttpHeaders = {}): Failure {
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: errorEnvelope(error) };
@@ -29,7 +37,7 @@ export function invalidRequest(message: string, param: string | null, code: stri
   return failure(400, { message, type: 'invalid_request_error', param, code });
 }
 
-/** 404, as OpenAI answers on chat. */
+/** 404, as OpenAI answers on chat and embeddings. */
 export function unknownModel(model: string): Failure {
   return failure(404, {
     message: `The model \`${model}\` does not exist or you do not have access to it.`,
@@ -37,6 +45,11 @@ export function unknownModel(model: string): Failure {
     param: null,
     code: 'model_not_found',
   });
+}
+
+/** 400, as OpenAI answers on responses (reference "providers" §5). */
+export function unknownResponsesModel(model: string): Failure {
+  return invalidRequest(`The requested model '${model}' does not exist.`, 'model', 'model_not_found');
 }
 
 type Template = { readonly status: number; readonly error: ErrorObject; readonly retryAfter?: true };
@@ -103,15 +116,7 @@ const templates = {
       code: 'insufficient_quota',
     },
   },
-  '500': {
-    status: 500,
-    error: {
-      message: 'The server had an error while processing your request. Sorry about that!',
-      type: serverError,
-      param: null,
-      code: null,
-    },
-  },
+  '500': { status: 500, error: failureInAStream },
   '502': { status: 502, error: { message: 'Bad gateway.', type: serverError, param: null, code: null } },
   '503': {
     status: 503,
@@ -137,13 +142,15 @@ const templateByName: Readonly<Record<string, Template>> = templates;
 export const errorKinds: readonly string[] = [...Object.keys(templates), ...Object.keys(bareFailures)];
 
 /**
- * The error answer of this kind. `retryAfterSeconds` is sent only with kinds that carry it (429, 429-tokens, 503).
+ * The error answer of this kind. `promptParameter` is what the endpoint calls the prompt; `retryAfterSeconds` is sent only with kinds that carry it (429, 429-tokens, 503).
  * @throws RangeError on a kind that is not in `errorKinds`: options are checked where they are parsed.
  */
-export function failureOfKind(kind: string, retryAfterSeconds: number): Failure {
+export function failureOfKind(kind: string, retryAfterSeconds: number, promptParameter: 'messages' | 'input' = 'messages'): Failure {
   const bare = bareFailures[kind];
   if (bare !== undefined) return bare;
   const template = templateByName[kind];
   if (template === undefined) throw new RangeError(`no error of kind ${kind}`);
-  return failure(template.status, template.error, template.retryAfter === true ? { 'retry-after': String(retryAfterSeconds) } : {});
+  const { error } = template;
+  const named = error.param === 'messages' ? { ...error, param: promptParameter } : error;
+  return failure(template.status, named, template.retryAfter === true ? { 'retry-after': String(retryAfterSeconds) } : {});
 }

@@ -1,14 +1,16 @@
 import { runProcess } from '../runtime/boot.ts';
 import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import { readScenario } from './scenario/read-scenario.ts';
 import { createSimulator } from './server.ts';
 
 runProcess({
   name: 'simulator',
   start: async ({ environment, clock }) => {
     const metrics = createMetrics({ process: 'simulator' });
-    const simulator = createSimulator({ clock, runtimeMetrics: () => metrics.metrics() });
-    const { host, simulatorPort } = environment;
+    const { host, simulatorPort, simulatorScenarioPath } = environment;
+    const scenario = simulatorScenarioPath === null ? {} : { scenario: await readScenario(simulatorScenarioPath) };
+    const simulator = createSimulator({ clock, runtimeMetrics: () => metrics.metrics(), ...scenario });
     const { port } = await simulator.listen({ host, port: simulatorPort }).catch((error: unknown) => {
       throw listenRefusal(error, { variable: 'TURNPIKE_SIM_PORT', host, port: simulatorPort });
     });

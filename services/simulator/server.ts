@@ -9,13 +9,18 @@ import type { Endpoint, Handler, SimulatorState } from './endpoint.ts';
 import { sendFailure } from './endpoint.ts';
 import { bookEntriesEndpoint, booksEndpoint } from './endpoints/books.ts';
 import { chatCompletionsEndpoint } from './endpoints/chat-completions.ts';
+import { embeddingsEndpoint } from './endpoints/embeddings.ts';
 import { healthEndpoints } from './endpoints/health.ts';
 import { modelEndpoint, modelsEndpoint } from './endpoints/models.ts';
 import { lastRequestsEndpoint } from './endpoints/requests.ts';
+import { responsesEndpoint } from './endpoints/responses.ts';
+import { scenarioEndpoint } from './endpoints/scenario.ts';
 import { failure, failureOfKind, invalidRequest } from './failures.ts';
 import { Occurrences } from './occurrences.ts';
 import { ReceivedRequests } from './received-requests.ts';
 import { readBody } from './request-body.ts';
+import { createScenario } from './scenario/scenario.ts';
+import type { ScenarioDocument } from './scenario/scenario-document.ts';
 
 export type SimulatorOptions = {
   /** Everything random follows from it: equal requests in equal order get equal bytes. Default 1. */
@@ -24,6 +29,8 @@ export type SimulatorOptions = {
   readonly clock?: Clock;
   /** How many single entries the books keep. Default 100,000. */
   readonly maximumBookEntries?: number;
+  /** What happens to which requests, in order; see README. Default: none, models alone decide. */
+  readonly scenario?: ScenarioDocument;
   /** Shown on `/metrics` after the simulator's own. Default none. */
   readonly runtimeMetrics?: () => Promise<string>;
 };
@@ -45,22 +52,28 @@ const requestTimeoutMs = 60_000;
 /** A provider that speaks OpenAI's protocol and keeps its own books, see README. Nothing runs before `listen`. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const books = new Books(options.maximumBookEntries);
+  const clock = options.clock ?? systemClock;
+  const scenario = options.scenario === undefined ? null : createScenario(options.scenario, clock);
   const state: SimulatorState = {
     seed: options.seed ?? 1,
-    clock: options.clock ?? systemClock,
+    clock,
     books,
     received: new ReceivedRequests(),
     occurrences: new Occurrences(),
     nameCredential: createCredentialNamer(),
+    scenario,
   };
   let closing = false;
   const find = createRouter([
     chatCompletionsEndpoint(state),
+    embeddingsEndpoint(state),
+    responsesEndpoint(state),
     modelsEndpoint,
     modelEndpoint,
     booksEndpoint(books),
     bookEntriesEndpoint(books),
     lastRequestsEndpoint(state.received),
+    ...(scenario === null ? [] : [scenarioEndpoint(scenario)]),
     ...healthEndpoints({ books, isClosing: () => closing, runtimeMetrics: options.runtimeMetrics ?? null }),
   ]);
 

@@ -1,7 +1,4 @@
-import type { Answer, Choice } from './answer.ts';
 import type { Behavior } from './behavior.ts';
-import { errorEnvelope } from './failures.ts';
-import { usageJson } from './token-counts.ts';
 
 /** A piece of a body. */
 export type Frame = {
@@ -22,86 +19,18 @@ export type Script = {
   readonly complete: boolean;
 };
 
-type Delta = { readonly choice: number; readonly json: string; readonly tokens: number };
-
-function openingDelta(choice: Choice): string {
-  return choice.kind === 'content' ? '{"role":"assistant","content":"","refusal":null}' : '{"role":"assistant","content":null}';
-}
-
-/** The deltas of one choice between its first and its last chunk. */
-function deltasOf(choice: Choice, index: number): readonly Delta[] {
-  if (choice.kind !== 'calls') {
-    const field = choice.kind;
-    return choice.pieces.map((piece) => ({ choice: index, json: `{"${field}":${JSON.stringify(piece)}}`, tokens: 1 }));
-  }
-  return choice.calls.flatMap((call, position) => [
-    {
-      choice: index,
-      json: `{"tool_calls":[{"index":${position},"id":"${call.id}","type":"function","function":{"name":${JSON.stringify(call.name)},"arguments":""}}]}`,
-      tokens: 1,
-    },
-    ...call.argumentPieces.map((piece) => ({
-      choice: index,
-      json: `{"tool_calls":[{"index":${position},"function":{"arguments":${JSON.stringify(piece)}}}]}`,
-      tokens: 1,
-    })),
-  ]);
-}
-
-/** All deltas, choices taking turns as OpenAI interleaves them. */
-function interleaved(choices: readonly Choice[]): readonly Delta[] {
-  const lanes = choices.map((choice, index) => [{ choice: index, json: openingDelta(choice), tokens: 0 }, ...deltasOf(choice, index)]);
-  const [only] = lanes;
-  if (only !== undefined && lanes.length === 1) return only;
-  const longest = Math.max(...lanes.map((lane) => lane.length));
-  return Array.from({ length: longest }, (_, turn) => lanes.flatMap((lane) => lane[turn] ?? [])).flat();
-}
-
-/** The events of an answer in OpenAI's form, ending with `[DONE]`. `usageAsked` is the client's `stream_options.include_usage`. */
-export function streamFrames(answer: Answer, behavior: Behavior, usageAsked: boolean): readonly Frame[] {
-  const asked = usageAsked && behavior.usage !== 'none';
-  const end = `${behavior.newline}${behavior.newline}`;
-  const comment = behavior.comments ? `: simulated keep-alive${end}` : '';
-  const head =
-    `${comment}data: {"id":"${answer.id}","object":"chat.completion.chunk","created":${answer.created},` +
-    `"model":${JSON.stringify(answer.model)},"service_tier":"${answer.serviceTier}",` +
-    `"system_fingerprint":"${answer.systemFingerprint}","choices":[`;
-  const tail = `${asked ? ',"usage":null' : ''}}${end}`;
-  const usage = usageJson(answer.usage);
-  const frames: Frame[] = [];
-  for (const { choice, json, tokens } of interleaved(answer.choices)) {
-    const text = `${head}{"index":${choice},"delta":${json},"logprobs":null,"finish_reason":null}]${tail}`;
-    frames.push({ text, tokens, tellsUsage: false });
-  }
-  answer.choices.forEach((choice, index) => {
-    const reason = choice.finishReason === null ? 'null' : `"${choice.finishReason}"`;
-    const tellsUsage = index === answer.choices.length - 1 && behavior.usage === 'unasked';
-    const last = tellsUsage ? `,"usage":${usage}}${end}` : tail;
-    const text = `${head}{"index":${index},"delta":{},"logprobs":null,"finish_reason":${reason}}]${last}`;
-    frames.push({ text, tokens: 0, tellsUsage });
-  });
-  if (asked) frames.push({ text: `${head}],"usage":${usage}}${end}`, tokens: 0, tellsUsage: true });
-  frames.push({ text: `data: [DONE]${end}`, tokens: 0, tellsUsage: false });
-  return frames;
-}
-
 /** Where in `length` frames something happens: never after the last, so that it always does. */
 const position = (point: number, length: number): number => Math.max(0, Math.min(point, length - 1));
 
-/** The stream's failure in the middle: OpenAI's envelope as an event, and the end without `[DONE]`. */
-const failureEvent = errorEnvelope({
-  message: 'The server had an error while processing your request. Sorry about that!',
-  type: 'server_error',
-  param: null,
-  code: null,
-});
+/** A stream as it would run undisturbed, and how it tells of a failure after so many of its events. */
+export type Stream = { readonly frames: readonly Frame[]; readonly failureAfter: (events: number) => readonly string[] };
 
 /** Applies to a stream what the behavior says goes wrong in it. Points count the events of the unbroken stream. */
-export function streamScript(frames: readonly Frame[], behavior: Behavior): Script {
+export function streamScript({ frames, failureAfter }: Stream, behavior: Behavior): Script {
   const { length } = frames;
   const end = `${behavior.newline}${behavior.newline}`;
   const stallBefore = typeof behavior.stall === 'number' ? position(behavior.stall, length) : null;
-  // The last event stays whole: half of `[DONE]` would be no malformed JSON.
+  // The last event stays whole: half of `[DONE]` would be no malformed JSON, and a stream without `[DONE]` would seem cut.
   const malformedAt = behavior.malformedAt === null ? null : position(behavior.malformedAt, length - 1);
   const damaged =
     malformedAt === null
@@ -112,8 +41,9 @@ export function streamScript(frames: readonly Frame[], behavior: Behavior): Scri
             : frame,
         );
   if (behavior.errorAfter !== null) {
-    const event = { text: `data: ${failureEvent}${end}`, tokens: 0, tellsUsage: false };
-    return { frames: [...damaged.slice(0, position(behavior.errorAfter, length)), event], stallBefore, ending: 'end', complete: false };
+    const sent = position(behavior.errorAfter, length);
+    const failing = failureAfter(sent).map((text) => ({ text, tokens: 0, tellsUsage: false }));
+    return { frames: [...damaged.slice(0, sent), ...failing], stallBefore, ending: 'end', complete: false };
   }
   if (typeof behavior.disconnect === 'number') {
     const kept = damaged.slice(0, position(behavior.disconnect, length));

@@ -12,6 +12,24 @@ export type TokenCounts = {
   readonly audioOutputTokens: number;
 };
 
+/** What a client was told of the counts: null where the provider's usage has no such number. */
+export type ToldCounts = { readonly [Name in keyof TokenCounts]: number | null };
+
+const nothingTold: ToldCounts = {
+  promptTokens: null,
+  cachedTokens: null,
+  cacheWriteTokens: null,
+  audioInputTokens: null,
+  completionTokens: null,
+  reasoningTokens: null,
+  audioOutputTokens: null,
+};
+
+/** These of the counts, and null for all others. */
+export function toldCounts(counts: TokenCounts, names: readonly (keyof TokenCounts)[]): ToldCounts {
+  return { ...nothingTold, ...Object.fromEntries(names.map((name) => [name, counts[name]])) };
+}
+
 /** OpenAI's `usage` object as JSON. */
 export function usageJson(counts: TokenCounts): string {
   const cacheWrite = counts.cacheWriteTokens === null ? '' : `,"cache_write_tokens":${counts.cacheWriteTokens}`;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../services/runtime/clock.ts';
+import type { ScenarioDocument } from '../../services/simulator/scenario/scenario-document.ts';
 import type { Simulator } from '../../services/simulator/server.ts';
 import { createSimulator } from '../../services/simulator/server.ts';
 
@@ -13,7 +14,9 @@ export type RunningSimulator = {
 };
 
 /** A simulated provider in this process on a free port, for `await using`. */
-export async function startSimulator(options: { readonly seed?: number; readonly clock?: Clock } = {}): Promise<RunningSimulator> {
+export async function startSimulator(
+  options: { readonly seed?: number; readonly clock?: Clock; readonly scenario?: ScenarioDocument } = {},
+): Promise<RunningSimulator> {
   const simulator = createSimulator(options);
   const { port } = await simulator.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${port}`;

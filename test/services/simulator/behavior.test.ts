@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { OptionError, optionNames, plainBehavior, refineBehavior } from '../../../services/simulator/behavior.ts';
 import { errorKinds } from '../../../services/simulator/failures.ts';
 import { modelNames } from '../../../services/simulator/models.ts';
+import { ScenarioDocument, scenarioEndpoints } from '../../../services/simulator/scenario/scenario-document.ts';
+import { usageShapes } from '../../../services/simulator/usage-shape.ts';
 import { startSimulator } from '../../harness/simulator.ts';
 
 test('the later of two options wins, and blanks do not count', () => {
@@ -10,6 +12,14 @@ test('the later of two options wins, and blanks do not count', () => {
     ...plainBehavior,
     firstToken: { fromMs: 5, toMs: 9 },
     tokens: 4,
+  });
+});
+
+test('a usage shape brings its framing along, which later options may undo', () => {
+  expect(refineBehavior(plainBehavior, 'usage-shape=perplexity')).toMatchObject({ usageShape: 'perplexity', newline: '\r\n' });
+  expect(refineBehavior(plainBehavior, 'usage-shape=openrouter; comments=off')).toMatchObject({
+    usageShape: 'openrouter',
+    comments: false,
   });
 });
 
@@ -28,6 +38,7 @@ test.each([
   'fail-share=1.1',
   'split=0',
   'rate=0',
+  'usage-shape=cohere',
 ])('the option "%s" is refused by name', (text) => {
   expect(() => refineBehavior(plainBehavior, text)).toThrow(OptionError);
   expect(() => refineBehavior(plainBehavior, text)).toThrow(text.split('=')[0]!);
@@ -47,8 +58,16 @@ test('the header x-simulator beats the body, which beats the model', async () =>
   expect([await lengthOf(null, ''), await lengthOf('tokens=5', ''), await lengthOf('tokens=5', 'tokens=6')]).toEqual([2000, 5, 6]);
 });
 
-test('README names every model, option and kind of error', () => {
-  const readme = readFileSync(new URL('../../../services/simulator/README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../../services/simulator/README.md', import.meta.url), 'utf8');
+
+test('README names every model, option, usage shape and kind of error', () => {
   const models = modelNames.filter((model) => !model.startsWith('error-'));
-  for (const name of [...models, ...optionNames, ...errorKinds]) expect(readme).toContain(`\`${name}\``);
+  for (const name of [...models, ...optionNames, ...errorKinds, ...usageShapes]) expect(readme).toContain(`\`${name}\``);
+});
+
+test('README names every endpoint, and every field of a scenario', () => {
+  for (const path of scenarioEndpoints) expect(readme).toContain(`POST ${path}`);
+  const fields = [...Object.keys(ScenarioDocument.properties), ...Object.keys(ScenarioDocument.properties.steps.items.properties)];
+  expect(fields.length).toBeGreaterThan(8);
+  for (const field of fields) expect(readme).toContain(`\`${field}\``);
 });

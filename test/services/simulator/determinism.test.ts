@@ -3,14 +3,20 @@ import { expect, test } from 'vitest';
 import { modelNames } from '../../../services/simulator/models.ts';
 import { Occurrences } from '../../../services/simulator/occurrences.ts';
 import { fingerprint, SeededRandom } from '../../../services/simulator/seeded-random.ts';
+import { usageShapes } from '../../../services/simulator/usage-shape.ts';
 import { startSimulator } from '../../harness/simulator.ts';
 
 const clock = { now: () => 1_800_000_000_000, monotonic: () => performance.now() };
 const quickModels = modelNames.filter((model) => !['slow', 'steady', 'jitter', 'stall', 'stall-mid'].includes(model));
 
-async function answerTo(baseUrl: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+async function answerTo(
+  baseUrl: string,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+  path = '/chat/completions',
+): Promise<string> {
   try {
-    const response = await fetch(`${baseUrl}/chat/completions`, { method: 'POST', body: JSON.stringify(body), headers });
+    const response = await fetch(baseUrl + path, { method: 'POST', body: JSON.stringify(body), headers });
     return `${response.status} ${response.headers.get('x-request-id')} ${await response.text()}`;
   } catch {
     return 'broken';
@@ -40,6 +46,26 @@ test('equal requests to simulators of equal seed get equal bytes, whatever comes
     ),
     { numRuns: 25 },
   );
+});
+
+test('responses, embeddings and every usage shape repeat byte for byte too', async () => {
+  await using one = await startSimulator({ seed: 3, clock });
+  await using other = await startSimulator({ seed: 3, clock });
+  const text = 'hello there';
+  for (const { baseUrl } of [one, other]) await answerTo(baseUrl, { model: 'flaky', messages: [{ role: 'user', content: text }] });
+  const same = async (body: object, headers: Readonly<Record<string, string>>, path: string) => {
+    const answers = [await answerTo(one.baseUrl, body, headers, path), await answerTo(other.baseUrl, body, headers, path)];
+    expect(answers[0]).toMatch(/^200 /);
+    expect(answers[1]).toBe(answers[0]);
+  };
+  for (const stream of [true, false]) {
+    await same({ model: 'reasoning', input: text, stream, reasoning: { summary: 'auto' } }, {}, '/responses');
+    for (const shape of usageShapes) {
+      const body = { model: 'reasoning', messages: [{ role: 'user', content: text }], stream };
+      await same(body, { 'x-simulator': `usage-shape=${shape}` }, '/chat/completions');
+    }
+  }
+  await same({ model: 'echo', input: [text, 'again'] }, {}, '/embeddings');
 });
 
 test('a repeated request gets an id of its own, and another seed other ids', async () => {

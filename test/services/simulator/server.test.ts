@@ -29,6 +29,12 @@ test('broken JSON and a body that is too large get the envelope, and the server 
   expect((await post(body('echo'))).status).toBe(200);
 });
 
+test("a field called failure in a body is the client's own affair", async () => {
+  await using provider = await startSimulator();
+  const text = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'x' }], failure: { status: 418 } });
+  expect((await fetch(`${provider.baseUrl}/chat/completions`, { method: 'POST', body: text })).status).toBe(200);
+});
+
 test('health, readiness and metrics answer', async () => {
   await using provider = await startSimulator();
   await (await fetch(`${provider.baseUrl}/chat/completions`, { method: 'POST', body: body('echo') })).text();
