@@ -9,6 +9,7 @@ Environment:
   TURNPIKE_PROXY_PORT    the OpenAI API (4000); 0 means any free port, here and below
   TURNPIKE_API_PORT      GraphQL and the console (4100)
   TURNPIKE_SIM_PORT      the simulated provider (4200)
+  TURNPIKE_SIM_SCENARIO  a YAML file with what the simulated provider does to which requests
   TURNPIKE_CONFIG        a YAML file, or a folder of them, with providers, models and keys
   TURNPIKE_MASTER_KEY    32 bytes in base64; made and kept in TURNPIKE_HOME where not set
   TURNPIKE_DURABILITY    group (a power cut may cost 5 ms) or strict (group)
