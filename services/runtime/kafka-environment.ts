@@ -82,8 +82,8 @@ export function parseKafkaEnvironment(
   const caPath = given('KAFKA_SSL_CA');
   // Amazon's brokers accept IAM over TLS alone, and a given authority says that TLS is meant.
   const tls = sslText === 'true' || (sslText === null && (caPath !== null || login?.mechanism === 'aws'));
-  if (!tls && caPath !== null) problems.push('KAFKA_SSL_CA: is set although KAFKA_SSL is false');
-  if (!tls && login?.mechanism === 'aws') problems.push('KAFKA_SSL: expected true, since KAFKA_SASL_MECHANISM is aws');
+  if (sslText === 'false' && caPath !== null) problems.push('KAFKA_SSL_CA: is set although KAFKA_SSL is false');
+  if (sslText === 'false' && login?.mechanism === 'aws') problems.push('KAFKA_SSL: expected true, since KAFKA_SASL_MECHANISM is aws');
 
   const replicationFactor = number('KAFKA_TOPIC_REPLICATION', 3, 32_767);
   const minInSyncReplicas = number('KAFKA_TOPIC_MIN_INSYNC_REPLICAS', Math.max(1, replicationFactor - 1), 32_767);
