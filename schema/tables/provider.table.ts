@@ -3,9 +3,12 @@ import type { ColumnType } from 'kysely';
 /** An upstream that models are served by. `credential` says where the secret is, never what it is. */
 export interface ProviderTable {
   id: ColumnType<string, string, never>;
+  /** null = shared by the installation. */
+  organization_id: ColumnType<string | null, string | null | undefined, never>;
   name: ColumnType<string, string, never>;
   protocol: 'openai';
   base_url: string;
+  /** Only of shared providers; an organization's own secrets are in `provider_credentials`. */
   credential: { readonly env: string } | null;
   options: Readonly<Record<string, unknown>>;
   managed_by: string | null;

@@ -13,6 +13,7 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   apiKeySecret: 'sec',
   provider: 'prv',
+  providerCredential: 'crd',
   model: 'mdl',
   route: 'rte',
   auditEvent: 'aud',

@@ -35,20 +35,28 @@ export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
         .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', recently)]))
         .execute();
       const secrets = await trx.selectFrom('api_key_secrets').selectAll().execute();
-      const providers = await trx.selectFrom('providers').selectAll().where('archived_at', 'is', null).orderBy('name').execute();
+      const providers = await trx
+        .selectFrom('providers')
+        .selectAll()
+        .where('archived_at', 'is', null)
+        .where('organization_id', 'is', null)
+        .orderBy('name')
+        .execute();
       const models = await trx
         .selectFrom('models')
         .innerJoin('providers', 'providers.id', 'models.provider_id')
         .selectAll('models')
         .select('providers.name as provider_name')
         .where('models.archived_at', 'is', null)
+        .where('providers.organization_id', 'is', null)
         .where('providers.archived_at', 'is', null)
         .orderBy('models.name')
         .execute();
       const prices = await trx
         .selectFrom('model_prices')
         .innerJoin('price_versions', 'price_versions.name', 'model_prices.price_version')
-        .select(['model_id', 'valid_from', 'price_version', 'sheet'])
+        .select(['model_id', 'valid_from', 'price_versions.name as price_version', 'sheet'])
+        .where('organization_id', 'is', null)
         .orderBy('model_id')
         .orderBy('valid_from')
         .execute();

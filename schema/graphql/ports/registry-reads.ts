@@ -18,7 +18,7 @@ export type ApiKeySecretRow = Omit<Selectable<ApiKeySecretTable>, 'hash' | 'hash
 export type ProviderRow = Omit<Selectable<ProviderTable>, 'credential' | 'options'> & { readonly has_credential: boolean };
 export type ModelRow = Selectable<ModelTable>;
 export type ActivatedTagRow = Selectable<ActivatedTagTable>;
-export type ModelPriceRow = Selectable<ModelPriceTable> & { readonly sheet: unknown };
+export type ModelPriceRow = Selectable<ModelPriceTable> & { readonly price_version: string; readonly sheet: unknown };
 
 export interface ApiKeyFilter {
   readonly teamId: string | null;
@@ -55,7 +55,7 @@ export interface RegistryReads {
   readonly modelsById: ByIds<ModelRow>;
   readonly models: (page: PageRequest, filter: ModelFilter) => Promise<Page<ModelRow>>;
   readonly countModels: (filter: ModelFilter, cap: number) => Promise<number>;
-  /** The price that holds for each model at an instant. */
+  /** The price that holds for each model at an instant: the organization's own where it has one, else the shared one. */
   readonly pricesOfModels: (modelIds: readonly string[], at: Date) => Promise<readonly (ModelPriceRow | null)[]>;
   readonly activatedTags: () => Promise<readonly ActivatedTagRow[]>;
 }

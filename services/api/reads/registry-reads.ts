@@ -12,6 +12,7 @@ const inCreationOrder = { column: null, id: 'id', descending: false } as const;
 const byName = { column: { name: 'name', type: 'text' }, id: 'id', descending: false } as const;
 const providerColumns = [
   'id',
+  'organization_id',
   'name',
   'protocol',
   'base_url',
@@ -139,11 +140,39 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
         const rows = await trx
           .selectFrom('model_prices')
           .innerJoin('price_versions', 'price_versions.name', 'model_prices.price_version')
-          .select(['model_id', 'valid_from', 'price_version', 'source', 'model_prices.created_at', 'sheet'])
+          .select([
+            'model_id',
+            'model_prices.organization_id',
+            'valid_from',
+            'price_versions.name as price_version',
+            'source',
+            'model_prices.created_at',
+            'sheet',
+          ])
           .distinctOn('model_id')
           .where('model_id', 'in', modelIds)
           .where('valid_from', '<=', at)
+          // Row-level security says so as well.
+          .where((where) => where.or([where('organization_id', 'is', null), where('organization_id', '=', organizationId)]))
+          // The newest of the organization's own wins, and where that one ends its price, the shared price holds again.
+          .where((where) =>
+            where.or([
+              where('organization_id', 'is', null),
+              where.not(
+                where.exists(
+                  where
+                    .selectFrom('model_prices as later')
+                    .select('later.model_id')
+                    .whereRef('later.model_id', '=', 'model_prices.model_id')
+                    .whereRef('later.organization_id', '=', 'model_prices.organization_id')
+                    .whereRef('later.valid_from', '>', 'model_prices.valid_from')
+                    .where('later.valid_from', '<=', at),
+                ),
+              ),
+            ]),
+          )
           .orderBy('model_id')
+          .orderBy(sql`model_prices.organization_id is null`)
           .orderBy('valid_from', 'desc')
           .execute();
         return inOrderOf(modelIds, rows, (row) => row.model_id);

@@ -13,8 +13,14 @@ import { ownershipMark } from './desired-state.ts';
  * @throws RegistryError `name_taken` where a provider or model of that name belongs to somebody else.
  */
 export async function applyProviders(change: Change, desired: DesiredState): Promise<void> {
-  const providers = await change.trx.selectFrom('providers').selectAll().forUpdate().execute();
-  const models = await change.trx.selectFrom('models').selectAll().forUpdate().execute();
+  // What an organization made for itself is not the installation's to change, whatever it is called.
+  const providers = await change.trx.selectFrom('providers').selectAll().where('organization_id', 'is', null).forUpdate().execute();
+  const models = await change.trx
+    .selectFrom('models')
+    .selectAll()
+    .where('provider_id', 'in', (select) => select.selectFrom('providers').select('id').where('organization_id', 'is', null))
+    .forUpdate()
+    .execute();
   const providerIds = new Map<string, string>();
   for (const wanted of desired.providers) {
     const kept = providers.find((provider) => provider.name === wanted.name);
@@ -61,7 +67,7 @@ async function applyProvider(
     const id = mintRowId(change);
     await change.trx
       .insertInto('providers')
-      .values({ id, name: wanted.name, protocol: 'openai', ...after, version: 1, created_at: now, updated_at: now })
+      .values({ id, organization_id: null, name: wanted.name, protocol: 'openai', ...after, version: 1, created_at: now, updated_at: now })
       .execute();
     await recordProvider(change, 'provider.create', id, wanted.name, differences({}, after));
     return id;
@@ -125,6 +131,7 @@ async function applyPrice(change: Change, modelId: string, wanted: DesiredModel)
     .selectFrom('model_prices')
     .select('price_version')
     .where('model_id', '=', modelId)
+    .where('organization_id', 'is', null)
     .orderBy('valid_from', 'desc')
     .limit(1)
     .executeTakeFirst();
@@ -139,6 +146,7 @@ async function applyPrice(change: Change, modelId: string, wanted: DesiredModel)
     .insertInto('model_prices')
     .values({
       model_id: modelId,
+      organization_id: null,
       // The first price holds for everything before it too: a model is never served before it has one.
       valid_from: newest === undefined ? new Date(0) : now,
       price_version: wanted.price.version,

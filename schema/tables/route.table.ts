@@ -1,0 +1,16 @@
+import type { ColumnType } from 'kysely';
+
+export type RouteStrategy = 'single' | 'weighted';
+
+/** A name of an organization's own behind which one or more models stand. */
+export interface RouteTable {
+  id: ColumnType<string, string, never>;
+  organization_id: ColumnType<string, string, never>;
+  name: string;
+  strategy: RouteStrategy;
+  managed_by: string | null;
+  version: number;
+  created_at: ColumnType<Date, Date, never>;
+  updated_at: Date;
+  archived_at: Date | null;
+}
