@@ -1,5 +1,4 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { KafkaJSNonRetriableError } from 'kafkajs';
 import type { Random } from '../../runtime/random.ts';
 import { backoffMs } from '../backoff.ts';
 import type { SubscribeOptions, Subscription } from '../event-log.ts';
@@ -74,7 +73,7 @@ export function startMember(options: MemberOptions): Subscription {
     try {
       if (consumer !== null) what(consumer);
     } catch (error) {
-      if (!(error instanceof KafkaJSNonRetriableError)) throw error;
+      if (!(error instanceof Error) || error.name !== 'KafkaJSNonRetriableError') throw error;
     }
   }
 

@@ -1,5 +1,4 @@
 import type { Admin } from 'kafkajs';
-import { ConfigResourceTypes } from 'kafkajs';
 import type { Topic } from '../../../schema/events/topics.ts';
 import type { KafkaTopicSettings } from '../../runtime/kafka-environment.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
@@ -12,6 +11,8 @@ import type { KafkaClient } from './kafka-client.ts';
 const BATCH_OVERHEAD_BYTES = 1_024;
 /** What Kafka itself gives a topic; a batch of the spool's sender is half of it. */
 const MAX_MESSAGE_BYTES = 1_048_588;
+/** kafkajs' `ConfigResourceTypes.TOPIC`, which Node does not see in its CommonJS. */
+const TOPIC_RESOURCE = 2;
 const CREATE_TIMEOUT_MS = 30_000;
 const LEADER_LOOK_MS = 50;
 const LEADER_LOOKS = 200;
@@ -124,7 +125,7 @@ async function compare(admin: Admin, topic: Topic, settings: KafkaTopicSettings)
   }
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic.name }],
+    resources: [{ type: TOPIC_RESOURCE, name: topic.name }],
   });
   const found = new Map((resources[0]?.configEntries ?? []).map((entry) => [entry.configName, entry.configValue]));
   const alter = (name: string, value: string): string =>
