@@ -39,9 +39,18 @@ export function decodeNodeId(id: string): { typename: NodeName; id: string } {
  * @throws GraphQLError `BAD_USER_INPUT` naming what was expected.
  */
 export function requireUuid(typename: NodeName, id: string): string {
-  const uuid = uuidFromId(kindOfNode[typename], id);
+  return requireUuidOfKind(kindOfNode[typename], typename, id);
+}
+
+/**
+ * The same for a kind of id that need not be one of a node.
+ * @param what the kind as clients know it.
+ * @throws GraphQLError `BAD_USER_INPUT` naming what was expected.
+ */
+export function requireUuidOfKind(kind: IdKind, what: string, id: string): string {
+  const uuid = uuidFromId(kind, id);
   if (uuid !== null) return uuid;
-  throw new GraphQLError(`Expected the id of a ${typename}, found ${JSON.stringify(id.slice(0, 64))}`, {
+  throw new GraphQLError(`Expected the id of a ${what}, found ${JSON.stringify(id.slice(0, 64))}`, {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 }

@@ -4,6 +4,7 @@ import './scalars.ts';
 import './activated-tag.ts';
 import './api-key-mutations.ts';
 import './audit-event.ts';
+import './change-stream.ts';
 import './ledger-entry.ts';
 import './model.ts';
 import './organization.ts';

@@ -1,7 +1,8 @@
+import type { IdKind } from '../values/ids.ts';
 import { badInput } from './bad-input.ts';
 import { builder } from './builder.ts';
 import { IdFilter, OutcomeFilter, TagFilter, TextFilter, valuesOf } from './comparators.ts';
-import { requireUuid } from './global-id.ts';
+import { requireUuidOfKind } from './global-id.ts';
 import type { UsageDimension, UsageFilter } from './ports/usage-reads.ts';
 
 interface Comparator {
@@ -12,6 +13,9 @@ interface Comparator {
 interface UsageFilterShape {
   readonly apiKeyId?: Comparator | null | undefined;
   readonly teamId?: Comparator | null | undefined;
+  readonly userId?: Comparator | null | undefined;
+  readonly serviceAccountId?: Comparator | null | undefined;
+  readonly routeId?: Comparator | null | undefined;
   readonly provider?: Comparator | null | undefined;
   readonly model?: Comparator | null | undefined;
   readonly outcome?: Comparator | null | undefined;
@@ -24,6 +28,9 @@ export const UsageFilterInput = builder.inputRef<UsageFilterShape>('UsageFilter'
   fields: (t) => ({
     apiKeyId: t.field({ type: IdFilter }),
     teamId: t.field({ type: IdFilter }),
+    userId: t.field({ type: IdFilter }),
+    serviceAccountId: t.field({ type: IdFilter }),
+    routeId: t.field({ type: IdFilter }),
     provider: t.field({ type: TextFilter }),
     model: t.field({ type: TextFilter }),
     outcome: t.field({ type: OutcomeFilter }),
@@ -32,7 +39,17 @@ export const UsageFilterInput = builder.inputRef<UsageFilterShape>('UsageFilter'
 });
 
 export const Dimension = builder.enumType('Dimension', {
-  values: ['API_KEY', 'TEAM', 'PROVIDER', 'MODEL', 'OUTCOME', 'TAG'] as const satisfies readonly UsageDimension[],
+  values: [
+    'API_KEY',
+    'TEAM',
+    'USER',
+    'SERVICE_ACCOUNT',
+    'MODEL',
+    'PROVIDER',
+    'ROUTE',
+    'OUTCOME',
+    'TAG',
+  ] as const satisfies readonly UsageDimension[],
 });
 
 /** One dimension to group by; TAG needs the tag's key. */
@@ -45,11 +62,14 @@ export const GroupByInput = builder.inputType('UsageGroupBy', {
 
 /** @throws GraphQLError `BAD_USER_INPUT` for an id of another type. */
 export function parseUsageFilter(shape: UsageFilterShape | null | undefined): UsageFilter {
-  const uuids = (type: 'ApiKey' | 'Team', comparator: Comparator | null | undefined): readonly string[] | null =>
-    valuesOf(comparator)?.map((id) => requireUuid(type, id)) ?? null;
+  const uuids = (kind: IdKind, what: string, comparator: Comparator | null | undefined): readonly string[] | null =>
+    valuesOf(comparator)?.map((id) => requireUuidOfKind(kind, what, id)) ?? null;
   return {
-    apiKeyIds: uuids('ApiKey', shape?.apiKeyId),
-    teamIds: uuids('Team', shape?.teamId),
+    apiKeyIds: uuids('apiKey', 'ApiKey', shape?.apiKeyId),
+    teamIds: uuids('team', 'Team', shape?.teamId),
+    userIds: uuids('user', 'User', shape?.userId),
+    serviceAccountIds: uuids('serviceAccount', 'ServiceAccount', shape?.serviceAccountId),
+    routeIds: uuids('route', 'Route', shape?.routeId),
     providers: valuesOf(shape?.provider),
     models: valuesOf(shape?.model),
     outcomes: valuesOf(shape?.outcome),

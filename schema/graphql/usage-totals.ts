@@ -1,3 +1,4 @@
+import type { IdKind } from '../values/ids.ts';
 import { idFromUuid } from '../values/ids.ts';
 import { percentileMs } from '../values/latency-histogram.ts';
 import { ApiKey } from './api-key.ts';
@@ -47,6 +48,15 @@ interface DimensionValueShape {
   readonly value: string;
 }
 
+/** Dimensions whose value is an id; those of the others are names. */
+const kindOfDimension: Readonly<Partial<Record<UsageDimension, IdKind>>> = {
+  API_KEY: 'apiKey',
+  TEAM: 'team',
+  USER: 'user',
+  SERVICE_ACCOUNT: 'serviceAccount',
+  ROUTE: 'route',
+};
+
 const uuidOf = ({ value }: DimensionValueShape): string | null => (value === nilUuid || value === '' ? null : value);
 
 const DimensionValue = builder.objectRef<DimensionValueShape>('DimensionValue').implement({
@@ -54,11 +64,12 @@ const DimensionValue = builder.objectRef<DimensionValueShape>('DimensionValue').
     dimension: t.field({ type: Dimension, resolve: ({ dimension }) => dimension }),
     value: t.string({
       nullable: true,
-      description: 'The id of a key or team, else the name; null where the requests had none.',
+      description: 'The id of a key, team, user, service account or route, else the name; null where the requests had none.',
       resolve: (part) => {
-        if (part.dimension !== 'API_KEY' && part.dimension !== 'TEAM') return part.value === '' ? null : part.value;
+        const kind = kindOfDimension[part.dimension];
+        if (kind === undefined) return part.value === '' ? null : part.value;
         const uuid = uuidOf(part);
-        return uuid === null ? null : idFromUuid(part.dimension === 'API_KEY' ? 'apiKey' : 'team', uuid);
+        return uuid === null ? null : idFromUuid(kind, uuid);
       },
     }),
     apiKey: t.field({ type: ApiKey, nullable: true, resolve: (part) => (part.dimension === 'API_KEY' ? uuidOf(part) : null) }),

@@ -7,6 +7,7 @@ import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import { createChanges } from './changes/changes.ts';
 import { createRunChange } from './changes/run-change.ts';
+import { createChangeStream } from './live/change-stream.ts';
 import type { Drain } from './live/drain.ts';
 import type { JournalHub } from './live/journal-hub.ts';
 import { createRequestTail } from './live/request-tail.ts';
@@ -78,6 +79,7 @@ export function createContextOf(options: {
       changes: createChanges(run, viewer, secrets),
       live: {
         requestTail: (input) => createRequestTail(streams, input),
+        changes: (input) => createChangeStream(streams, input),
         usageTicks: (input) => createUsageTicks(streams, usage, reports, input),
       },
       rateLimit,

@@ -1,3 +1,4 @@
+import type { Permission } from '../permission.ts';
 import type { EntryRow } from './journal-reads.ts';
 import type { RequestFilter } from './request-filter.ts';
 import type { UsageAnswer, UsageDimension, UsageFilter } from './usage-reads.ts';
@@ -37,6 +38,23 @@ export interface UsageTick {
   readonly answer: UsageAnswer;
 }
 
+/** What `changes` can be asked for. */
+export type ChangedType = 'ORGANIZATION' | 'TEAM' | 'API_KEY' | 'PROVIDER' | 'MODEL' | 'TAG';
+
+/** A change of the configuration, as its audit event says. */
+export interface ChangeEvent {
+  readonly kind: 'change';
+  readonly cursor: string;
+  readonly position: bigint;
+  readonly type: ChangedType;
+  /** In text form, as the audit event has it. */
+  readonly targetId: string;
+  readonly action: string;
+  readonly at: Date;
+  /** uuid. */
+  readonly auditEventId: string;
+}
+
 /** Streams of the viewer's organization, fed from its sequenced journal. Returning the iterator ends the subscription. */
 export interface LiveStreams {
   readonly requestTail: (input: {
@@ -51,4 +69,12 @@ export interface LiveStreams {
     readonly intervalMs: number;
     readonly after: string | null;
   }) => Promise<AsyncIterableIterator<UsageTick | StreamControl>>;
+  readonly changes: (input: {
+    readonly types: readonly ChangedType[];
+    /** Each is needed for as long as the stream lives. */
+    readonly permissions: readonly Permission[];
+    /** What cursors of this stream are good for: the types as they were asked for, null for all. */
+    readonly identity: readonly ChangedType[] | null;
+    readonly after: string | null;
+  }) => Promise<AsyncIterableIterator<ChangeEvent | StreamControl>>;
 }

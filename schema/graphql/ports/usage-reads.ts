@@ -1,13 +1,16 @@
 import type { TokenClass } from '../../values/token-usage.ts';
 
 export type UsageInterval = 'MINUTE' | 'HOUR' | 'DAY';
-export type UsageDimension = 'API_KEY' | 'TEAM' | 'PROVIDER' | 'MODEL' | 'OUTCOME' | 'TAG';
+export type UsageDimension = 'API_KEY' | 'TEAM' | 'USER' | 'SERVICE_ACCOUNT' | 'MODEL' | 'PROVIDER' | 'ROUTE' | 'OUTCOME' | 'TAG';
 export type UsageRank = 'COST' | 'REQUESTS' | 'TOKENS';
 
 /** What a report counts: every field narrows, null means any. Ids are uuids. */
 export interface UsageFilter {
   readonly apiKeyIds: readonly string[] | null;
   readonly teamIds: readonly string[] | null;
+  readonly userIds: readonly string[] | null;
+  readonly serviceAccountIds: readonly string[] | null;
+  readonly routeIds: readonly string[] | null;
   readonly providers: readonly string[] | null;
   readonly models: readonly string[] | null;
   readonly outcomes: readonly string[] | null;

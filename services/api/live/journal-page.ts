@@ -9,6 +9,17 @@ export interface JournalItem {
   readonly sequencedAt: Date;
   /** Null where it is not a usage entry: an audit event, an adjustment. */
   readonly usage: EntryRow | null;
+  /** Null where it is not an audit event. */
+  readonly audit: AuditedAct | null;
+}
+
+/** What an audit event says was done to what, as far as streams tell it. */
+export interface AuditedAct {
+  /** uuid of the audit event. */
+  readonly id: string;
+  readonly occurredAt: Date;
+  readonly action: string;
+  readonly targets: unknown;
 }
 
 /** The last position that is given out, or -1n in an empty journal. */
@@ -35,17 +46,63 @@ export function readJournalPage(read: TenantRead, organizationId: string, after:
           .on('journal_positions.item_kind', '=', 'entry')
           .on('ledger_entries.kind', '=', 'usage'),
       )
+      .leftJoin('audit_events', (join) =>
+        join.onRef('audit_events.id', '=', 'journal_positions.item_id').on('journal_positions.item_kind', '=', 'audit'),
+      )
       .select([
         'journal_positions.position',
         'journal_positions.sequenced_at',
         ...entryColumns.map((column) => `ledger_entries.${column}` as const),
+        'audit_events.id as audit_id',
+        'audit_events.occurred_at as audit_occurred_at',
+        'audit_events.action as audit_action',
+        'audit_events.targets as audit_targets',
       ])
       .where('journal_positions.organization_id', '=', organizationId)
       .where('journal_positions.position', '>', after)
       .orderBy('journal_positions.position')
       .limit(limit)
       .execute();
-    return rows.map(({ position, sequenced_at, ...entry }) => ({ position, sequencedAt: sequenced_at, usage: entryOf(entry) }));
+    return rows.map(({ position, sequenced_at, audit_id, audit_occurred_at, audit_action, audit_targets, ...entry }) => ({
+      position,
+      sequencedAt: sequenced_at,
+      usage: entryOf(entry),
+      audit:
+        audit_id === null || audit_occurred_at === null || audit_action === null
+          ? null
+          : { id: audit_id, occurredAt: audit_occurred_at, action: audit_action, targets: audit_targets },
+    }));
+  });
+}
+
+/**
+ * Audit events after a position and up to another, in order: what lies between are entries, which can be many, so they are
+ * passed over by an index of their own (migration `0007`).
+ */
+export function readAuditPage(
+  read: TenantRead,
+  organizationId: string,
+  range: { readonly after: bigint; readonly upTo: bigint },
+  limit: number,
+): Promise<JournalItem[]> {
+  return read(async (trx) => {
+    const rows = await trx
+      .selectFrom('journal_positions')
+      .innerJoin('audit_events', 'audit_events.id', 'journal_positions.item_id')
+      .select(['position', 'sequenced_at', 'audit_events.id', 'audit_events.occurred_at', 'action', 'targets'])
+      .where('journal_positions.organization_id', '=', organizationId)
+      .where('item_kind', '=', 'audit')
+      .where('position', '>', range.after)
+      .where('position', '<=', range.upTo)
+      .orderBy('position')
+      .limit(limit)
+      .execute();
+    return rows.map(({ position, sequenced_at, id, occurred_at, action, targets }) => ({
+      position,
+      sequencedAt: sequenced_at,
+      usage: null,
+      audit: { id, occurredAt: occurred_at, action, targets },
+    }));
   });
 }
 

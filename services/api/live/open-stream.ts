@@ -31,7 +31,10 @@ export interface StreamDefinition<Event> {
   readonly name: string;
   /** What decides which events it has: part of its cursors' identity. */
   readonly question: unknown;
-  readonly permission: Permission;
+  /** Each is needed, at every event. */
+  readonly permissions: readonly Permission[];
+  /** What it is fed from. */
+  readonly of: 'everything' | 'audit';
   readonly after: string | null;
   /** After how long to look again although nothing was booked. */
   readonly waitMs: () => number;
@@ -68,6 +71,7 @@ export async function openStream<Event>(
       epoch: hub.epoch,
       now: clock.now,
       after: definition.after,
+      of: definition.of,
     });
   } catch (error) {
     release();
@@ -79,7 +83,8 @@ export async function openStream<Event>(
   const endReason = (): EndReason | null => {
     const principal = watch.current();
     if (principal.kind === 'expired') return 'TOKEN_EXPIRED';
-    if (principal.kind !== 'known' || !allows(principal.viewer.permissions, definition.permission)) return 'AUTH_REVOKED';
+    if (principal.kind !== 'known') return 'AUTH_REVOKED';
+    if (!definition.permissions.every((asked) => allows(principal.viewer.permissions, asked))) return 'AUTH_REVOKED';
     return drain.draining() ? 'SERVER_DRAIN' : null;
   };
 

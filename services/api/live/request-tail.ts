@@ -22,7 +22,8 @@ export function createRequestTail(
   return openStream<RequestEvent>(sources, {
     name: 'requestTail',
     question: [filter, sampleRate],
-    permission: 'request:read',
+    permissions: ['request:read'],
+    of: 'everything',
     after,
     waitMs: () => Number.POSITIVE_INFINITY,
     step: async (place) => {

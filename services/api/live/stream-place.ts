@@ -2,7 +2,7 @@ import type { GapReason, StreamControl } from '../../../schema/graphql/ports/liv
 import type { TenantRead } from '../reads/tenant-read.ts';
 import type { JournalChannel } from './journal-channel.ts';
 import type { JournalItem } from './journal-page.ts';
-import { readJournalPage } from './journal-page.ts';
+import { readAuditPage, readJournalPage } from './journal-page.ts';
 import type { StreamCursors } from './stream-cursor.ts';
 
 /** Positions a live reader may lag behind before it is told what it missed; up to then it is served from the journal. */
@@ -21,6 +21,8 @@ export interface StreamPlaceOptions {
   readonly now: () => number;
   /** Where the reader says it was; null: it begins at the head. */
   readonly after: string | null;
+  /** `audit`: only audit events, and none is ever passed over, however far the reader lags: there are few. */
+  readonly of: 'everything' | 'audit';
 }
 
 export interface StreamPlace {
@@ -72,7 +74,15 @@ export function createStreamPlace(options: StreamPlaceOptions): StreamPlace {
 
   const fill = async (): Promise<boolean> => {
     taken = 0;
-    buffer = channel.after(position, pageSize) ?? (await readJournalPage(read, organizationId, position, pageSize));
+    const upTo = channel.head;
+    const remembered = channel.after(position, pageSize);
+    if (remembered !== null) buffer = remembered;
+    else if (options.of === 'everything') buffer = await readJournalPage(read, organizationId, position, pageSize);
+    else {
+      buffer = await readAuditPage(read, organizationId, { after: position, upTo }, pageSize);
+      // Nothing of this kind up to there: what has come since is found by the next look.
+      if (buffer.length === 0) position = upTo;
+    }
     return buffer.length > 0;
   };
 
@@ -95,7 +105,7 @@ export function createStreamPlace(options: StreamPlaceOptions): StreamPlace {
         return skip(channel.head, 'EPOCH_CHANGED', null);
       }
       const lag = channel.head - position;
-      if (lag > mostLag && position >= owedUpTo) return skip(channel.head, 'SLOW_CONSUMER', lag);
+      if (options.of === 'everything' && lag > mostLag && position >= owedUpTo) return skip(channel.head, 'SLOW_CONSUMER', lag);
       if (taken >= buffer.length && !(await fill())) return null;
       const item = buffer[taken];
       if (item === undefined) return null;

@@ -29,7 +29,8 @@ export function createUsageTicks(
   return openStream<UsageTick>(sources, {
     name: 'usageTicks',
     question: [filter, groupBy, tagKey, intervalMs],
-    permission: 'usage:read',
+    permissions: ['usage:read'],
+    of: 'everything',
     after,
     waitMs: () =>
       lastTickMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(1, lastTickMs + intervalMs - sources.clock.now()),

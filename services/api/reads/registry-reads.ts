@@ -48,11 +48,22 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
     if (filter.kind !== null) query = query.where(sql<boolean>`kind = ${filter.kind}`);
     return filter.includeRevoked ? query : query.where('revoked_at', 'is', null);
   };
+  /** The installation's and the organization's own; row-level security says so as well. */
+  const providers = (trx: Kysely<Database>) =>
+    trx
+      .selectFrom('providers')
+      .where((where) => where.or([where('organization_id', 'is', null), where('organization_id', '=', organizationId)]));
+  const visibleModels = (trx: Kysely<Database>) =>
+    trx.selectFrom('models').where('provider_id', 'in', providers(trx).select('providers.id'));
   const models = (trx: Kysely<Database>, filter: ModelFilter) => {
-    let query = trx.selectFrom('models').where('archived_at', 'is', null);
+    let query = visibleModels(trx).where('archived_at', 'is', null);
     if (filter.provider !== null) query = query.where(sql<boolean>`name like ${`${filter.provider.replace(/[\\%_]/g, '\\$&')}/%`}`);
     if (filter.search !== null) query = query.where('name', 'ilike', contains(filter.search));
-    const priced = sql<boolean>`exists (select from model_prices where model_id = models.id and valid_from <= now())`;
+    // An own price that is not ended, or a shared one.
+    const priced = sql<boolean>`exists (select from (
+      select distinct on (organization_id) price_version from model_prices
+      where model_id = models.id and valid_from <= now() and (organization_id is null or organization_id = ${organizationId})
+      order by organization_id, valid_from desc) as newest where price_version is not null)`;
     if (filter.isPriced !== null) query = query.where(filter.isPriced ? priced : sql<boolean>`not ${priced}`);
     return query;
   };
@@ -117,13 +128,10 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
         return apiKeyIds.map((id) => rows.filter((row) => row.api_key_id === id));
       }),
     providersById: (ids) =>
-      read(async (trx) =>
-        inOrderOf(ids, await trx.selectFrom('providers').select(providerColumns).where('id', 'in', ids).execute(), (row) => row.id),
-      ),
-    providers: (page) =>
-      read((trx) => readPage(trx.selectFrom('providers').select(providerColumns).where('archived_at', 'is', null), page, byName)),
+      read(async (trx) => inOrderOf(ids, await providers(trx).select(providerColumns).where('id', 'in', ids).execute(), (row) => row.id)),
+    providers: (page) => read((trx) => readPage(providers(trx).select(providerColumns).where('archived_at', 'is', null), page, byName)),
     modelsById: (ids) =>
-      read(async (trx) => inOrderOf(ids, await trx.selectFrom('models').selectAll().where('id', 'in', ids).execute(), (row) => row.id)),
+      read(async (trx) => inOrderOf(ids, await visibleModels(trx).selectAll().where('id', 'in', ids).execute(), (row) => row.id)),
     models: (page, filter) => read((trx) => readPage(models(trx, filter).selectAll(), page, byName)),
     countModels: (filter, cap) =>
       read(

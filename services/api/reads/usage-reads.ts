@@ -16,8 +16,11 @@ const tables: Readonly<Record<UsageInterval, string>> = { MINUTE: 'usage_minute'
 const dimensionColumns: Readonly<Record<UsageDimension, string>> = {
   API_KEY: 'api_key_id::text',
   TEAM: 'team_id::text',
+  USER: 'user_id::text',
+  SERVICE_ACCOUNT: 'service_account_id::text',
   PROVIDER: 'provider',
   MODEL: 'model',
+  ROUTE: 'route_id::text',
   OUTCOME: 'outcome',
   TAG: 'tag_value',
 };
@@ -83,6 +86,9 @@ function conditionsOf({ filter, from, to, tagKey }: UsageQuestion, organizationI
     sql`tag_key = ${tagKey ?? filter.tag?.key ?? ''}`,
     ...any('api_key_id', 'uuid', filter.apiKeyIds),
     ...any('team_id', 'uuid', filter.teamIds),
+    ...any('user_id', 'uuid', filter.userIds),
+    ...any('service_account_id', 'uuid', filter.serviceAccountIds),
+    ...any('route_id', 'uuid', filter.routeIds),
     ...any('provider', 'text', filter.providers),
     ...any('model', 'text', filter.models),
     ...any('outcome', 'text', filter.outcomes),

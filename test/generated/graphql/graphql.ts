@@ -48,8 +48,11 @@ export type Dimension =
   | 'MODEL'
   | 'OUTCOME'
   | 'PROVIDER'
+  | 'ROUTE'
+  | 'SERVICE_ACCOUNT'
   | 'TAG'
-  | 'TEAM';
+  | 'TEAM'
+  | 'USER';
 
 export type IdFilter = {
   eq?: string | null | undefined;
@@ -148,9 +151,12 @@ export type UsageFilter = {
   model?: TextFilter | null | undefined;
   outcome?: OutcomeFilter | null | undefined;
   provider?: TextFilter | null | undefined;
+  routeId?: IdFilter | null | undefined;
+  serviceAccountId?: IdFilter | null | undefined;
   /** Only an activated tag key has rollups. */
   tag?: TagFilter | null | undefined;
   teamId?: IdFilter | null | undefined;
+  userId?: IdFilter | null | undefined;
 };
 
 export type UsageGroupBy = {

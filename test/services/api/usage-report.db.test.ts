@@ -30,6 +30,12 @@ async function report(tenant: TestTenant, variables: Record<string, unknown>): P
 
 const day = Date.parse('2026-11-20T00:00:00Z');
 const keys = Array.from({ length: 4 }, (_none, index) => mintUuid(day, Buffer.alloc(10, index + 1)));
+const some = (index: number) => [null, keys[index], keys[index + 1]] as const;
+/** Any one or two different dimensions, in any order. */
+const aGrouping = fc.uniqueArray(
+  fc.constantFrom('API_KEY', 'TEAM', 'USER', 'SERVICE_ACCOUNT', 'MODEL', 'PROVIDER', 'ROUTE', 'OUTCOME', 'TAG'),
+  { maxLength: 2 },
+);
 const anEntry = fc.record({
   minute: fc.integer({ min: 0, max: 179 }),
   key: fc.integer({ min: 0, max: 3 }),
@@ -38,6 +44,10 @@ const anEntry = fc.record({
   cost: fc.option(fc.bigInt({ min: 0n, max: 10n ** 20n }), { nil: null }),
   output: fc.option(fc.bigInt({ min: 0n, max: 10n ** 9n }), { nil: null }),
   tag: fc.constantFrom('search', 'chat', null),
+  team: fc.constantFrom(...some(0)),
+  user: fc.constantFrom(...some(1)),
+  serviceAccount: fc.constantFrom(...some(2)),
+  route: fc.constantFrom(...some(0)),
   milliseconds: fc.double({ min: 0, max: 60_000, noNaN: true }),
 });
 type Entry = typeof anEntry extends fc.Arbitrary<infer Value> ? Value : never;
@@ -49,12 +59,29 @@ const toEntry = (organizationId: string, entry: Entry): LedgerEntryInsert =>
     model: entry.model,
     provider: entry.model.split('/')[0] ?? '',
     outcome: entry.outcome,
+    team_id: entry.team ?? null,
+    user_id: entry.user ?? null,
+    service_account_id: entry.serviceAccount ?? null,
+    route_id: entry.route ?? null,
     cost: entry.cost,
     unrated: entry.cost === null ? 'unknown_model' : null,
     tokens_output: entry.output,
     tags: entry.tag === null ? {} : { feature: entry.tag },
     total_ms: entry.milliseconds,
   });
+
+/** What a report says of an entry in each dimension: the id or the name, null where it has none. */
+const valueIn: Readonly<Record<string, (entry: LedgerEntryInsert) => string | null>> = {
+  API_KEY: (entry) => idFromUuid('apiKey', entry.api_key_id),
+  TEAM: (entry) => (entry.team_id === null ? null : idFromUuid('team', entry.team_id)),
+  USER: (entry) => (entry.user_id === null ? null : idFromUuid('user', entry.user_id)),
+  SERVICE_ACCOUNT: (entry) => (entry.service_account_id === null ? null : idFromUuid('serviceAccount', entry.service_account_id)),
+  MODEL: (entry) => entry.model,
+  PROVIDER: (entry) => entry.provider,
+  ROUTE: (entry) => (entry.route_id === null ? null : idFromUuid('route', entry.route_id)),
+  OUTCOME: (entry) => entry.outcome,
+  TAG: (entry) => entry.tags.feature ?? null,
+};
 
 interface Plain {
   readonly requests: bigint;
@@ -84,21 +111,15 @@ test('chart, table and total agree with each other and with the entries, however
     fc.asyncProperty(
       fc.array(anEntry, { maxLength: 40 }),
       fc.constantFrom('MINUTE', 'HOUR', 'DAY'),
-      fc.constantFrom<readonly Record<string, string>[]>(
-        [],
-        [{ dimension: 'MODEL' }],
-        [{ dimension: 'API_KEY' }, { dimension: 'PROVIDER' }],
-        [{ dimension: 'TAG', tagKey: 'feature' }, { dimension: 'OUTCOME' }],
-      ),
+      aGrouping,
       fc.integer({ min: 1, max: 4 }),
-      async (entries, interval, groupBy, topN) => {
+      async (entries, interval, dimensions, topN) => {
+        const groupBy = dimensions.map((dimension) => ({ dimension, ...(dimension === 'TAG' ? { tagKey: 'feature' } : {}) }));
         tenants += 1;
         const tenant = await api.makeTenant(`usage-${tenants}`);
         await changeOf(api.database.writer.db, tenant.organizationId, (change) => activateTag(change, { tagKey: 'feature' }));
-        await book(
-          api.database.writer.db,
-          entries.map((entry) => toEntry(tenant.organizationId, entry)),
-        );
+        const booked = entries.map((entry) => toEntry(tenant.organizationId, entry));
+        await book(api.database.writer.db, booked);
         const usage = await report(tenant, { from: '2026-11-20T00:00:00Z', to: '2026-11-20T03:00:00Z', interval, groupBy, topN });
 
         const expected: Plain = {
@@ -118,6 +139,10 @@ test('chart, table and total agree with each other and with the entries, however
         expect(named.length).toBeLessThanOrEqual(topN);
         expect(usage.groups.length - named.length).toBe(usage.truncated ? 1 : 0);
         for (const group of named) {
+          const values = group.key.map((part) => part.value ?? null);
+          const members = booked.filter((entry) => dimensions.every((dimension, at) => valueIn[dimension]?.(entry) === values[at]));
+          expect([values, plain(group.totals).requests]).toEqual([values, BigInt(members.length)]);
+          expect(plain(group.totals).cost).toBe(members.reduce((sum, entry) => sum + (entry.cost ?? 0n), 0n));
           const key = JSON.stringify(group.key.map((part) => part.value ?? null));
           const points = usage.buckets.flatMap((bucket) =>
             bucket.series.filter((point) => !point.isOther && JSON.stringify(point.key.map((part) => part.value ?? null)) === key),
@@ -126,7 +151,7 @@ test('chart, table and total agree with each other and with the entries, however
         }
       },
     ),
-    { numRuns: 15 },
+    { numRuns: 25 },
   );
 });
 

@@ -4,7 +4,12 @@ import type { JournalItem } from '../../../../services/api/live/journal-page.ts'
 
 const now = Date.parse('2026-11-21T00:00:00Z');
 const items = (from: number, count: number, ageMs = 0): JournalItem[] =>
-  Array.from({ length: count }, (_none, index) => ({ position: BigInt(from + index), sequencedAt: new Date(now - ageMs), usage: null }));
+  Array.from({ length: count }, (_none, index) => ({
+    position: BigInt(from + index),
+    sequencedAt: new Date(now - ageMs),
+    usage: null,
+    audit: null,
+  }));
 
 test('what is remembered is given out by position, in order', () => {
   const channel = new JournalChannel('org', 9n);

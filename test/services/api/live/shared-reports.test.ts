@@ -3,7 +3,17 @@ import type { UsageAnswer, UsageQuestion } from '../../../../schema/graphql/port
 import { createSharedReports } from '../../../../services/api/live/shared-reports.ts';
 
 const question: UsageQuestion = {
-  filter: { apiKeyIds: null, teamIds: null, providers: null, models: null, outcomes: null, tag: null },
+  filter: {
+    apiKeyIds: null,
+    teamIds: null,
+    userIds: null,
+    serviceAccountIds: null,
+    routeIds: null,
+    providers: null,
+    models: null,
+    outcomes: null,
+    tag: null,
+  },
   from: new Date(0),
   to: new Date(3_600_000),
   interval: 'HOUR',

@@ -8,9 +8,14 @@ import { createStreamPlace, mostLag } from '../../../../services/api/live/stream
 const now = Date.parse('2026-11-21T00:00:00Z');
 const cursors = createStreamCursors(createSecretKey(Buffer.alloc(32, 1)));
 const items = (from: bigint, count: number): JournalItem[] =>
-  Array.from({ length: count }, (_none, index) => ({ position: from + BigInt(index), sequencedAt: new Date(now), usage: null }));
+  Array.from({ length: count }, (_none, index) => ({
+    position: from + BigInt(index),
+    sequencedAt: new Date(now),
+    usage: null,
+    audit: null,
+  }));
 
-function placeIn(channel: JournalChannel, options: { after?: string | null; epoch?: () => string } = {}) {
+function placeIn(channel: JournalChannel, options: { after?: string | null; epoch?: () => string; of?: 'everything' | 'audit' } = {}) {
   return createStreamPlace({
     channel,
     read: () => {
@@ -21,6 +26,7 @@ function placeIn(channel: JournalChannel, options: { after?: string | null; epoc
     epoch: options.epoch ?? (() => 'e1'),
     now: () => now,
     after: options.after ?? null,
+    of: options.of ?? 'everything',
   });
 }
 

@@ -1,0 +1,65 @@
+import type { ChangedType, ChangeEvent, LiveStreams, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
+import type { JournalItem } from './journal-page.ts';
+import type { StreamSources } from './open-stream.ts';
+import { openStream } from './open-stream.ts';
+
+/** Most journal items looked at in one step, so that a reader among many requests still lets others run. */
+const itemsPerStep = 500;
+
+/** What audit events call the types of the schema. */
+const typeOfTarget: Readonly<Record<string, ChangedType>> = {
+  organization: 'ORGANIZATION',
+  team: 'TEAM',
+  api_key: 'API_KEY',
+  provider: 'PROVIDER',
+  model: 'MODEL',
+  tag: 'TAG',
+};
+
+/** The object an audit event is about: its first target. Null where it is none that can be subscribed to. */
+export function changedObject(item: JournalItem): { readonly type: ChangedType; readonly id: string } | null {
+  const target: unknown = Array.isArray(item.audit?.targets) ? item.audit.targets[0] : null;
+  if (typeof target !== 'object' || target === null || !('type' in target) || !('id' in target)) return null;
+  const type = typeOfTarget[String(target.type)];
+  return type === undefined ? null : { type, id: String(target.id) };
+}
+
+/** `changes`: audit events of the journal in its order, every one of them. */
+export function createChangeStream(
+  sources: StreamSources,
+  input: Parameters<LiveStreams['changes']>[0],
+): Promise<AsyncIterableIterator<ChangeEvent | StreamControl>> {
+  const types = new Set(input.types);
+  return openStream<ChangeEvent>(sources, {
+    name: 'changes',
+    question: input.identity,
+    permissions: input.permissions,
+    of: 'audit',
+    after: input.after,
+    waitMs: () => Number.POSITIVE_INFINITY,
+    step: async (place) => {
+      for (let looked = 0; looked < itemsPerStep; looked++) {
+        const item = await place.next();
+        if (item === null) return { event: null, again: false };
+        if ('kind' in item) return { event: item, again: true };
+        const changed = changedObject(item);
+        if (item.audit === null || changed === null || !types.has(changed.type)) continue;
+        const { id: auditEventId, action, occurredAt: at } = item.audit;
+        return {
+          event: {
+            kind: 'change',
+            cursor: place.cursor(),
+            position: item.position,
+            type: changed.type,
+            targetId: changed.id,
+            action,
+            at,
+            auditEventId,
+          },
+          again: true,
+        };
+      }
+      return { event: null, again: true };
+    },
+  });
+}
