@@ -24,6 +24,9 @@ export interface Outbox {
   readonly oldest: Outgoing | null;
 }
 
+/** Entries that have left and are still in the list; compacting at half the list keeps the cost of each entry constant. */
+const COMPACT_AT = 64;
+
 export function createOutbox(options: { readonly maxResidentBytes: number }): Outbox {
   let entries: Outgoing[] = [];
   let head = 0;
@@ -49,9 +52,14 @@ export function createOutbox(options: { readonly maxResidentBytes: number }): Ou
     },
     shift(count) {
       const taken = entries.slice(head, head + count);
-      for (const entry of taken) if (entry.record !== null) residentBytes -= entry.place.length;
+      for (const entry of taken) {
+        if (entry.record === null) continue;
+        residentBytes -= entry.place.length;
+        // The entry stays until the next compaction; its record must not, or it grows old and costs the collector twice.
+        entry.record = null;
+      }
       head += taken.length;
-      if (head > 4_096 && head * 2 > entries.length) {
+      if (head >= COMPACT_AT && head * 2 >= entries.length) {
         entries = entries.slice(head);
         head = 0;
       }
