@@ -9,7 +9,9 @@ const check = Compile(RequestSubject);
 
 /** The header's text. Unstorable characters are replaced; metadata that does not fit is left out, since it is not the ledger's business. */
 export function encodeRequestSubject(subject: RequestSubject): string {
-  const text = JSON.stringify(subject, storable);
+  const plain = JSON.stringify(subject);
+  // What cannot be stored is escaped in JSON, so a text without escapes of that kind needs no second look.
+  const text = plain.includes('\\u') ? JSON.stringify(subject, storable) : plain;
   return Buffer.byteLength(text) <= MAX_SUBJECT_BYTES ? text : JSON.stringify({ ...subject, metadata: null }, storable);
 }
 

@@ -89,6 +89,11 @@ describe('the settled request as bytes', () => {
     expect(serializeRequestSettled(other).equals(serializeRequestSettled(event))).toBe(true);
   });
 
+  test('has every field of the schema, in the order of the schema', () => {
+    const written: unknown = JSON.parse(serializeRequestSettled(settledRequest()).toString());
+    expect(Object.keys(Object(written))).toEqual(Object.keys(RequestSettledSchema.properties));
+  });
+
   test('null stays null and is not 0 or missing', () => {
     const bytes = serializeRequestSettled(settledRequest({ usage: null, costPico: null, status: null }));
     expect(JSON.parse(bytes.toString())).toMatchObject({ usage: null, costPico: null, status: null });
