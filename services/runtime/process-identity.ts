@@ -7,7 +7,7 @@ export type ProcessIdentity = {
   readonly pid: number;
   /** When it started, in whatever form the system tells it; only ever compared for equality. */
   readonly startedAt: string;
-  /** The name of the program, such as `postgres` or `node`. */
+  /** The name of the program, such as `postgres`. A program may change it while it runs, as Node does. */
   readonly command: string;
 };
 

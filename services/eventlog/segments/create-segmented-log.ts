@@ -43,6 +43,7 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   let preparing = false;
   let relocations = 0;
   let reclaiming = false;
+  let lastReclaim: Promise<void> = Promise.resolve();
   let current = await createFile();
   begin(current);
   scheduleFlush();
@@ -279,11 +280,15 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
     }
   }
 
-  async function reclaim(): Promise<void> {
-    if (reclaiming || closed) return;
+  function reclaim(): Promise<void> {
+    if (!reclaiming) lastReclaim = removeOldest();
+    return lastReclaim;
+  }
+
+  async function removeOldest(): Promise<void> {
     reclaiming = true;
     try {
-      for (;;) {
+      while (!closed) {
         const [oldest] = segments;
         if (oldest === undefined || oldest === current || oldest.live > 0 || oldest.freeAfter > syncedSequence) return;
         if (unsynced.some((chunk) => chunk.segment === oldest)) return;
@@ -345,6 +350,8 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
       }),
     async close() {
       closed = true;
+      // Whoever opens the folder next must not find a file that is about to go.
+      await lastReclaim.catch(() => {});
       if (prepared !== null) discard(prepared);
       await Promise.allSettled(segments.map((segment) => segment.file?.close()));
     },

@@ -91,10 +91,16 @@ async function expectBooks(count: number): Promise<void> {
 }
 
 test('kill -9 of the ledger at any moment loses nothing and posts nothing twice', async () => {
-  const all = records(3_000);
   let ledger = await startLedger();
-  const appended = (async () => {
-    for (let from = 0; from < all.length; from += 50) await append(all.slice(from, from + 50));
+  let appended = 0;
+  let killing = true;
+  // Always some, never all of it ahead of the ledger, so that every kill comes in the middle of the work.
+  const traffic = (async () => {
+    while (killing || appended < 3_000) {
+      await append(records(50));
+      appended += 50;
+      if (killing) await eventually(async () => !killing || (await entries()) > appended - 1_000, 30_000);
+    }
   })();
   for (let kills = 0; kills < 4; kills++) {
     const before = await entries();
@@ -103,8 +109,9 @@ test('kill -9 of the ledger at any moment loses nothing and posts nothing twice'
     await end(ledger.child, 'SIGKILL');
     ledger = await startLedger();
   }
-  await appended;
-  await eventually(() => expectBooks(all.length).then(() => true), 30_000);
+  killing = false;
+  await traffic;
+  await eventually(() => expectBooks(appended).then(() => true), 30_000);
   const range = { from: new Date(0), until: new Date(Date.UTC(2100, 0)) };
   for (const grain of ROLLUP_GRAINS) await expect(recomputeRollups(database.owner.db, grain, range)).resolves.toEqual([]);
   const { rows } = await sql<{ gaps: bigint }>`select count(*) as gaps from (select organization_id from journal_positions
