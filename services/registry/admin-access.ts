@@ -22,7 +22,12 @@ export async function findPrincipal(db: Kysely<Database>, presented: string, sec
   const row = await db
     .selectFrom('api_key_secrets')
     .innerJoin('api_keys', 'api_keys.id', 'api_key_secrets.api_key_id')
+    .leftJoin('service_accounts', 'service_accounts.id', 'api_keys.service_account_id')
+    .leftJoin('users', 'users.id', 'api_keys.user_id')
     .select([
+      'service_accounts.disabled_at as account_disabled_at',
+      'service_accounts.archived_at as account_archived_at',
+      'users.archived_at as user_archived_at',
       'api_keys.id',
       'api_keys.organization_id',
       'api_keys.name',
@@ -40,7 +45,8 @@ export async function findPrincipal(db: Kysely<Database>, presented: string, sec
   const past = (instant: Date | null): boolean => instant !== null && instant.getTime() <= nowMs;
   if (row.revoked_at !== null || row.secret_revoked_at !== null) return { kind: 'revoked' };
   if (past(row.expires_at) || past(row.secret_expires_at)) return { kind: 'expired' };
-  if (row.disabled_at !== null) return { kind: 'disabled' };
+  // A key works only as long as whoever owns it does.
+  if ((row.disabled_at ?? row.account_disabled_at ?? row.account_archived_at ?? row.user_archived_at) !== null) return { kind: 'disabled' };
   return {
     kind: 'known',
     apiKeyId: row.id,

@@ -7,7 +7,9 @@ import type { Secrets } from '../runtime/secrets.ts';
 import { pepperVersion } from '../runtime/secrets.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { requireServiceAccount } from './service-accounts.ts';
 import { requireTeam } from './teams.ts';
+import { requireUser } from './users.ts';
 
 export type ApiKey = Selectable<ApiKeyTable>;
 
@@ -23,7 +25,11 @@ export interface ApiKeySettings {
 }
 
 export interface NewApiKey extends ApiKeySettings {
-  readonly kind: 'ak' | 'adm';
+  /** `sa` exactly where a service account owns it. */
+  readonly kind: 'ak' | 'adm' | 'sa';
+  readonly serviceAccountId?: string | null;
+  /** The person who owns the key, so that usage can be told by person; not with a service account. */
+  readonly userId?: string | null;
   readonly environment: KeyEnvironment;
   /** Only for kind `adm`. */
   readonly permissions: readonly string[];
@@ -56,7 +62,8 @@ const settingsOf = (settings: ApiKeySettings) => ({
 
 /**
  * Creates a key and mints its secret, which is returned here and never again; only its HMAC is stored.
- * @throws RegistryError `not_found` (team), `invalid` (a given secret that is no key of this kind).
+ * @throws RegistryError `not_found` (team, service account, user), `invalid` (a given secret that is no key of this kind, an owner
+ *   that does not go with the kind).
  */
 export async function createApiKey(
   change: Change,
@@ -67,14 +74,14 @@ export async function createApiKey(
   if (input.kind !== 'adm' && input.permissions.length > 0) {
     throw new RegistryError('invalid', 'Only an admin key has permissions.', ['permissions']);
   }
+  const owner = await requireOwner(change, input);
   const now = new Date(change.clock.now());
   const key = await change.trx
     .insertInto('api_keys')
     .values({
       id: mintRowId(change),
       organization_id: change.organizationId,
-      user_id: null,
-      service_account_id: null,
+      ...owner,
       kind: input.kind,
       environment: input.environment,
       ...settingsOf(input),
@@ -95,7 +102,7 @@ export async function createApiKey(
     'api_key.create',
     key,
     {},
-    { ...settingsOf(input), kind: input.kind, permissions: input.permissions },
+    { ...settingsOf(input), ...owner, kind: input.kind, permissions: input.permissions },
   );
   return { key, secret, auditEventId };
 }
@@ -180,6 +187,20 @@ export async function replaceSecret(change: Change, key: ApiKey, secrets: Secret
   const secret = await addSecret(change, key, secrets, given);
   await recordKey(change, 'api_key.rotate', key, {}, { graceMs: 0 });
   return secret;
+}
+
+async function requireOwner(change: Change, input: NewApiKey): Promise<Pick<ApiKey, 'user_id' | 'service_account_id'>> {
+  const serviceAccountId = input.serviceAccountId ?? null;
+  const userId = input.userId ?? null;
+  if ((input.kind === 'sa') !== (serviceAccountId !== null)) {
+    throw new RegistryError('invalid', 'A key of kind `sa`, and only such a key, has a service account.', ['serviceAccountId']);
+  }
+  if (serviceAccountId !== null && userId !== null) {
+    throw new RegistryError('invalid', 'A service account or a user owns a key, not both.', ['userId']);
+  }
+  if (serviceAccountId !== null) await requireServiceAccount(change, serviceAccountId, ['serviceAccountId']);
+  if (userId !== null) await requireUser(change, userId, ['userId']);
+  return { user_id: userId, service_account_id: serviceAccountId };
 }
 
 function requireLive(key: ApiKey): ApiKey {
