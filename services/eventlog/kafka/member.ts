@@ -7,6 +7,7 @@ import type { Timers } from '../timers.ts';
 import { pause } from '../timers.ts';
 import { toEventLogError } from './faults.ts';
 import type { KafkaClient } from './kafka-client.ts';
+import { createOffsetHints } from './offset-hints.ts';
 import type { PartitionFlow, PartitionReader } from './partition-reader.ts';
 import { createPartitionReader } from './partition-reader.ts';
 import { parseMessage } from './stored-record.ts';
@@ -31,9 +32,7 @@ const PATIENCE_MS = 100;
 const REBALANCE_TIMEOUT_MS = 60_000;
 /** Longer than any join may take. */
 const SILENCE_TIMEOUT_MS = 120_000;
-const HINT_INTERVAL_MS = 5_000;
 const LEAVE_TIMEOUT_MS = 5_000;
-const HINT_TIMEOUT_MS = 1_000;
 const MIN_FETCH_BYTES = 128 * 1_024;
 const MAX_FETCH_BYTES = 4 * 1_024 * 1_024;
 const RECONNECT = { firstMs: 200, mostMs: 5_000 };
@@ -48,7 +47,11 @@ export function startMember(options: MemberOptions): Subscription {
   const { subscription, timers } = options;
   const { topic } = subscription;
   const readers = new Map<number, PartitionReader>();
-  const hints = new Map<number, bigint>();
+  const hints = createOffsetHints(
+    async (offsets) =>
+      consumer?.commitOffsets(offsets.map(([partition, offset]) => ({ topic: topic.name, partition, offset: offset.toString() }))),
+    timers,
+  );
   let consumer: Consumer | null = null;
   let memberId = '';
   let failures = 0;
@@ -85,7 +88,7 @@ export function startMember(options: MemberOptions): Subscription {
 
   function revoke(reader: PartitionReader): void {
     readers.delete(reader.partition);
-    hints.delete(reader.partition);
+    hints.forget(reader.partition);
     reader.giveUp();
     try {
       subscription.onRevoked(reader.partition);
@@ -107,7 +110,7 @@ export function startMember(options: MemberOptions): Subscription {
       mayHandOut: () => !paused && !rebalancing && !stopping,
       held: () => options.held(partition),
       onHandled: (nextOffset) => {
-        if (readers.get(partition) === reader) hints.set(partition, nextOffset);
+        if (readers.get(partition) === reader) hints.note(partition, nextOffset);
       },
       report,
     });
@@ -196,27 +199,13 @@ export function startMember(options: MemberOptions): Subscription {
       } catch (error) {
         if (!stopping) report(toEventLogError(error, `the consumer of ${topic.name} starts anew`));
       }
-      if (stopping) await commitHints();
+      if (stopping) await hints.flush();
       consumer = null;
       for (const reader of readers.values()) revoke(reader);
       // A broker that is away cannot be said goodbye to.
       await Promise.race([leaveGroup(joining), pause(timers, LEAVE_TIMEOUT_MS)]);
       if (!stopping) await Promise.race([leaving, pause(timers, backoffMs(++failures, RECONNECT, options.random))]);
     }
-  }
-
-  /** For tools that show a group's lag. Nobody of ours reads it, so that its failure is nobody's concern. */
-  async function commitHints(): Promise<void> {
-    const offsets = [...hints].map(([partition, offset]) => ({ topic: topic.name, partition, offset: offset.toString() }));
-    hints.clear();
-    if (offsets.length === 0 || consumer === null) return;
-    await Promise.race([consumer.commitOffsets(offsets).catch(() => {}), pause(timers, HINT_TIMEOUT_MS)]);
-  }
-
-  let cancelHints = timers.after(HINT_INTERVAL_MS, hintLater);
-  function hintLater(): void {
-    void commitHints();
-    cancelHints = timers.after(HINT_INTERVAL_MS, hintLater);
   }
 
   const living = live();
@@ -230,7 +219,7 @@ export function startMember(options: MemberOptions): Subscription {
     },
     async stop() {
       stopping = true;
-      cancelHints();
+      hints.end();
       const under = [...readers.values()];
       // Still members while batches under way end, so that the next owners start behind them.
       for (const reader of under) reader.giveUp();

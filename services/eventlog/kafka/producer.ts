@@ -63,7 +63,12 @@ export function createKafkaProducer(options: KafkaProducerOptions): EventLogProd
     const acknowledged = await producer.sendBatch({
       acks: -1,
       timeout: REPLICATION_TIMEOUT_MS,
-      topicMessages: [{ topic: topic.name, messages: records.map((record) => ({ ...record, headers: { ...record.headers } })) }],
+      topicMessages: [
+        {
+          topic: topic.name,
+          messages: records.map(({ key, partition, headers, value }) => ({ key, partition, headers: { ...headers }, value })),
+        },
+      ],
     });
     refuseUnacknowledged(topic, records, acknowledged);
   }
