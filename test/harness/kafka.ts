@@ -43,9 +43,20 @@ export function kafkaClient(brokers: readonly string[], security: Partial<KafkaC
   });
 }
 
-/** A topic of the test's own, as the product creates it. It is left to the run's broker, which does not outlive the run. */
+/** A topic of the test's own, as the product creates it. */
 export async function freshTopic(client: KafkaClient): Promise<Topic> {
   const topic: Topic = { ...REQUESTS_TOPIC, name: `turnpike.test.${randomBytes(6).toString('hex')}` };
   await ensureTopic(client, topic, singleBroker);
   return topic;
+}
+
+/** Brokers that were given outlive the run, and should not be left full of its topics. */
+export async function deleteTopics(client: KafkaClient, topics: readonly Topic[]): Promise<void> {
+  const admin = client.admin({});
+  await admin.connect();
+  try {
+    await admin.deleteTopics({ topics: topics.map(({ name }) => name) });
+  } finally {
+    await admin.disconnect();
+  }
 }

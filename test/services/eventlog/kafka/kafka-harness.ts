@@ -3,14 +3,15 @@ import type { EventLogConsumer, EventLogProducer } from '../../../../services/ev
 import { createKafkaConsumer } from '../../../../services/eventlog/kafka/consumer.ts';
 import type { KafkaClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
 import { createKafkaProducer } from '../../../../services/eventlog/kafka/producer.ts';
-import { freshTopic, kafkaClient, ownBroker, runBrokers } from '../../../harness/kafka.ts';
+import { deleteTopics, freshTopic, kafkaClient, ownBroker, runBrokers } from '../../../harness/kafka.ts';
 import type { CrashableLog, EventLogHarness, RunningLog } from '../conformance.ts';
 
 /** Kafka for the conformance suite: a topic of its own on the run's broker, or a broker of its own that can be killed. */
 export const kafkaHarness: EventLogHarness = {
   async start() {
     const client = await kafkaClient(runBrokers());
-    return runningLog(client, await freshTopic(client));
+    const topic = await freshTopic(client);
+    return { ...runningLog(client, topic), close: () => deleteTopics(client, [topic]) };
   },
 
   async startCrashable(): Promise<CrashableLog> {

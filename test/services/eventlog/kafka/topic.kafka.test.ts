@@ -5,7 +5,7 @@ import type { Topic } from '../../../../schema/events/topics.ts';
 import type { KafkaClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
 import { ensureTopic } from '../../../../services/eventlog/kafka/topic.ts';
 import { eventually } from '../../../harness/eventually.ts';
-import { kafkaClient, kafkaIsThere, runBrokers, singleBroker } from '../../../harness/kafka.ts';
+import { deleteTopics, kafkaClient, kafkaIsThere, runBrokers, singleBroker } from '../../../harness/kafka.ts';
 
 describe.skipIf(!kafkaIsThere)('the topic', () => {
   let client: KafkaClient;
@@ -17,9 +17,17 @@ describe.skipIf(!kafkaIsThere)('the topic', () => {
   });
   afterAll(async () => {
     await admin?.disconnect();
+    await deleteTopics(client, created);
   });
 
   const aTopic = (partitions = 5): Topic => ({ name: `turnpike.test.${randomBytes(6).toString('hex')}`, partitions, key: 'apiKeyId' });
+  const created: Topic[] = [];
+  const aCreatedTopic = async (): Promise<Topic> => {
+    const topic = aTopic();
+    created.push(topic);
+    await ensureTopic(client, topic, singleBroker);
+    return topic;
+  };
   const configOf = async ({ name }: Topic): Promise<Map<string, string>> => {
     const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name }] });
     return new Map(resources[0]?.configEntries.map((entry) => [entry.configName, entry.configValue]));
@@ -27,6 +35,7 @@ describe.skipIf(!kafkaIsThere)('the topic', () => {
 
   test('is created as stated, once, however many processes start at the same moment', async () => {
     const topic = aTopic();
+    created.push(topic);
     await Promise.all(Array.from({ length: 4 }, () => ensureTopic(client, topic, singleBroker)));
     await ensureTopic(client, topic, singleBroker);
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
@@ -43,8 +52,7 @@ describe.skipIf(!kafkaIsThere)('the topic', () => {
   });
 
   test('that has another number of partitions is refused, and left as it is', async () => {
-    const topic = aTopic(5);
-    await ensureTopic(client, topic, singleBroker);
+    const topic = await aCreatedTopic();
     await expect(ensureTopic(client, { ...topic, partitions: 6 }, singleBroker)).rejects.toMatchObject({
       name: 'StartRefusal',
       message: expect.stringContaining('5 partitions, not 6'),
@@ -53,8 +61,7 @@ describe.skipIf(!kafkaIsThere)('the topic', () => {
   });
 
   test('that differs in what keeps records safe is refused with every difference and the command for each', async () => {
-    const topic = aTopic();
-    await ensureTopic(client, topic, singleBroker);
+    const topic = await aCreatedTopic();
     await admin.alterConfigs({
       validateOnly: false,
       resources: [
