@@ -43,6 +43,7 @@ const forbidden: readonly (readonly [from: string, to: string, rule: string])[] 
   ['infra/bootstrap/run.mjs', '/schema/errors.ts', 'bootstrap-needs-only-itself'],
   ['services/registry/keys.ts', 'pg', 'only-importer-of-pg'],
   ['services/proxy/relay.ts', 'ws', 'only-importer-of-ws'],
+  ['services/eventlog/spool.ts', 'kafkajs', 'only-importer-of-kafkajs'],
   ['services/proxy/relay.ts', 'fast-check', 'product-uses-no-development-dependency'],
   ['services/proxy/relay.ts', 'ajv', 'dependencies-are-declared'],
   ['services/proxy/relay.ts', './gone.ts', 'imports-resolve'],
@@ -54,6 +55,7 @@ const allowed: readonly (readonly [from: string, to: string])[] = [
   ['services/proxy/relay.ts', '/services/pricing/rate.ts'],
   ['services/runtime/postgres.ts', 'pg'],
   ['services/api/websocket.ts', 'ws'],
+  ['services/eventlog/kafka/producer.ts', 'kafkajs'],
   ['test/harness/client.ts', 'ws'],
 ];
 
