@@ -4,7 +4,7 @@ import { pause } from '../timers.ts';
 import { frameBytes } from './frame.ts';
 import type { RecoveredSegments } from './recovery.ts';
 import type { Place, Segment } from './segment.ts';
-import { createSegment, HEADER_KIND, segmentName } from './segment.ts';
+import { closeFile, createSegment, HEADER_KIND, segmentName } from './segment.ts';
 import { createSegmentReader } from './segment-reader.ts';
 import type { SegmentedLog, SegmentedLogOptions } from './segmented-log.ts';
 import { createStaging } from './staging.ts';
@@ -281,19 +281,18 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   }
 
   function reclaim(): Promise<void> {
-    if (!reclaiming) lastReclaim = removeOldest();
+    if (!reclaiming && !closed) lastReclaim = removeOldest();
     return lastReclaim;
   }
 
   async function removeOldest(): Promise<void> {
     reclaiming = true;
     try {
-      while (!closed) {
+      for (;;) {
         const [oldest] = segments;
         if (oldest === undefined || oldest === current || oldest.live > 0 || oldest.freeAfter > syncedSequence) return;
         if (unsynced.some((chunk) => chunk.segment === oldest)) return;
-        await oldest.file?.close();
-        oldest.file = null;
+        await closeFile(oldest);
         await disk.remove(oldest.path);
         // In order on disk too: an opening record must not come back after its closing one is gone.
         await disk.syncDirectory(directory);
@@ -353,7 +352,7 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
       // Whoever opens the folder next must not find a file that is about to go.
       await lastReclaim.catch(() => {});
       if (prepared !== null) discard(prepared);
-      await Promise.allSettled(segments.map((segment) => segment.file?.close()));
+      await Promise.allSettled(segments.map(closeFile));
     },
   };
 }

@@ -41,6 +41,13 @@ export function createSegment(number: number, path: string, size: number, file: 
   return { number, path, size, file, opening: null, live: 0, freeAfter: 0, moved: [] };
 }
 
+/** Closes its file, also one that a reader is just opening. */
+export async function closeFile(segment: Segment): Promise<void> {
+  const file = (await segment.opening) ?? segment.file;
+  segment.file = null;
+  await file?.close();
+}
+
 export function segmentName(number: number): string {
   return `${String(number).padStart(12, '0')}.segment`;
 }
