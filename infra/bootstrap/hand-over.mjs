@@ -12,8 +12,9 @@ const sameSignalMs = 300;
 /**
  * Runs a command in our place: same output, same end, and each signal sent to us or to npm reaches it exactly once.
  *
- * The command gets a process group of its own, so that the terminal's Ctrl-C does not reach it past us, and an IPC channel on which nothing
- * is ever sent: when we die without a chance to tell (SIGKILL), the channel closes and its `disconnect` event says so.
+ * The command gets a process group of its own, so that the terminal's Ctrl-C does not reach it past us, and an IPC channel: when we die without
+ * a chance to tell (SIGKILL), it closes and its `disconnect` event says so. A process that refuses to start says why on it
+ * (services/runtime/process-messages.ts), which is printed here.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -22,6 +23,10 @@ const sameSignalMs = 300;
  */
 export function handOver(command, args, { cwd, env, now = Date.now }) {
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  child.on('message', (message) => {
+    if (typeof message !== 'object' || message === null || !('kind' in message) || message.kind !== 'refused') return;
+    if ('reason' in message) process.stderr.write(`${message.reason}\n`);
+  });
   const isNew = createSignalGate(now);
   const handlers = forwarded.map((signal) => {
     const forward = () => {

@@ -7,6 +7,12 @@ const vitest = 'node_modules/vitest/vitest.mjs';
  */
 export const verbs = {
   start: ['services/cli/main.ts', 'start'],
+  // On given servers, each alone.
+  'start:proxy': ['services/proxy/main.ts'],
+  'start:ledger': ['services/ledger/main.ts'],
+  'start:api': ['services/api/main.ts'],
+  'start:simulator': ['services/simulator/main.ts'],
+  turnpike: ['services/cli/main.ts'],
   // Watching starts the whole product again; the watcher waits until the old one has drained.
   dev: ['--watch', '--watch-preserve-output', '--watch-path=services', '--watch-path=schema', 'services/cli/main.ts', 'start'],
   'db:migrate': ['services/cli/main.ts', 'migrate'],

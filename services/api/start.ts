@@ -28,7 +28,9 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
   const close = () => Promise.all([reader.close(), writer.close()]);
   try {
     await refusePendingMigrations(reader.db);
-    const secrets = deriveSecrets(await loadMasterKey({ given: environment.masterKey, home: environment.home, random }));
+    const secrets = deriveSecrets(
+      await loadMasterKey({ given: environment.masterKey, home: environment.home, random, mustBeGiven: !environment.embeddedLog }),
+    );
     const server = await startApiServer({
       reader,
       writer,

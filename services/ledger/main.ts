@@ -1,10 +1,10 @@
+import { hostname } from 'node:os';
 import fastify from 'fastify';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
-import { createEmbeddedConsumer } from '../eventlog/embedded/consumer.ts';
-import { embeddedPlaces } from '../eventlog/embedded/places.ts';
-import { createEmbeddedLogServer } from '../eventlog/embedded/server.ts';
+import { openEventLogConsumer } from '../eventlog/open-event-log.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { addHealthRoutes } from '../runtime/health.ts';
+import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { refusePendingMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';
@@ -20,8 +20,8 @@ const stopGraceMs = 5_000;
 
 runProcess({
   name: 'ledger',
-  start: async ({ environment, log, clock, random }) => {
-    const { databaseUrl, home } = environment;
+  start: async ({ environment, log, clock, random, fail }) => {
+    const { databaseUrl, host, ledgerPort } = environment;
     if (databaseUrl === null) throw new StartRefusal('DATABASE_URL: expected postgresql://user:password@host:port/database, found nothing');
     const connect = (applicationName: string, poolSize: number) =>
       createDatabase({
@@ -39,27 +39,36 @@ runProcess({
     const registry = createMetrics({ process: 'ledger' });
     const metrics = createLedgerMetrics(registry);
     const topic = REQUESTS_TOPIC;
-    const eventLogServer = await createEmbeddedLogServer({ ...embeddedPlaces(home), topics: [topic], log, clock, random });
-    const eventLog = createEmbeddedConsumer({ server: eventLogServer });
+    const eventLog = await openEventLogConsumer({
+      environment,
+      clientId: 'turnpike-ledger',
+      topic,
+      log,
+      clock,
+      random,
+      onRefused: fail,
+    });
     const sequencer = startSequencer({ db: sequencerDatabase.db, clock, log, metrics });
     const poster = createPoster({ db: database.db, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
     const consumer = await startConsumer({
       db: database.db,
-      eventLog,
+      eventLog: eventLog.consumer,
       topic,
-      group: 'ledger',
-      owner: `ledger ${process.pid}`,
+      group: 'turnpike-ledger',
+      owner: `ledger ${process.pid} on ${hostname()}`,
       poster,
       clock,
       log,
       metrics,
-      onConsumed: (partition, nextOffset) => eventLogServer.release(topic, partition, nextOffset),
+      onConsumed: eventLog.release,
     });
     const housekeeping = startHousekeeping({ db: database.db, clock, log });
 
     const app = fastify();
     addHealthRoutes(app, { registry, checks: () => [...consumer.checks(), ...sequencer.checks()] });
-    const address = await app.listen({ host: '127.0.0.1', port: 0 });
+    const address = await app.listen({ host, port: ledgerPort }).catch((error: unknown) => {
+      throw listenRefusal(error, { variable: 'TURNPIKE_LEDGER_PORT', host, port: ledgerPort });
+    });
 
     return {
       addresses: { http: address },
@@ -67,8 +76,7 @@ runProcess({
         hurry.addEventListener('abort', () => poster.giveUp(), { once: true });
         await consumer.stop(stopGraceMs);
         await Promise.all([sequencer.stop(), housekeeping.stop()]);
-        await eventLog.close();
-        await eventLogServer.close(stopGraceMs);
+        await eventLog.close(stopGraceMs);
         await app.close();
         await Promise.all([database.close(), sequencerDatabase.close()]);
       },

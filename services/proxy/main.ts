@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
-import { embeddedPlaces } from '../eventlog/embedded/places.ts';
-import { createEmbeddedProducer } from '../eventlog/embedded/producer.ts';
+import { openEventLogProducer } from '../eventlog/open-event-log.ts';
 import { openSpool } from '../eventlog/spool/open-spool.ts';
 import { readRevision, readSnapshot } from '../registry/read-snapshot.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { readCredential } from '../runtime/environment.ts';
 import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import { refusePendingMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
@@ -23,11 +23,13 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 
 runProcess({
   name: 'proxy',
-  start: async ({ environment, log, clock, random }) => {
+  start: async ({ environment, log, clock, random, fail }) => {
     const { home, host, proxyPort, databaseUrl } = environment;
     if (databaseUrl === null) throw new StartRefusal('DATABASE_URL is not set: the proxy reads its keys, models and prices from there.');
     const folder = join(home, 'proxy');
-    const secrets = deriveSecrets(await loadMasterKey({ given: environment.masterKey, home, random }));
+    const secrets = deriveSecrets(
+      await loadMasterKey({ given: environment.masterKey, home, random, mustBeGiven: !environment.embeddedLog }),
+    );
     const node = await readNodeId(join(folder, 'node'), clock, random);
     const database = createDatabase({
       url: databaseUrl,
@@ -39,7 +41,20 @@ runProcess({
       connectTimeoutMs: STATEMENT_TIMEOUT_MS,
       onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
     });
-    const producer = createEmbeddedProducer({ socketPath: embeddedPlaces(home).socketPath, topics: [REQUESTS_TOPIC] });
+    await refusePendingMigrations(database.db).catch((error: unknown) => {
+      if (error instanceof StartRefusal) throw error;
+      // A kept snapshot is enough to serve.
+      log.warn({ error }, 'PostgreSQL cannot be asked whether it is migrated');
+    });
+    const producer = await openEventLogProducer({
+      environment,
+      clientId: 'turnpike-proxy',
+      topic: REQUESTS_TOPIC,
+      log,
+      clock,
+      random,
+      onRefused: fail,
+    });
     const spool = await openSpool({
       directory: join(folder, 'spool'),
       durability: environment.durability,
@@ -54,6 +69,7 @@ runProcess({
       source: { readRevision: () => readRevision(database.db), readSnapshot: () => readSnapshot(database.db) },
       snapshotPath: join(folder, 'snapshot.json'),
       pepper: secrets.pepper,
+      deriveKey: secrets.deriveKey,
       readCredential,
       registry: createMetrics({ process: 'proxy' }),
       clock,

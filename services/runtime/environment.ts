@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import type { KafkaEnvironment } from './kafka-environment.ts';
+import { parseKafkaEnvironment } from './kafka-environment.ts';
 import { StartRefusal } from './start-refusal.ts';
 
 /** How soon a spool record is safe from a power cut: grouped within 5 ms, or before going on (DESIGN, "The spool"). */
@@ -15,10 +17,18 @@ export type Environment = {
   readonly proxyPort: number;
   readonly apiPort: number;
   readonly simulatorPort: number;
+  /** Health and metrics of the ledger. */
+  readonly ledgerPort: number;
   /** Absolute path of the YAML file with the simulator's scenario, or null for none. */
   readonly simulatorScenarioPath: string | null;
   /** A secret: it carries the password. Null where none was given. */
   readonly databaseUrl: string | null;
+  /** Of the database's owner, for migrations: a secret. Null where the processes' login owns it. */
+  readonly databaseOwnerUrl: string | null;
+  /** Null where the event log is not Kafka. Never log it whole: it holds secrets. */
+  readonly kafka: KafkaEnvironment | null;
+  /** Whether the event log under `home` is meant although a database is given: `npm start` says so to what it starts. */
+  readonly embeddedLog: boolean;
   /** Absolute path of a YAML file or folder, or null. */
   readonly configPath: string | null;
   /** 32 bytes, or null where the key is to be taken from `home`. */
@@ -59,17 +69,20 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
     }
     return value ?? null;
   };
-  const databaseUrl = given('DATABASE_URL');
-  if (databaseUrl !== null && !isPostgresUrl(databaseUrl)) {
-    problems.push('DATABASE_URL: expected postgresql://user:password@host:port/database (value not shown: it may hold a password)');
-  }
+  const databaseAt = (name: string): string | null => {
+    const url = given(name);
+    if (url !== null && !isPostgresUrl(url)) {
+      problems.push(`${name}: expected postgresql://user:password@host:port/database (value not shown: it may hold a password)`);
+    }
+    return url;
+  };
   const masterKeyText = given('TURNPIKE_MASTER_KEY');
   if (masterKeyText !== null && !base64.test(masterKeyText)) {
     problems.push(`TURNPIKE_MASTER_KEY: expected ${masterKeyBytes} bytes in base64, 44 characters (value not shown: it is a secret)`);
   }
-  if (given('KAFKA_BROKERS') !== null) {
-    problems.push('KAFKA_BROKERS: this version only runs with its embedded event log; unset the variable');
-  }
+  const kafka = parseKafkaEnvironment(variables, workingDirectory, problems);
+  const embeddedLog = choice('TURNPIKE_EVENT_LOG', ['embedded']) !== null;
+  if (embeddedLog && kafka !== null) problems.push('TURNPIKE_EVENT_LOG: is embedded although KAFKA_BROKERS is set; unset one of the two');
   const host = given('TURNPIKE_HOST') ?? '127.0.0.1';
   if (/[\s/]/.test(host)) {
     problems.push(`TURNPIKE_HOST: expected a host name or an address, found ${JSON.stringify(host)}`);
@@ -85,8 +98,12 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
     proxyPort: port('TURNPIKE_PROXY_PORT', 4000),
     apiPort: port('TURNPIKE_API_PORT', 4100),
     simulatorPort: port('TURNPIKE_SIM_PORT', 4200),
+    ledgerPort: port('TURNPIKE_LEDGER_PORT', 0),
     simulatorScenarioPath: path('TURNPIKE_SIM_SCENARIO'),
-    databaseUrl,
+    databaseUrl: databaseAt('DATABASE_URL'),
+    databaseOwnerUrl: databaseAt('DATABASE_OWNER_URL'),
+    kafka,
+    embeddedLog,
     configPath: path('TURNPIKE_CONFIG'),
     masterKey: masterKeyText === null ? null : Buffer.from(masterKeyText, 'base64'),
     durability: choice('TURNPIKE_DURABILITY', ['group', 'strict']) ?? 'group',

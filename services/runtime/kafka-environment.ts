@@ -30,9 +30,14 @@ export type KafkaTopicSettings = {
   readonly retentionMs: number;
 };
 
+/** All that the variables say of Kafka. */
+export type KafkaEnvironment = { readonly connection: KafkaConnection; readonly topic: KafkaTopicSettings };
+
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'aws'] as const;
 const broker = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@,[\]]+):(\d{1,5})$/;
 const whole = /^\d{1,6}$/;
+/** Kafka's own programs have variables too, such as KAFKA_HEAP_OPTS, which say nothing to us. */
+const ours = /^KAFKA_(SSL|SASL|TOPIC)(_|$)/;
 const hourMs = 3_600_000;
 
 /**
@@ -40,15 +45,11 @@ const hourMs = 3_600_000;
  * value unless it may be a secret; what is returned then is not to be used.
  * @returns null where KAFKA_BROKERS is not set: the event log is the embedded one.
  */
-export function parseKafkaEnvironment(
-  variables: Variables,
-  workingDirectory: string,
-  problems: string[],
-): { readonly connection: KafkaConnection; readonly topic: KafkaTopicSettings } | null {
+export function parseKafkaEnvironment(variables: Variables, workingDirectory: string, problems: string[]): KafkaEnvironment | null {
   const given = (name: string): string | null => variables[name]?.trim() || null;
   const brokersText = given('KAFKA_BROKERS');
   if (brokersText === null) {
-    const orphans = Object.keys(variables).filter((name) => name.startsWith('KAFKA_') && given(name) !== null);
+    const orphans = Object.keys(variables).filter((name) => ours.test(name) && given(name) !== null);
     if (orphans.length > 0) problems.push(`KAFKA_BROKERS: expected host:port,host:port, since ${orphans.sort().join(', ')} is set`);
     return null;
   }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
+import { sqlStateOf } from './postgres.ts';
 import { StartRefusal } from './start-refusal.ts';
 
 /** One file of `migrations/`: SQL that was or will be applied once, as it is, and never changed afterwards. */
@@ -63,9 +64,26 @@ export async function pendingMigrations(db: Kysely<Database>, migrations: readon
  * @throws StartRefusal where migrations are pending, naming the command that applies them.
  */
 export async function refusePendingMigrations(db: Kysely<Database>): Promise<void> {
-  const pending = await pendingMigrations(db, await readMigrations());
+  const pending = await pendingMigrations(db, await readMigrations()).catch((error: unknown) => {
+    throw roleProblem(error) ?? error;
+  });
   if (pending.length === 0) return;
   throw new StartRefusal(`The database lacks ${pending.length} migration(s), from ${pending[0]} on. Apply them with: turnpike migrate`);
+}
+
+/** Every connection takes on a role as it is made, which the first migration creates and `turnpike migrate` grants. */
+function roleProblem(error: unknown): StartRefusal | null {
+  switch (sqlStateOf(error)) {
+    case '22023':
+      return new StartRefusal('The database lacks the roles of turnpike: it was never migrated. Run: turnpike migrate', { cause: error });
+    case '42501':
+      return new StartRefusal(
+        'The login of DATABASE_URL may not take on the roles turnpike_writer and turnpike_reader. Run, with DATABASE_OWNER_URL set: turnpike migrate',
+        { cause: error },
+      );
+    default:
+      return null;
+  }
 }
 
 /**

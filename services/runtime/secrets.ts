@@ -35,16 +35,24 @@ export function deriveSecrets(masterKey: Buffer): Secrets {
 }
 
 /**
- * The master key: the one given by TURNPIKE_MASTER_KEY, else the one in `<home>/master.key`, which is made (mode 0600) where
- * there is none. Of two processes that make it at once one wins and both get the winner's.
- * @throws StartRefusal where the file does not hold a key.
+ * The master key: the one given by TURNPIKE_MASTER_KEY, else, of an embedded installation, the one in `<home>/master.key`, which
+ * is made (mode 0600) where there is none. Of two processes that make it at once one wins and both get the winner's.
+ * @throws StartRefusal where the file does not hold a key, or none is given where one must be.
  */
 export async function loadMasterKey(options: {
   readonly given: Buffer | null;
   readonly home: string;
   readonly random: Random;
+  /** Whether it must be given: processes of several machines share it, so none of them may make its own. */
+  readonly mustBeGiven: boolean;
 }): Promise<Buffer> {
   if (options.given !== null) return options.given;
+  if (options.mustBeGiven) {
+    throw new StartRefusal(
+      'TURNPIKE_MASTER_KEY: expected 32 bytes in base64, the same for every process, found nothing. Make it once and keep it safe, ' +
+        'for without it no key is recognized: openssl rand -base64 32',
+    );
+  }
   const path = join(options.home, 'master.key');
   const kept = await readMasterKey(path);
   if (kept !== null) return kept;

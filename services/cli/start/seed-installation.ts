@@ -22,7 +22,7 @@ export async function seedInstallation(options: {
   readonly configured: readonly DesiredState[];
 }): Promise<InstallationKeys> {
   const { environment, clock, random } = options;
-  const masterKey = await loadMasterKey({ given: environment.masterKey, home: environment.home, random });
+  const masterKey = await loadMasterKey({ given: environment.masterKey, home: environment.home, random, mustBeGiven: false });
   const database = createDatabase({ url: options.databaseUrl, role: 'writer', applicationName: 'turnpike-start', poolSize: 1 });
   try {
     return await seed(database.db, {

@@ -149,8 +149,12 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 /** Refuses what this version cannot run with, before anything is touched. */
 export function refuseGivenServers(environment: Environment): void {
-  if (environment.databaseUrl === null) return;
+  const { databaseUrl, kafka } = environment;
+  if (databaseUrl === null && kafka === null) return;
+  const names = [databaseUrl === null ? [] : 'DATABASE_URL', kafka === null ? [] : 'KAFKA_BROKERS'].flat().join(' and ');
   throw new StartRefusal(
-    'DATABASE_URL is set, but this version of turnpike start only runs on the PostgreSQL it brings along. Unset the variable.',
+    `${names} set: \`npm start\` runs everything on the PostgreSQL and the event log it brings along. Unset ${names} for that, or run each process ` +
+      'alone on given servers, which takes both variables and TURNPIKE_MASTER_KEY:\n' +
+      '  npm run turnpike -- migrate\n  npm run turnpike -- bootstrap\n  npm run start:ledger\n  npm run start:api\n  npm run start:proxy',
   );
 }

@@ -41,7 +41,13 @@ type Ledger = { readonly child: ChildProcess; readonly address: string };
 
 async function startLedger(): Promise<Ledger> {
   const child = fork(main, {
-    env: { PATH: process.env.PATH, TURNPIKE_HOME: home, DATABASE_URL: database.url, TURNPIKE_LOG_LEVEL: 'error' },
+    env: {
+      PATH: process.env.PATH,
+      TURNPIKE_HOME: home,
+      DATABASE_URL: database.url,
+      TURNPIKE_EVENT_LOG: 'embedded',
+      TURNPIKE_LOG_LEVEL: 'error',
+    },
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

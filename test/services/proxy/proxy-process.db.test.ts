@@ -72,6 +72,7 @@ async function startProxyProcess(databaseUrl = database.url): Promise<Running> {
       TURNPIKE_PROXY_PORT: '0',
       TURNPIKE_MASTER_KEY: masterKey.toString('base64'),
       DATABASE_URL: databaseUrl,
+      TURNPIKE_EVENT_LOG: 'embedded',
       TURNPIKE_LOG_LEVEL: 'error',
     },
     execArgv: [],

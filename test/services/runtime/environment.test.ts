@@ -19,8 +19,12 @@ test('an empty environment gives the defaults of DESIGN.md, with home made absol
     proxyPort: 4000,
     apiPort: 4100,
     simulatorPort: 4200,
+    ledgerPort: 0,
     simulatorScenarioPath: null,
     databaseUrl: null,
+    databaseOwnerUrl: null,
+    kafka: null,
+    embeddedLog: false,
     configPath: null,
     masterKey: null,
     durability: 'group',
@@ -70,12 +74,12 @@ test('all mistakes are told at once, each with its variable and what was expecte
     TURNPIKE_DURABILITY: 'maybe',
     TURNPIKE_LOG_LEVEL: 'loud',
     TURNPIKE_HOST: 'http://here',
-    KAFKA_BROKERS: 'broker:9092',
+    KAFKA_BROKERS: 'broker',
   });
   expect(message.split('\n')).toHaveLength(8);
   for (const name of ['PROXY_PORT', 'API_PORT', 'SIM_PORT', 'DURABILITY', 'LOG_LEVEL', 'HOST'])
     expect(message).toContain(`  TURNPIKE_${name}: expected`);
-  expect(message).toContain('KAFKA_BROKERS: this version only runs with its embedded event log');
+  expect(message).toContain('KAFKA_BROKERS: expected host:port');
   expect(message).toContain('found "4200x"');
 });
 
@@ -84,4 +88,15 @@ test('the value of a secret is never shown', () => {
   expect(message).toContain('TURNPIKE_MASTER_KEY');
   expect(message).toContain('DATABASE_URL');
   expect(message).not.toContain('hunter2');
+});
+
+test('given servers are taken; the embedded log and Kafka at once are refused', () => {
+  const given = { DATABASE_URL: 'postgresql://app@db/turnpike', KAFKA_BROKERS: 'kafka:9092' };
+  expect(parseEnvironment({ ...given, DATABASE_OWNER_URL: 'postgresql://owner@db/turnpike' }, '/work')).toMatchObject({
+    databaseOwnerUrl: 'postgresql://owner@db/turnpike',
+    kafka: { connection: { brokers: ['kafka:9092'] } },
+    embeddedLog: false,
+  });
+  expect(parseEnvironment({ DATABASE_URL: given.DATABASE_URL, TURNPIKE_EVENT_LOG: 'embedded' }, '/work').embeddedLog).toBe(true);
+  expect(mistakesOf({ ...given, TURNPIKE_EVENT_LOG: 'embedded' })).toContain('TURNPIKE_EVENT_LOG');
 });
