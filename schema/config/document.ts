@@ -10,6 +10,11 @@ export const CONFIG_API_VERSION = 'turnpike/v1';
 
 const strict = { additionalProperties: false } as const;
 const Name = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'lower-case letters, digits and dashes, at most 63' });
+/** `route/…` names routes. */
+const ProviderName = Type.String({
+  pattern: '^(?!route$)[a-z0-9][a-z0-9-]{0,62}$',
+  description: 'lower-case letters, digits and dashes, at most 63, and not `route`',
+});
 const ModelName = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}/[^\\s]{1,190}$', description: 'provider/model' });
 const Duration = Type.String({ pattern: '^P(?=.)[0-9WDTHMS.]+$', description: 'an ISO 8601 duration such as PT30S' });
 const Usd = Type.String({ pattern: '^[0-9]{1,9}(\\.[0-9]{1,12})?$', description: 'a decimal amount of USD in quotes, such as "0.15"' });
@@ -40,7 +45,7 @@ const document = <Kind extends string, Metadata extends ReturnType<typeof Type.S
 /** An upstream that speaks OpenAI's protocol. */
 export const ProviderDocument = document(
   'Provider',
-  Name,
+  ProviderName,
   Type.Object(
     {
       protocol: Type.Literal('openai', { description: 'openai' }),

@@ -3,7 +3,8 @@ import type { RequestSubject } from '../../schema/events/request-settled.v1.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import type { AdmittedRequest } from './settlement/settle.ts';
 import { commitmentTo, createSubject } from './settlement/subject.ts';
-import type { CompiledKey, CompiledModel, CompiledSnapshot } from './snapshot/compiled-snapshot.ts';
+import type { CompiledModel } from './snapshot/catalog.ts';
+import type { CompiledKey, CompiledSnapshot } from './snapshot/compiled-snapshot.ts';
 
 const SALT_BYTES = 16;
 
@@ -32,6 +33,7 @@ export class Exchange implements AdmittedRequest {
   subjectCommitment: string | null = null;
   modelRequested: string | null = null;
   target: CompiledModel | null = null;
+  routeId: string | null = null;
   stream = false;
   decisionReason = 'none';
   candidates: readonly string[] = [];

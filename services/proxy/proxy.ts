@@ -6,6 +6,7 @@ import { addHealthRoutes } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
 import type { Random } from '../runtime/random.ts';
+import type { Secrets } from '../runtime/secrets.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createAuthenticator } from './admission/authenticate.ts';
 import { createFailureLimiter } from './admission/failure-limiter.ts';
@@ -29,6 +30,8 @@ export interface ProxyOptions {
   readonly snapshotPath: string;
   readonly pollIntervalMs?: number;
   readonly pepper: KeyObject;
+  /** Of the installation's secrets: what sealed credentials are opened with. */
+  readonly deriveKey: Secrets['deriveKey'];
   readonly readCredential: (variable: string) => string | null;
   readonly registry: MetricsRegistry;
   readonly clock: Clock;
@@ -72,6 +75,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   const feed = createSnapshotFeed({
     source: options.source,
     path: options.snapshotPath,
+    deriveKey: options.deriveKey,
     clock,
     log,
     onSnapshot: (snapshot) => upstreams.use(snapshot.providers),

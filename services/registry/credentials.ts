@@ -177,7 +177,7 @@ export async function readCredentialSecret(
     throw new RegistryError('not_found', 'There is no such credential.', ['id']);
   }
   const provider = await requireProvider(change, row.provider_id, ['id']);
-  const dataKey = openDataKey({ id: row.data_key_id, organization_id: row.organization_id, sealed: row.data_key }, secrets);
+  const dataKey = openDataKey({ id: row.data_key_id, organization_id: row.organization_id, sealed: row.data_key }, secrets.deriveKey);
   return { provider, secret: openCredential(dataKey, row.sealed, placeOf(input.id, provider.id)) };
 }
 

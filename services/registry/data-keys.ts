@@ -17,14 +17,14 @@ export interface SealedDataKey {
 }
 
 /** Opens a data key with the master key. @throws {SealError} where it is another organization's or another installation's. */
-export function openDataKey(row: SealedDataKey, secrets: Secrets): KeyObject {
-  return createSecretKey(unseal(secrets.deriveKey(PURPOSE), row.sealed, placeOf(row.id, row.organization_id)));
+export function openDataKey(row: SealedDataKey, deriveKey: Secrets['deriveKey']): KeyObject {
+  return createSecretKey(unseal(deriveKey(PURPOSE), row.sealed, placeOf(row.id, row.organization_id)));
 }
 
 /** The data key of the organization in `change`, made when first needed. @throws {SealError} where the kept one does not open. */
 export async function dataKeyOf(change: Change, secrets: Secrets): Promise<{ id: string; key: KeyObject }> {
   const kept = await findDataKey(change);
-  if (kept !== undefined) return { id: kept.id, key: openDataKey(kept, secrets) };
+  if (kept !== undefined) return { id: kept.id, key: openDataKey(kept, secrets.deriveKey) };
   const id = mintRowId(change);
   const sealed = seal(secrets.deriveKey(PURPOSE), change.random.bytes(DATA_KEY_BYTES), placeOf(id, change.organizationId), change.random);
   await change.trx
@@ -35,7 +35,7 @@ export async function dataKeyOf(change: Change, secrets: Secrets): Promise<{ id:
     .execute();
   const made = await findDataKey(change);
   if (made === undefined) throw new Error('the data key of an organization vanished while it was made');
-  return { id: made.id, key: openDataKey(made, secrets) };
+  return { id: made.id, key: openDataKey(made, secrets.deriveKey) };
 }
 
 function findDataKey(change: Change): Promise<SealedDataKey | undefined> {

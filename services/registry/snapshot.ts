@@ -1,8 +1,10 @@
+import type { RouteStrategy } from '../../schema/tables/route.table.ts';
 import type { KeyEnvironment, KeyKind } from '../../schema/values/virtual-key.ts';
 
 /**
  * What a proxy knows: an immutable picture of the registry at one revision, swapped whole (DESIGN.md, "Admission").
- * It holds no secret: keys are HMACs, credentials are references. It is what a proxy keeps on disk to start without Postgres.
+ * It holds no secret in plaintext: keys are HMACs, credentials are references or sealed. It is what a proxy keeps on disk to
+ * start without Postgres.
  */
 export interface Snapshot {
   readonly revision: string;
@@ -11,6 +13,10 @@ export interface Snapshot {
   readonly keys: readonly SnapshotKey[];
   readonly providers: readonly SnapshotProvider[];
   readonly models: readonly SnapshotModel[];
+  readonly dataKeys: readonly SnapshotDataKey[];
+  /** Oldest first. */
+  readonly credentials: readonly SnapshotCredential[];
+  readonly routes: readonly SnapshotRoute[];
 }
 
 export interface SnapshotKey {
@@ -42,6 +48,8 @@ export interface SnapshotSecret {
 
 export interface SnapshotProvider {
   readonly id: string;
+  /** Whose it is; null = shared by the installation. */
+  readonly organizationId: string | null;
   readonly name: string;
   readonly protocol: 'openai';
   /** Without a trailing slash; the endpoint's path below `/v1` is appended. */
@@ -67,11 +75,51 @@ export interface SnapshotModel {
   readonly id: string;
   /** `provider/model`. */
   readonly name: string;
+  /** With {@link organizationId} this is one provider. */
   readonly providerName: string;
+  /** Whose provider it is; null = shared by the installation. */
+  readonly organizationId: string | null;
   readonly upstreamModel: string;
   readonly createdAt: number;
   readonly contextWindow: number | null;
   readonly maxOutputTokens: number | null;
   /** Price versions by time, oldest first; empty = unpriced, which is unrated and never free. */
   readonly prices: readonly { readonly validFrom: number; readonly priceVersion: string; readonly sheet: unknown }[];
+  /** What single organizations pay instead, oldest first; a null version ends an organization's own price. */
+  readonly ownPrices: readonly {
+    readonly organizationId: string;
+    readonly validFrom: number;
+    readonly priceVersion: string | null;
+    readonly sheet: unknown;
+  }[];
+}
+
+/** The key an organization's credentials are sealed with, itself sealed (data-keys.ts). */
+export interface SnapshotDataKey {
+  /** uuid: it is named nowhere else. */
+  readonly id: string;
+  readonly organizationId: string;
+  /** base64url. */
+  readonly sealed: string;
+}
+
+/** What authorizes one organization with a provider, sealed (credential-secret.ts). */
+export interface SnapshotCredential {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly providerId: string;
+  readonly dataKeyId: string;
+  /** base64url. */
+  readonly sealed: string;
+}
+
+/** An organization's own name for one or more models. */
+export interface SnapshotRoute {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly name: string;
+  readonly strategy: RouteStrategy;
+  readonly createdAt: number;
+  /** By position. */
+  readonly targets: readonly { readonly modelId: string; readonly weight: number; readonly credentialId: string | null }[];
 }

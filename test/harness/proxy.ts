@@ -66,11 +66,13 @@ export function testModel(name: string, fields: Partial<SnapshotModel> = {}): Sn
     id: id('model'),
     name,
     providerName,
+    organizationId: null,
     upstreamModel: name.slice(providerName.length + 1),
     createdAt: nowMs - 1_000_000,
     contextWindow: null,
     maxOutputTokens: null,
     prices: [{ validFrom: 0, priceVersion: priceVersion(testSheet), sheet: testSheet }],
+    ownPrices: [],
     ...fields,
   };
 }
@@ -152,6 +154,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     keys: [own.key, ...(options.keys ?? [])],
     providers: Object.entries(options.providers).map(([name, baseUrl]) => ({
       id: id('provider'),
+      organizationId: null,
       name,
       protocol: 'openai',
       baseUrl,
@@ -159,6 +162,9 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
       options: options.providerOptions ?? {},
     })),
     models: options.models,
+    dataKeys: [],
+    credentials: [],
+    routes: [],
   };
   const away = async (): Promise<void> => {
     if (registryAway) throw new Error('the registry is away');
@@ -179,6 +185,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     snapshotPath: join(home, 'snapshot.json'),
     pollIntervalMs: 50,
     pepper: testSecrets.pepper,
+    deriveKey: testSecrets.deriveKey,
     readCredential: (variable) => options.credentials?.[variable] ?? null,
     registry: createMetrics({ process: 'proxy' }),
     clock: systemClock,

@@ -35,16 +35,17 @@ export function createChatCompletions(options: ChatCompletionsOptions): (exchang
     exchange.stream = request.stream === true;
     exchange.endUser ??= request.user ?? null;
 
-    const decision = chooseTarget(request.model, resolveModel(exchange.snapshot, exchange.key, request.model));
-    const [target] = decision.targets;
+    const decision = chooseTarget(resolveModel(exchange.snapshot, exchange.key, request.model), exchange.requestId);
+    const { target } = decision;
     exchange.target = target;
+    exchange.routeId = decision.routeId;
     exchange.decisionReason = decision.reason;
-    exchange.candidates = decision.targets.map((candidate) => candidate.name);
+    exchange.candidates = decision.candidates;
 
     const provider = PROVIDERS[target.provider.protocol];
-    const upstream = upstreams.find(target.provider.name);
+    const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
-    const fixedHeaders = credentials.headersFor(target.provider, provider);
+    const fixedHeaders = credentials.headersFor(target, provider);
     if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
     if (!upstream.take()) {
       throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });

@@ -1,14 +1,22 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import type { ModelList, ModelObject } from '../../../schema/http/models.ts';
-import { mayUse } from '../admission/resolve-model.ts';
-import type { CompiledKey, CompiledModel, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
+import { mayUse, mayUseRoute } from '../admission/resolve-model.ts';
+import type { CompiledModel, CompiledRoute } from '../snapshot/catalog.ts';
+import { modelNamed, modelsOf, onlyTarget, ROUTE_PREFIX, routeNamed } from '../snapshot/catalog.ts';
+import type { CompiledKey, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
+import { catalogOf } from '../snapshot/compiled-snapshot.ts';
 
 export const MODELS = '/v1/models';
 
-/** Answer of `GET /v1/models`: what the calling key may use, by name. */
+/** Who a route is said to be owned by, where a model names its provider. */
+const ROUTE_OWNER = 'route';
+
+/** Answer of `GET /v1/models`: what the calling key may use, by name; its organization's routes first. */
 export function listModels(snapshot: CompiledSnapshot, key: CompiledKey): ModelList {
   const data: ModelObject[] = [];
-  for (const model of snapshot.models.values()) if (mayUse(key, model)) data.push(modelObject(model));
+  const catalog = catalogOf(snapshot, key);
+  for (const route of catalog.routes.values()) if (mayUseRoute(key, route)) data.push(routeObject(route));
+  for (const model of modelsOf(catalog)) if (mayUse(key, model)) data.push(modelObject(model));
   return { object: 'list', data };
 }
 
@@ -17,8 +25,11 @@ export function listModels(snapshot: CompiledSnapshot, key: CompiledKey): ModelL
  * @throws {GatewayError} `model_not_found`.
  */
 export function findModel(snapshot: CompiledSnapshot, key: CompiledKey, id: string): ModelObject {
-  const model = snapshot.models.get(id);
-  if (model !== undefined && mayUse(key, model)) return modelObject(model);
+  const catalog = catalogOf(snapshot, key);
+  const choice = modelNamed(catalog, id);
+  if (choice !== undefined && mayUse(key, onlyTarget(choice))) return modelObject(onlyTarget(choice));
+  const route = id.startsWith(ROUTE_PREFIX) ? routeNamed(catalog, id) : undefined;
+  if (route !== undefined && mayUseRoute(key, route)) return routeObject(route);
   throw new GatewayError('model_not_found', {
     message: `There is no model '${id}'. \`GET /v1/models\` lists those you may use.`,
     param: 'model',
@@ -27,4 +38,8 @@ export function findModel(snapshot: CompiledSnapshot, key: CompiledKey, id: stri
 
 function modelObject(model: CompiledModel): ModelObject {
   return { id: model.name, object: 'model', created: Math.floor(model.createdAt / 1_000), owned_by: model.provider.name };
+}
+
+function routeObject(route: CompiledRoute): ModelObject {
+  return { id: ROUTE_PREFIX + route.name, object: 'model', created: Math.floor(route.createdAt / 1_000), owned_by: ROUTE_OWNER };
 }

@@ -1,7 +1,8 @@
-import type { SnapshotProvider } from '../../registry/snapshot.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { CompiledModel } from '../snapshot/catalog.ts';
+import type { CompiledCredential } from '../snapshot/compiled-credentials.ts';
 import { fixedRequestHeaders } from './request-headers.ts';
 
 export interface CredentialsOptions {
@@ -13,18 +14,18 @@ export interface CredentialsOptions {
 
 /** What authorizes the gateway with its providers. */
 export interface Credentials {
-  /** Headers every call to the provider has, made once; null when its credential is not there, which the operator is told once. */
-  headersFor(provider: SnapshotProvider, protocol: Provider): readonly string[] | null;
+  /** Headers every call to the target's provider has, made once; null when its credential is not there, which the operator is told once. */
+  headersFor(target: CompiledModel, protocol: Provider): readonly string[] | null;
   /** Called when the provider refused the credential: the operator is told, once a minute at most for each provider. */
   rejected(provider: string, status: number): void;
 }
 
 const TELL_AGAIN_MS = 60_000;
 
-/** Reads each credential when first needed: the environment of a process does not change. */
+/** Makes the headers of each credential when first needed: the environment of a process does not change. */
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { readCredential, clock, log } = options;
-  const headers = new WeakMap<SnapshotProvider, readonly string[] | null>();
+  const headers = new WeakMap<CompiledCredential, readonly string[] | null>();
   const toldAt = new Map<string, number>();
   const tellOnce = (provider: string, tell: () => void): void => {
     const now = clock.monotonic();
@@ -34,23 +35,31 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     tell();
   };
 
+  const secretOf = (credential: CompiledCredential): string | null => {
+    if (credential.kind === 'environment') return readCredential(credential.variable);
+    return credential.kind === 'sealed' ? credential.reveal() : null;
+  };
+
   return {
-    headersFor: (provider, protocol) => {
-      const known = headers.get(provider);
+    headersFor: ({ provider, credential }, protocol) => {
+      const known = headers.get(credential);
       if (known !== undefined) return known;
-      const { credential } = provider;
-      const secret = credential === null ? null : readCredential(credential.env);
-      if (credential !== null && secret === null) {
+      const secret = secretOf(credential);
+      if (credential.kind === 'environment' && secret === null) {
         tellOnce(provider.name, () =>
           log.error(
-            { provider: provider.name, variable: credential.env },
+            { provider: provider.name, variable: credential.variable },
             'the variable that holds the credential of a provider is not set',
           ),
         );
       }
       const made =
-        credential === null ? fixedRequestHeaders([]) : secret === null ? null : fixedRequestHeaders(protocol.credentialHeaders(secret));
-      headers.set(provider, made);
+        credential.kind === 'none'
+          ? fixedRequestHeaders([])
+          : secret === null
+            ? null
+            : fixedRequestHeaders(protocol.credentialHeaders(secret));
+      headers.set(credential, made);
       return made;
     },
     rejected: (provider, status) =>

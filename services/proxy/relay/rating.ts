@@ -2,8 +2,8 @@ import type { TokenUsage } from '../../../schema/values/token-usage.ts';
 import { rateCost } from '../../pricing/rate.ts';
 import type { FailureBilling } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
-import type { CompiledModel } from '../snapshot/compiled-snapshot.ts';
-import { priceAt } from '../snapshot/compiled-snapshot.ts';
+import type { CompiledModel } from '../snapshot/catalog.ts';
+import { priceAt } from '../snapshot/compiled-prices.ts';
 
 /**
  * The cost of a call, by the price in force when the request was admitted.
@@ -17,8 +17,7 @@ export function costOfCall(
   billing: FailureBilling,
 ): SettledCost {
   if (usage === null && billing === 'free') return { kind: 'free' };
-  const price = priceAt(target, admittedAtMs);
-  const cost = rateCost(usage, null, { tier: serviceTier, batch: false, requests: 1 }, price?.sheet ?? null);
+  const cost = rateCost(usage, null, { tier: serviceTier, batch: false, requests: 1 }, priceAt(target.prices, admittedAtMs));
   if (cost.kind === 'unrated') return { kind: 'unrated', reason: cost.reason };
   return { kind: 'rated', costPico: cost.cost, priceVersion: cost.priceVersion };
 }

@@ -10,6 +10,7 @@ import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 import { BodyCollector, decodeBody } from './body-collector.ts';
 import { CallRecord, CLIENT_GONE } from './call-record.ts';
 import { boundStall, sendProviderError, sendStreamHead, sendWholeAnswer, statusSent } from './client-answer.ts';
+import type { CrowdMember } from './crowd.ts';
 import { ERROR_OF_FAILURE, errorEvent, statusOfError } from './failure-words.ts';
 import { costOfCall } from './rating.ts';
 import type { RelayCall, RelaySettings } from './relay-call.ts';
@@ -41,7 +42,8 @@ type Phase = 'opening' | 'calling' | 'whole' | 'refusal' | 'first' | 'stream' | 
  * to the client while they come, and settles exactly once, whatever happens on either side. The last byte goes out only
  * after the settlement is written (invariant 2).
  */
-export class Relay implements UpstreamReceiver, StreamSink {
+export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
+  crowdPosition = -1;
   readonly #settings: RelaySettings;
   readonly #request: RelayCall;
   readonly #record: CallRecord;

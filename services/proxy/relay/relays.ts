@@ -1,3 +1,4 @@
+import { createCrowd } from './crowd.ts';
 import { Relay } from './relay.ts';
 import type { RelayCall, RelaySettings } from './relay-call.ts';
 
@@ -20,24 +21,22 @@ const STOP_POLL_MS = 10;
 
 /** Keeps the set of relays, and the one timer that looks after all of them. */
 export function createRelays(settings: RelaySettings): Relays {
-  const relays = new Set<Relay>();
-  const onFinished = (relay: Relay): void => {
-    relays.delete(relay);
-  };
+  const relays = createCrowd<Relay>();
+  const onFinished = relays.delete;
   const timer = setInterval(() => {
-    for (const relay of relays) relay.tick();
+    for (const relay of relays.members()) relay.tick();
   }, settings.limits.tickMs);
   timer.unref();
 
   const active = (): number => {
     let count = 0;
-    for (const relay of relays) if (!relay.isOver) count += 1;
+    for (const relay of relays.members()) if (!relay.isOver) count += 1;
     return count;
   };
 
   const draining = (): number => {
     let count = 0;
-    for (const relay of relays) if (relay.isDraining) count += 1;
+    for (const relay of relays.members()) if (relay.isDraining) count += 1;
     return count;
   };
 
@@ -52,13 +51,13 @@ export function createRelays(settings: RelaySettings): Relays {
     active,
     draining,
     stop: async (deadlineMs, hurry) => {
-      for (const relay of relays) relay.closeAfterAnswer();
+      for (const relay of relays.members()) relay.closeAfterAnswer();
       const end = settings.clock.monotonic() + deadlineMs;
       while (active() > 0 && settings.clock.monotonic() < end && !hurry.aborted) {
         await new Promise<void>((resolve) => setTimeout(resolve, STOP_POLL_MS));
       }
       const left = active();
-      for (const relay of [...relays]) relay.terminate();
+      for (const relay of relays.members()) relay.terminate();
       clearInterval(timer);
       return left;
     },

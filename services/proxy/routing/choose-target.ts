@@ -1,13 +1,33 @@
-import type { CompiledModel } from '../snapshot/compiled-snapshot.ts';
+import type { Choice, Decision } from '../snapshot/catalog.ts';
 
-/** Where a request goes: targets in the order in which they are tried, and why. */
-export interface RouteDecision {
-  readonly targets: readonly [CompiledModel, ...CompiledModel[]];
-  /** Stands in the event, so that every answer can be explained. */
-  readonly reason: string;
+/** Digits of the id the draw is made from: 30 of its 74 random bits, which a double holds exactly. */
+const DRAWN_DIGITS = 6;
+const BITS_PER_DIGIT = 5;
+const DRAW_RANGE = 2 ** (DRAWN_DIGITS * BITS_PER_DIGIT);
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** Value of a digit by its character code; 0 for what is none. */
+const DIGIT_OF = Uint8Array.from({ length: 128 }, (_, code) => Math.max(0, ALPHABET.indexOf(String.fromCharCode(code))));
+
+/**
+ * Takes one of the decisions, each as often as its weight is part of the sum. The draw is made from the random end of the
+ * request's id and from nothing else, so that anybody can repeat it for a request in the ledger.
+ */
+export function chooseTarget(choice: Choice, requestId: string): Decision {
+  const { decisions, weightSums } = choice;
+  if (decisions.length === 1) return decisions[0];
+  const drawn = (drawOf(requestId) / DRAW_RANGE) * (weightSums[weightSums.length - 1] ?? 0);
+  for (let index = 0; index < decisions.length; index++) {
+    const decision = decisions[index];
+    if (decision !== undefined && drawn < (weightSums[index] ?? 0)) return decision;
+  }
+  return decisions[0];
 }
 
-/** Orders the targets of a request. A model asked for by name has exactly one: itself. */
-export function chooseTarget(modelRequested: string, model: CompiledModel): RouteDecision {
-  return { targets: [model], reason: model.name === modelRequested ? 'named' : 'only_offer' };
+/** A whole number below {@link DRAW_RANGE}, evenly distributed over ids. */
+function drawOf(requestId: string): number {
+  let draw = 0;
+  for (let position = requestId.length - DRAWN_DIGITS; position < requestId.length; position++) {
+    draw = draw * 2 ** BITS_PER_DIGIT + (DIGIT_OF[requestId.charCodeAt(position)] ?? 0);
+  }
+  return draw;
 }

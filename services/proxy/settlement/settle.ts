@@ -15,6 +15,8 @@ export interface AdmittedRequest {
   /** `provider/model`, once one was chosen. */
   readonly model: string | null;
   readonly provider: string | null;
+  /** The route it was asked for by, or null. */
+  readonly routeId: string | null;
   readonly stream: boolean;
   readonly decisionReason: string;
   readonly candidates: readonly string[];
@@ -72,7 +74,7 @@ export function settle(request: AdmittedRequest, ending: Ending, writer: Writer)
     model: request.model,
     provider: request.provider,
     modelAnswered: ending.modelAnswered,
-    routeId: null,
+    routeId: request.routeId,
     stream: request.stream,
     outcome: ending.outcome,
     status: ending.status,

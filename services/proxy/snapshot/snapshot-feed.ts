@@ -1,7 +1,9 @@
-import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Secrets } from '../../runtime/secrets.ts';
+import { createCredentialOpener } from './compiled-credentials.ts';
+import { createSheetOf } from './compiled-prices.ts';
 import type { CompiledSnapshot } from './compiled-snapshot.ts';
 import { compileSnapshot } from './compiled-snapshot.ts';
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
@@ -16,6 +18,8 @@ export interface SnapshotFeedOptions {
   readonly source: SnapshotSource;
   /** Where the last good snapshot is kept. */
   readonly path: string;
+  /** Of the installation's secrets: what sealed credentials are opened with. */
+  readonly deriveKey: Secrets['deriveKey'];
   readonly clock: Clock;
   readonly log: Log;
   /** Runs before the swap, so that whatever the snapshot names is ready when the first request sees it. */
@@ -42,7 +46,12 @@ const DEFAULT_POLL_INTERVAL_MS = 250;
 /** Follows the registry by its revision and keeps the last good snapshot on disk. Reads never overlap. */
 export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
   const { source, path, clock, log, onSnapshot, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
-  const sheets = new Map<string, PriceSheet>();
+  const sheetOf = createSheetOf(new Map(), (priceVersion, error) =>
+    log.error({ priceVersion, error }, 'a price cannot be read; what it would rate is unrated'),
+  );
+  const openCredentials = createCredentialOpener(options.deriveKey, (credential, error) =>
+    log.error({ credential, error }, 'a credential cannot be opened; its provider cannot be called with it'),
+  );
   let compiled: CompiledSnapshot | null = null;
   let confirmedAt: number | null = null;
   let reachable = true;
@@ -52,10 +61,7 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
   let writing: Promise<void> = Promise.resolve();
 
   const use = (snapshot: Snapshot): void => {
-    const next = compileSnapshot(snapshot, {
-      sheets,
-      onBadPrice: (model, priceVersion, error) => log.error({ model, priceVersion, error }, 'a price cannot be read; its model is unrated'),
-    });
+    const next = compileSnapshot(snapshot, { sheetOf, openCredentials });
     onSnapshot(next);
     compiled = next;
   };

@@ -33,6 +33,7 @@ const SnapshotShape = Type.Object({
   providers: Type.Array(
     Type.Object({
       id: Type.String(),
+      organizationId: NullableText,
       name: Type.String(),
       protocol: Type.Literal('openai'),
       baseUrl: Type.String(),
@@ -51,11 +52,35 @@ const SnapshotShape = Type.Object({
       id: Type.String(),
       name: Type.String(),
       providerName: Type.String(),
+      organizationId: NullableText,
       upstreamModel: Type.String(),
       createdAt: Type.Number(),
       contextWindow: NullableTime,
       maxOutputTokens: NullableTime,
       prices: Type.Array(Type.Object({ validFrom: Type.Number(), priceVersion: Type.String(), sheet: Type.Unknown() })),
+      ownPrices: Type.Array(
+        Type.Object({ organizationId: Type.String(), validFrom: Type.Number(), priceVersion: NullableText, sheet: Type.Unknown() }),
+      ),
+    }),
+  ),
+  dataKeys: Type.Array(Type.Object({ id: Type.String(), organizationId: Type.String(), sealed: Type.String() })),
+  credentials: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      organizationId: Type.String(),
+      providerId: Type.String(),
+      dataKeyId: Type.String(),
+      sealed: Type.String(),
+    }),
+  ),
+  routes: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      organizationId: Type.String(),
+      name: Type.String(),
+      strategy: Type.Union([Type.Literal('single'), Type.Literal('weighted')]),
+      createdAt: Type.Number(),
+      targets: Type.Array(Type.Object({ modelId: Type.String(), weight: Type.Number(), credentialId: NullableText })),
     }),
   ),
 });
@@ -78,7 +103,7 @@ export async function readSnapshotFile(path: string): Promise<Snapshot | null> {
 
 /**
  * Keeps a snapshot so that the next start can do without Postgres. Readers see the old one or the new one, never half of it;
- * mode 0600, though it holds no secret but the HMACs of keys.
+ * mode 0600, though of secrets it holds only the HMACs of keys and what is sealed under the master key.
  */
 export async function writeSnapshotFile(path: string, snapshot: Snapshot): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

@@ -6,9 +6,9 @@ import { createUpstream } from './upstream.ts';
 export interface Upstreams {
   /** Opens what is new, replaces what changed and closes what is gone, once its calls have ended. */
   use(providers: readonly SnapshotProvider[]): void;
-  /** By the provider's name; null when the snapshot does not have it. */
-  find(name: string): Upstream | null;
-  /** Calls under way, by provider. */
+  /** By the provider's id; null when the snapshot does not have it. */
+  find(providerId: string): Upstream | null;
+  /** Calls under way, by the provider's name; providers of several organizations may share one. */
   inFlight(): ReadonlyMap<string, number>;
   destroy(): Promise<void>;
 }
@@ -18,7 +18,7 @@ const GRACE_MS = 5_000;
 
 /** Keeps one upstream per provider; an unchanged provider keeps its warm connections through a change of others. */
 export function createUpstreams(onCloseFailure: (error: unknown) => void): Upstreams {
-  const open = new Map<string, { readonly upstream: Upstream; readonly settings: string }>();
+  const open = new Map<string, { readonly name: string; readonly upstream: Upstream; readonly settings: string }>();
   const closing = new Set<Upstream>();
 
   const retire = (upstream: Upstream): void => {
@@ -35,22 +35,26 @@ export function createUpstreams(onCloseFailure: (error: unknown) => void): Upstr
 
   return {
     use: (providers) => {
-      const named = new Set(providers.map((provider) => provider.name));
-      for (const [name, { upstream }] of open) {
-        if (named.has(name)) continue;
-        open.delete(name);
+      const present = new Set(providers.map((provider) => provider.id));
+      for (const [id, { upstream }] of open) {
+        if (present.has(id)) continue;
+        open.delete(id);
         retire(upstream);
       }
       for (const provider of providers) {
         const settings = JSON.stringify(provider);
-        const known = open.get(provider.name);
+        const known = open.get(provider.id);
         if (known?.settings === settings) continue;
-        open.set(provider.name, { upstream: createUpstream(provider), settings });
+        open.set(provider.id, { name: provider.name, upstream: createUpstream(provider), settings });
         if (known !== undefined) retire(known.upstream);
       }
     },
-    find: (name) => open.get(name)?.upstream ?? null,
-    inFlight: () => new Map([...open].map(([name, { upstream }]) => [name, upstream.inFlight()])),
+    find: (providerId) => open.get(providerId)?.upstream ?? null,
+    inFlight: () => {
+      const calls = new Map<string, number>();
+      for (const { name, upstream } of open.values()) calls.set(name, (calls.get(name) ?? 0) + upstream.inFlight());
+      return calls;
+    },
     destroy: async () => {
       await Promise.all([...[...open.values()].map(({ upstream }) => upstream), ...closing].map((upstream) => upstream.destroy()));
       open.clear();

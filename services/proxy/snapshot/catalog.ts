@@ -1,0 +1,84 @@
+import type { SnapshotProvider } from '../../registry/snapshot.ts';
+import type { CompiledCredential } from './compiled-credentials.ts';
+import type { CompiledPrice } from './compiled-prices.ts';
+
+/** A model as one organization may use it: at its price, under its credential. */
+export interface CompiledModel {
+  /** `mdl_…` */
+  readonly id: string;
+  /** `provider/model`. */
+  readonly name: string;
+  readonly provider: SnapshotProvider;
+  readonly credential: CompiledCredential;
+  readonly upstreamModel: string;
+  readonly createdAt: number;
+  /** Newest first. */
+  readonly prices: readonly CompiledPrice[];
+}
+
+/** Where a request goes and why; it stands in the event, so that every answer can be explained. Made once, never per request. */
+export interface Decision {
+  readonly target: CompiledModel;
+  /** `rte_…`; null = no route was asked for. */
+  readonly routeId: string | null;
+  readonly reason: 'named' | 'only_offer' | 'route_single' | 'route_weighted';
+  /** Names of the models it could have gone to, in the order they were considered. */
+  readonly candidates: readonly string[];
+}
+
+/** The decisions a name can lead to, of which chooseTarget takes one. */
+export interface Choice {
+  readonly decisions: readonly [Decision, ...Decision[]];
+  /** Sums of the weights up to and with each decision; the last is the sum of all. */
+  readonly weightSums: readonly number[];
+}
+
+export interface CompiledRoute {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  /** null where no target of it is left. */
+  readonly choice: Choice | null;
+}
+
+/**
+ * What the `model` of a request can mean to one organization: what it has of its own, above what the installation shares with
+ * all. Of the thousands of shared models it repeats only those that it pays or authorizes differently.
+ */
+export interface Catalog {
+  /** By full name; each has one decision, which is the model. */
+  readonly models: ReadonlyMap<string, Choice>;
+  /** By the name without its provider: everyone who offers it, each with one decision. */
+  readonly offers: ReadonlyMap<string, readonly Choice[]>;
+  /** By name, without `route/`. */
+  readonly routes: ReadonlyMap<string, CompiledRoute>;
+  readonly shared: Catalog | null;
+}
+
+/** What a name begins with that can only be a route's. */
+export const ROUTE_PREFIX = 'route/';
+
+/** The one place a request for a model by its full name goes. */
+export function modelNamed(catalog: Catalog, name: string): Choice | undefined {
+  return catalog.models.get(name) ?? catalog.shared?.models.get(name);
+}
+
+export function offersOf(catalog: Catalog, bareName: string): readonly Choice[] | undefined {
+  return catalog.offers.get(bareName) ?? catalog.shared?.offers.get(bareName);
+}
+
+/** The route of a name, with or without `route/`. */
+export function routeNamed(catalog: Catalog, name: string): CompiledRoute | undefined {
+  return catalog.routes.get(name.startsWith(ROUTE_PREFIX) ? name.slice(ROUTE_PREFIX.length) : name);
+}
+
+/** The model of a choice between one. */
+export function onlyTarget(choice: Choice): CompiledModel {
+  return choice.decisions[0].target;
+}
+
+/** Every model of a catalog once, its own before the shared. For lists, not for the hot path. */
+export function* modelsOf(catalog: Catalog): Generator<CompiledModel> {
+  for (const choice of catalog.models.values()) yield onlyTarget(choice);
+  for (const [name, choice] of catalog.shared?.models ?? []) if (!catalog.models.has(name)) yield onlyTarget(choice);
+}
