@@ -1,34 +1,45 @@
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../runtime/embedded-postgres.ts';
 import { embeddedAdministrator } from '../runtime/embedded-postgres-data.ts';
-import { type Environment, readEnvironment } from '../runtime/environment.ts';
+import type { Environment } from '../runtime/environment.ts';
 import { migrate, readMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { systemRandom } from '../runtime/random.ts';
-import { refusalExitCode, StartRefusal } from '../runtime/start-refusal.ts';
+import { StartRefusal } from '../runtime/start-refusal.ts';
+import { grantProcessLogin } from './process-login.ts';
+import { runOnce } from './run-once.ts';
 import { readEndpoints } from './start/endpoints.ts';
 import { lockHome } from './start/home-lock.ts';
 import { prepareDatabase } from './start/prepare-database.ts';
 import { prepareHome } from './start/prepare-home.ts';
 
 /**
- * `turnpike migrate`: brings the database of DATABASE_URL up to this version, or, without it, the embedded one, which must not
- * be running (`turnpike start` migrates by itself).
+ * `turnpike migrate`: brings the database of DATABASE_URL up to this version, as the owner of DATABASE_OWNER_URL where that is
+ * set, and then lets the login of DATABASE_URL in. Without both it is the embedded one, which must not be running (`turnpike
+ * start` migrates by itself).
  */
-export async function migrateCommand(): Promise<void> {
-  try {
-    const environment = readEnvironment();
-    if (environment.databaseUrl === null) await migrateEmbedded(environment);
-    else await migrateGiven(environment.databaseUrl);
-  } catch (error) {
-    const expected = error instanceof StartRefusal;
-    console.error(expected ? error.message : error);
-    process.exitCode = expected ? refusalExitCode : 1;
-  }
+export function migrateCommand(): Promise<void> {
+  return runOnce(async (environment) => {
+    const { databaseUrl, databaseOwnerUrl } = environment;
+    if (databaseUrl !== null) return migrateGiven(databaseUrl, databaseOwnerUrl);
+    // Whoever names servers does not mean the embedded database.
+    if (environment.kafka !== null || databaseOwnerUrl !== null) {
+      throw new StartRefusal(
+        'DATABASE_URL: expected postgresql://user:password@host:port/database, since other servers are given; found nothing',
+      );
+    }
+    await migrateEmbedded(environment);
+  });
 }
 
-async function migrateGiven(url: string): Promise<void> {
-  const database = createDatabase({ url, role: 'login', applicationName: 'turnpike-migrate', poolSize: 1, statementTimeoutMs: 0 });
+async function migrateGiven(url: string, ownerUrl: string | null): Promise<void> {
+  const database = createDatabase({
+    url: ownerUrl ?? url,
+    role: 'login',
+    applicationName: 'turnpike-migrate',
+    poolSize: 1,
+    statementTimeoutMs: 0,
+  });
   try {
     const applied = await migrate({
       db: database.db,
@@ -36,6 +47,9 @@ async function migrateGiven(url: string): Promise<void> {
       onApply: (name) => console.log(`applying ${name}`),
     });
     console.log(applied.length === 0 ? 'nothing to apply' : `applied ${applied.length} migration(s)`);
+    if (ownerUrl === null) return;
+    const { login, made } = await grantProcessLogin(database.db, { processUrl: url, random: systemRandom });
+    console.log(`${made ? 'made the login' : 'let in the login'} ${login}`);
   } finally {
     await database.close();
   }

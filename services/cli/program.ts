@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { bootstrapCommand } from './bootstrap-command.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { startCommand } from './start/start-command.ts';
 
@@ -11,11 +12,31 @@ Environment:
   TURNPIKE_SIM_PORT      the simulated provider (4200)
   TURNPIKE_SIM_SCENARIO  a YAML file with what the simulated provider does to which requests
   TURNPIKE_CONFIG        a YAML file, or a folder of them, with providers, models and keys
-  TURNPIKE_MASTER_KEY    32 bytes in base64; made and kept in TURNPIKE_HOME where not set
+  TURNPIKE_MASTER_KEY    32 bytes in base64; made and kept in TURNPIKE_HOME where not set, required on given servers
   TURNPIKE_DURABILITY    group (a power cut may cost 5 ms) or strict (group)
   TURNPIKE_LOG_LEVEL     trace, debug, info, warn, error, fatal or silent (warn)
   OPENAI_API_KEY, ANTHROPIC_API_KEY, ...
                          a provider's credential found here makes the provider ready to use
+`;
+
+const migrateHelp = `
+Run it before the processes of a new version start. Many may run it at once: one does the work.
+
+Environment:
+  DATABASE_URL        the processes' database, with the login they use
+  DATABASE_OWNER_URL  the same database as its owner; the login of DATABASE_URL is then made where it is missing, with its
+                      password, and may take on the roles turnpike_writer and turnpike_reader. Without it, DATABASE_URL is the owner's.
+`;
+
+const bootstrapHelp = `
+Run it once, after turnpike migrate. What TURNPIKE_CONFIG names and each known provider whose key is in the environment
+is applied with it. The admin key is stored as a hash: keep what is printed.
+
+Environment:
+  DATABASE_URL         the processes' database
+  TURNPIKE_MASTER_KEY  32 bytes in base64, the same for every process: openssl rand -base64 32
+  TURNPIKE_CONFIG      a YAML file, or a folder of them, with providers, models and keys
+  OPENAI_API_KEY, ...  offers the provider; the proxies need the variable too
 `;
 
 /** The command line: what can be asked, and what answers. */
@@ -29,6 +50,15 @@ export function createProgram(): Command {
   program
     .command('migrate')
     .description('bring the database up to this version: DATABASE_URL, else the embedded one in TURNPIKE_HOME')
+    .addHelpText('after', migrateHelp)
     .action(migrateCommand);
+  program
+    .command('bootstrap')
+    .description('make the first organization and its admin key in the database of DATABASE_URL, and print them once')
+    .option('--slug <slug>', "the organization's short name", 'default')
+    .option('--name <name>', "the organization's name", 'Default organization')
+    .option('--simulator <url>', 'also offer the simulated provider that runs there, and make a key that may call nothing else')
+    .addHelpText('after', bootstrapHelp)
+    .action(bootstrapCommand);
   return program;
 }

@@ -8,8 +8,7 @@ import { findPrincipal } from './admin-access.ts';
 import type { NewApiKey } from './api-keys.ts';
 import { createApiKey, replaceSecret } from './api-keys.ts';
 import type { Change } from './change.ts';
-import { applyKeys } from './configuration/apply-keys.ts';
-import { applyProviders } from './configuration/apply-providers.ts';
+import { applyStates } from './configuration/apply-states.ts';
 import type { DesiredState } from './configuration/desired-state.ts';
 import { createOrganization } from './organizations.ts';
 
@@ -45,14 +44,7 @@ export function seed(db: Kysely<Database>, options: SeedOptions): Promise<{ admi
       clock: options.clock,
       random: options.random,
     };
-    for (const state of options.desired) {
-      const byOwner: Change = {
-        ...change,
-        actor: { kind: state.owner === 'file' ? 'file' : 'system', id: state.owner, name: state.owner },
-      };
-      await applyProviders(byOwner, state);
-      await applyKeys(byOwner, state, options.secrets);
-    }
+    await applyStates(change, options.desired, options.secrets);
     return {
       adminKey: await ensureKey(change, options, options.known.adminKey, {
         name: 'Administrator',
