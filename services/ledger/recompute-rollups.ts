@@ -21,8 +21,8 @@ const sums = [
   'count(*) filter (where stream)',
   'coalesce(sum(cost), 0)',
   ...tokenColumns.map((column) => `sum(${column})`),
-  histogram('first_byte_ms'),
-  histogram('total_ms'),
+  histogram('first_byte_bucket'),
+  histogram('total_bucket'),
 ];
 const columns = [
   'requests',
@@ -55,13 +55,14 @@ export async function recomputeRollups(
       select organization_id, tag_key, activated_at + interval '1 minute' as since from activated_tags
       union all select id, '', '-infinity' from organizations
       union select distinct organization_id, '', '-infinity'::timestamptz from ledger_entries where ${inRange('occurred_at')}
-    ), counted as (
+    ), counted as materialized (
       select entry.organization_id, date_trunc(${grain}, entry.occurred_at, 'UTC') as bucket, tag_keys.tag_key, since, api_key_id,
         coalesce(team_id, ${nilUuid}) as team_id, coalesce(user_id, ${nilUuid}) as user_id,
         coalesce(service_account_id, ${nilUuid}) as service_account_id, coalesce(provider, '') as provider, coalesce(model, '') as model,
         coalesce(route_id, ${nilUuid}) as route_id, outcome,
         case when tag_keys.tag_key = '' then '' else coalesce(entry.tags ->> tag_keys.tag_key, '') end as tag_value,
-        cost, usage_source, stream, ${sql.raw(tokenColumns.join(', '))}, first_byte_ms, total_ms
+        cost, usage_source, stream, ${sql.raw(tokenColumns.join(', '))},
+        ${sql.raw(bucketOf('first_byte_ms'))} as first_byte_bucket, ${sql.raw(bucketOf('total_ms'))} as total_bucket
       from ledger_entries as entry join tag_keys using (organization_id) where ${inRange('occurred_at')}
     ), recomputed as (
       select bucket, ${dimensions}, row(${sql.raw(sums.join(', '))})::text as sums from counted where bucket >= since group by bucket, ${dimensions}
@@ -77,8 +78,12 @@ export async function recomputeRollups(
   return rows;
 }
 
-/** Counts by bucket: how many upper bounds lie below a value is its bucket. */
-function histogram(column: string): string {
-  const bucketOf = `(select count(*) from unnest(array[${upperBounds.join(', ')}]::double precision[]) as bound where bound < ${column})`;
-  return `array[${Array.from({ length: HISTOGRAM_BUCKETS }, (_, bucket) => `count(*) filter (where ${column} is not null and ${bucketOf} = ${bucket})`).join(', ')}]`;
+/** How many upper bounds lie below a value is its bucket; null where there is no value. */
+function bucketOf(column: string): string {
+  const below = `select count(*) from unnest(array[${upperBounds.join(', ')}]::double precision[]) as bound where bound < ${column}`;
+  return `case when ${column} is not null then (${below}) end`;
+}
+
+function histogram(bucket: string): string {
+  return `array[${Array.from({ length: HISTOGRAM_BUCKETS }, (_, index) => `count(*) filter (where ${bucket} = ${index})`).join(', ')}]`;
 }

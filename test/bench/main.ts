@@ -1,18 +1,19 @@
 import { parseArgs } from 'node:util';
 import type { RunOptions, Workload } from './workload.ts';
+import { ingest } from './workloads/ingest.ts';
 import { w1 } from './workloads/w1.ts';
 import { reportAsMarkdown, writeReport } from './write-report.ts';
 
-const workloads: readonly Workload[] = [w1];
+const workloads: readonly Workload[] = [w1, ingest];
 
 const help = `npm run bench -- <workload> [options]
 
-${workloads.map(({ name, title }) => `  ${name.padEnd(4)} ${title}`).join('\n')}
+${workloads.map(({ name, title }) => `  ${name.padEnd(7)} ${title}`).join('\n')}
 
   --rounds <n>    rounds, interleaved (3)
   --seconds <n>   length of a round (10)
   --warm-up <n>   seconds of load before the first round (5)
-  --profile       no figures: samples the proxy under this load and names its costliest functions
+  --profile       no figures: samples the measured process under this load and names its costliest functions
   --json          every figure of every round, as JSON
   --write         put the result into test/bench/README.md
   --help
@@ -40,7 +41,7 @@ function whole(name: string, text: string): number {
 }
 
 async function runBench(): Promise<number> {
-  const workload = workloads.find(({ name }) => name === positionals[0]?.toUpperCase());
+  const workload = workloads.find(({ name }) => name.toLowerCase() === positionals[0]?.toLowerCase());
   if (values.help || workload === undefined || positionals.length > 1) {
     process.stdout.write(help);
     return values.help ? 0 : 2;
