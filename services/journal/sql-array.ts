@@ -5,12 +5,16 @@
 
 /** An array literal of values whose text never needs quotes: numbers, uuids, booleans, ISO 8601 instants. */
 export function plainArray(values: readonly (string | number | bigint | boolean | null)[]): string {
-  return `{${values.map((value) => (value === null ? 'NULL' : String(value))).join(',')}}`;
+  let text = '';
+  for (const value of values) text += value === null ? ',NULL' : `,${value}`;
+  return `{${text.slice(1)}}`;
 }
 
 /** An array literal of any texts, other array literals included. */
 export function textArray(values: readonly (string | null)[]): string {
-  return `{${values.map((value) => (value === null ? 'NULL' : quoted(value))).join(',')}}`;
+  let text = '';
+  for (const value of values) text += value === null ? ',NULL' : `,${quoted(value)}`;
+  return `{${text.slice(1)}}`;
 }
 
 /** Binary form of a non-empty `bytea[]` (`array_recv`): the bytes go over as they are, not as twice as many hex digits. */

@@ -8,6 +8,7 @@ import { isBookable } from '../journal/append-entries.ts';
 import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
 import type { PriceSheet } from '../pricing/price-sheet.ts';
 import { rateCost } from '../pricing/rate.ts';
+import { knownUuid } from './known-uuids.ts';
 
 /** A record whose event was read, ready to be posted. */
 export interface SettledRecord {
@@ -48,8 +49,8 @@ const maxAheadMs = 5 * 60_000;
 export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: number): Posting {
   const { record, event, envelope } = settled;
   const requestId = uuidFromId('request', event.requestId);
-  const organizationId = uuidFromId('organization', event.organizationId);
-  const apiKeyId = uuidFromId('apiKey', event.apiKeyId);
+  const organizationId = knownUuid('organization', event.organizationId);
+  const apiKeyId = knownUuid('apiKey', event.apiKeyId);
   if (requestId === null || organizationId === null || apiKeyId === null) {
     return { ok: false, reason: 'id_malformed', detail: 'request, organization or key' };
   }
@@ -166,7 +167,7 @@ function isOutOfRange(timeMs: number, nowMs: number): boolean {
 }
 
 function optionalUuid(kind: 'team' | 'user' | 'serviceAccount' | 'route', id: string | null): string | null {
-  return id === null ? null : uuidFromId(kind, id);
+  return id === null ? null : knownUuid(kind, id);
 }
 
 function count(tokens: number | null | undefined): bigint | null {

@@ -95,7 +95,11 @@ function addEntry(rows: Map<string, RollupRow>, entry: LedgerEntryInsert, tagKey
   else row.cost += entry.cost;
   if (entry.usage_source === 'estimated') row.estimatedRequests += 1;
   if (entry.stream) row.streamedRequests += 1;
-  for (const [index, column] of tokenColumns.entries()) row.tokens[index] = addReported(row.tokens[index] ?? null, entry[column]);
+  let index = 0;
+  for (const column of tokenColumns) {
+    row.tokens[index] = addReported(row.tokens[index] ?? null, entry[column]);
+    index += 1;
+  }
   if (entry.first_byte_ms !== null) count(row.firstByteHistogram, bucketOf(entry.first_byte_ms), 1);
   if (entry.total_ms !== null) count(row.totalHistogram, bucketOf(entry.total_ms), 1);
 }
@@ -115,8 +119,8 @@ function coarser(finer: ReadonlyMap<string, RollupRow>, grain: RollupGrain): Map
     row.streamedRequests += part.streamedRequests;
     row.cost += part.cost;
     for (const [index, tokens] of part.tokens.entries()) row.tokens[index] = addReported(row.tokens[index] ?? null, tokens);
-    for (const [bucket, counted] of part.firstByteHistogram.entries()) count(row.firstByteHistogram, bucket, counted);
-    for (const [bucket, counted] of part.totalHistogram.entries()) count(row.totalHistogram, bucket, counted);
+    addHistogram(row.firstByteHistogram, part.firstByteHistogram);
+    addHistogram(row.totalHistogram, part.totalHistogram);
   }
   return rows;
 }
@@ -155,6 +159,10 @@ function bucketStart(timeMs: number, grain: RollupGrain): number {
 function addReported(sum: bigint | null, tokens: bigint | null): bigint | null {
   if (tokens === null) return sum;
   return sum === null ? tokens : sum + tokens;
+}
+
+function addHistogram(histogram: number[], part: readonly number[]): void {
+  for (let bucket = 0; bucket < part.length; bucket++) count(histogram, bucket, part[bucket] ?? 0);
 }
 
 function count(histogram: number[], bucket: number, by: number): void {
