@@ -11,7 +11,7 @@ import type { SegmentedLog } from '../segments/segmented-log.ts';
 import type { Timers } from '../timers.ts';
 import type { PartitionIndex } from './partition-index.ts';
 import { createPartitionIndex, endOf } from './partition-index.ts';
-import type { EncodedRecord } from './protocol.ts';
+import type { AppendedRecord } from './protocol.ts';
 import { OFFSET_BYTES, readRun } from './read-run.ts';
 
 export interface JournalOptions {
@@ -36,7 +36,7 @@ export interface Journal {
   /** Why nothing is taken now, or null. */
   refusal(): string | null;
   /** Gives the records their offsets; `whenDurable` runs after the sync that covers them. */
-  append(records: readonly EncodedRecord[], whenDurable: () => void): void;
+  append(records: readonly AppendedRecord[], whenDurable: () => void): void;
   /** Durable records from this offset on, within both bounds but at least one if there is any. */
   read(partition: number, offset: bigint, maxRecords: number, maxBytes: number): Promise<readonly StoredRecord[]>;
   /** First offset still held and the next to be written durably. */

@@ -1,6 +1,6 @@
 import type { LogRecord } from '../../../schema/events/log-record.ts';
 import type { Topic } from '../../../schema/events/topics.ts';
-import { decodeRecord, encodeRecord } from '../record-codec.ts';
+import { decodeRecord, EncodedRecord, encodeRecord } from '../record-codec.ts';
 
 /**
  * What a producer and the embedded log's server say over the socket: length (u32, of type and payload), type (u8), payload.
@@ -24,11 +24,11 @@ export interface AppendMessage {
   readonly number: number;
   /** Place of the topic in the hello. */
   readonly topicIndex: number;
-  readonly records: readonly EncodedRecord[];
+  readonly records: readonly AppendedRecord[];
 }
 
 /** A record and the bytes it is stored as. */
-export interface EncodedRecord {
+export interface AppendedRecord {
   readonly record: LogRecord;
   readonly bytes: Buffer;
 }
@@ -53,16 +53,21 @@ export function helloFault(payload: Buffer, topics: readonly Topic[]): string | 
   return said === expected ? null : `the producer expects ${said}, this log has ${expected}`;
 }
 
+const APPEND_HEAD_BYTES = 15;
+
 export function encodeAppend(number: number, topicIndex: number, records: readonly LogRecord[]): Buffer {
-  const encoded = records.map((record) => encodeRecord(record, 4));
-  for (const bytes of encoded) bytes.writeUInt32LE(bytes.length - 4, 0);
-  const head = Buffer.allocUnsafe(15);
-  head[4] = MESSAGE.append;
-  head.writeUInt32LE(number, 5);
-  head.writeUInt16LE(topicIndex, 9);
-  head.writeUInt32LE(records.length, 11);
-  const message = Buffer.concat([head, ...encoded]);
+  const encoded = records.map((record) => (record instanceof EncodedRecord ? record.bytes : encodeRecord(record, 0)));
+  const message = Buffer.allocUnsafe(encoded.reduce((sum, bytes) => sum + 4 + bytes.length, APPEND_HEAD_BYTES));
   message.writeUInt32LE(message.length - 4, 0);
+  message[4] = MESSAGE.append;
+  message.writeUInt32LE(number, 5);
+  message.writeUInt16LE(topicIndex, 9);
+  message.writeUInt32LE(records.length, 11);
+  let at = APPEND_HEAD_BYTES;
+  for (const bytes of encoded) {
+    at = message.writeUInt32LE(bytes.length, at);
+    at += bytes.copy(message, at);
+  }
   return message;
 }
 
@@ -70,7 +75,7 @@ export function encodeAppend(number: number, topicIndex: number, records: readon
 export function decodeAppend(payload: Buffer): AppendMessage {
   if (payload.length < 10) throw new RangeError('An append is cut short');
   const count = payload.readUInt32LE(6);
-  const records: EncodedRecord[] = [];
+  const records: AppendedRecord[] = [];
   let at = 10;
   for (let index = 0; index < count; index++) {
     if (at + 4 > payload.length) throw new RangeError('An append is cut short');

@@ -13,6 +13,7 @@ import type { SegmentedLog } from '../segments/segmented-log.ts';
 import type { Spool } from '../spool.ts';
 import type { Timers } from '../timers.ts';
 import { systemTimers } from '../timers.ts';
+import { createOpenRequests } from './open-requests.ts';
 import type { Outbox, Outgoing } from './outbox.ts';
 import { createOutbox } from './outbox.ts';
 import type { RejectedFile } from './rejected-file.ts';
@@ -124,14 +125,14 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
   const timers = options.timers ?? systemTimers;
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const maxOpen = options.maxOpen ?? DEFAULT_MAX_OPEN;
-  const open: Map<string, OpenRequest> = contents.open;
-  const orphans = [...open].map(([requestId, { draft }]) => ({ requestId, draft }));
+  const open = createOpenRequests(contents.open);
+  const orphans = [...contents.open].map(([requestId, { draft }]) => ({ requestId, draft }));
   const outbox: Outbox = createOutbox({ maxResidentBytes: MAX_RESIDENT_BYTES });
   const rejected: RejectedFile = createRejectedFile({ disk, directory: options.directory, epoch: lock.epoch });
   let reserved = 0;
   let stopping = false;
   let stopped = false;
-  for (const { place } of open.values()) keep(place.segment, place.length);
+  for (const { place } of contents.open.values()) keep(place.segment, place.length);
   for (const { requestId, closedAt, place } of contents.unsent) {
     segments.hold(place.segment);
     outbox.add(requestId, closedAt, place, null);
@@ -174,9 +175,10 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
 
   function addClosed(requestId: string, event: Outgoing['record'] & object, onWritten: () => void): void {
     const closedAt = clock.now();
-    const place = segments.append(CLOSE_KIND, encodeClose(requestId, closedAt, event));
+    const { body, record } = encodeClose(requestId, closedAt, event);
+    const place = segments.append(CLOSE_KIND, body);
     segments.hold(place.segment);
-    outbox.add(requestId, closedAt, place, event);
+    outbox.add(requestId, closedAt, place, record);
     afterStored(onWritten);
   }
 
@@ -197,15 +199,14 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
   }
 
   function carryOver(): void {
-    for (const [requestId, request] of open) {
+    for (const [requestId, request] of open.entries()) {
       const { segment, length } = request.place;
-      if (segment.number > segments.current.number - CARRY_AFTER_SEGMENTS) break;
+      if (segment.number > segments.current.number - CARRY_AFTER_SEGMENTS) continue;
       const place = segments.append(OPEN_KIND, encodeOpen(requestId, request.draft));
       segments.hold(place.segment);
       segments.release(segment);
-      // Last in the map as it is last in the spool.
       open.delete(requestId);
-      open.set(requestId, { draft: request.draft, place });
+      open.add(requestId, { draft: request.draft, place });
       reserved += place.length - length;
     }
   }
@@ -219,11 +220,12 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
   return {
     orphans,
     open(requestId, draft, onWritten) {
-      if (open.size >= maxOpen || draft.length > MAX_DRAFT_BYTES || !isStorableId(requestId) || open.has(requestId)) return false;
+      if (open.size >= maxOpen || draft.length > MAX_DRAFT_BYTES || !isStorableId(requestId) || open.get(requestId) !== undefined)
+        return false;
       const body = encodeOpen(requestId, draft);
       if (!hasRoom(2 * body.length + CLOSE_ROOM_BYTES)) return false;
       const place = segments.append(OPEN_KIND, body);
-      open.set(requestId, { draft, place });
+      open.add(requestId, { draft, place });
       keep(place.segment, place.length);
       afterStored(onWritten);
       return true;

@@ -1,5 +1,5 @@
 import type { LogRecord } from '../../../schema/events/log-record.ts';
-import { decodeRecord, encodeRecord, MAX_RECORD_BYTES } from '../record-codec.ts';
+import { decodeRecord, EncodedRecord, encodeRecord, MAX_RECORD_BYTES } from '../record-codec.ts';
 import { frameBytes } from '../segments/frame.ts';
 
 /** Kinds of the spool's frames. 0 is the segment header. */
@@ -43,13 +43,18 @@ export function decodeOpen(body: Buffer): OpenBody {
   return { requestId: body.toString('utf8', 1, draftAt), draft: Buffer.from(body.subarray(draftAt)) };
 }
 
-export function encodeClose(requestId: string, closedAt: number, event: LogRecord): Buffer {
+/** The body of a closing frame, and the record in it, which shares its bytes. */
+export function encodeClose(
+  requestId: string,
+  closedAt: number,
+  event: LogRecord,
+): { readonly body: Buffer; readonly record: EncodedRecord } {
   const idBytes = Buffer.byteLength(requestId);
   const body = encodeRecord(event, 7 + idBytes);
   body.writeUIntLE(closedAt, 0, 6);
   body[6] = idBytes;
   body.write(requestId, 7, idBytes);
-  return body;
+  return { body, record: new EncodedRecord(body.subarray(7 + idBytes)) };
 }
 
 /** @throws {RangeError} when the bytes are none. */
