@@ -89,11 +89,14 @@ export function createApp(options: AppOptions): FastifyInstance {
     };
 
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (request: FastifyRequest, _payload, done) => {
-    // Nobody unknown makes us hold a body; of an unknown path there is none to read.
-    if (request.exchange === null) done(null, undefined);
-    else readBody(request.raw, limits.body, clock, done);
-  });
+  // By its name too: Fastify remembers the parser of a name, but not that a type falls to `*`.
+  for (const type of ['application/json', '*']) {
+    app.addContentTypeParser(type, (request: FastifyRequest, _payload, done) => {
+      // Nobody unknown makes us hold a body; of an unknown path there is none to read.
+      if (request.exchange === null) done(null, undefined);
+      else readBody(request.raw, limits.body, clock, done);
+    });
+  }
 
   const answered = (exchange: Exchange, reply: FastifyReply, value: unknown): void => {
     exchange.settled = true;

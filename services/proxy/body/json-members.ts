@@ -12,6 +12,7 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 /** Up to this many bytes of a string are looked at one by one; from there the native search is faster than the loop. */
 const SHORT_STRING = 48;
 
@@ -37,6 +38,38 @@ export function jsonMembers(json: Buffer, offset = 0): JsonMember[] | null {
     at = skipSpace(json, at + 1);
   }
   return members;
+}
+
+/**
+ * The last member of that name in the object that is the whole of `json`, as {@link jsonMembers} has it. Looks from the end first:
+ * what is asked for in an answer stands behind its long texts.
+ * @param name ASCII without characters that JSON escapes.
+ */
+export function lastJsonMember(json: Buffer, name: string): Omit<JsonMember, 'key'> | null {
+  return memberNearEnd(json, name) ?? jsonMembers(json)?.findLast(({ key }) => key === name) ?? null;
+}
+
+/** Null unless it is certain without a walk from the start. */
+function memberNearEnd(json: Buffer, name: string): Omit<JsonMember, 'key'> | null {
+  const quoted = `"${name}"`;
+  const at = json.lastIndexOf(quoted);
+  // Behind a backslash the quote belongs to some text.
+  if (at <= 0 || json[at - 1] === BACKSLASH) return null;
+  const colon = skipSpace(json, at + quoted.length);
+  if (json[colon] !== COLON) return null;
+  const start = skipSpace(json, colon + 1);
+  const end = valueEnd(json, start);
+  // It stands in the outermost object when only members follow up to the brace that ends everything; one of them, with an
+  // escape in its key, could have the same name.
+  let rest = skipSpace(json, end);
+  while (json[rest] === COMMA) {
+    const key = skipSpace(json, rest + 1);
+    if (json[key] !== QUOTE) return null;
+    const keyEnd = stringEnd(json, key);
+    if (json.subarray(key, keyEnd).includes(BACKSLASH)) return null;
+    rest = skipSpace(json, valueEnd(json, skipSpace(json, skipSpace(json, keyEnd) + 1)));
+  }
+  return json[rest] === CLOSE_BRACE && skipSpace(json, rest + 1) >= json.length ? { start, end } : null;
 }
 
 function keyText(json: Buffer, start: number, end: number): string {

@@ -48,19 +48,21 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Cl
     if (!open) return;
     open = false;
     clearTimeout(timer);
-    request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
     if (error !== null) {
       // What still comes is thrown away.
-      request.on('error', () => {}).resume();
+      request.resume();
       done(error);
       return;
     }
-    const body = Buffer.concat(chunks, bytes);
+    const [only] = chunks;
+    const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes);
     const arrivedAt = clock.monotonic();
     if (encoding === 'identity') parseBody(body, arrivedAt, done);
     else decompress(body, encoding, limits.maxBytes, arrivedAt, done);
   };
+  // The listeners stay when it is over, which is cheaper than taking them off.
   const onData = (chunk: Buffer): void => {
+    if (!open) return;
     bytes += chunk.length;
     if (bytes <= limits.maxBytes) chunks.push(chunk);
     else if (bytes > limits.maxBytes * DISCARD_FACTOR) finish(new GatewayError('request_too_large'));

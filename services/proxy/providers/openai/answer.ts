@@ -1,4 +1,4 @@
-import { jsonMembers } from '../../body/json-members.ts';
+import { lastJsonMember } from '../../body/json-members.ts';
 import type { AnswerFacts, StreamError } from '../provider.ts';
 import { readStreamError } from './refusal.ts';
 import { isFields, normalizeUsage, textOf } from './usage.ts';
@@ -33,8 +33,8 @@ export function readChatAnswer(bytes: Buffer): { readonly facts: AnswerFacts; re
 
 /** The text of the `usage` member to the byte, or null when there is none or it is larger than the event holds. */
 export function rawUsageOf(bytes: Buffer): string | null {
-  const member = jsonMembers(bytes)?.findLast(({ key }) => key === 'usage');
-  if (member === undefined || member.end - member.start > MAX_RAW_USAGE) return null;
+  const member = lastJsonMember(bytes, 'usage');
+  if (member === null || member.end - member.start > MAX_RAW_USAGE) return null;
   return bytes.toString('utf8', member.start, member.end);
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonMembers } from '../../../../services/proxy/body/json-members.ts';
+import { jsonMembers, lastJsonMember } from '../../../../services/proxy/body/json-members.ts';
 
 /** Prints JSON with arbitrary white space, and keys that may be escaped. */
 function print(value: unknown, space: string, escaped: boolean): string {
@@ -51,4 +51,32 @@ test('bytes that are no JSON end it too', () => {
       jsonMembers(Buffer.concat([Buffer.from(start), noise]));
     }),
   );
+});
+
+test('the last member of a name is the one a walk from the start finds, wherever else the name stands', () => {
+  const named = fc.constantFrom('usage', 'us\\age', 'a"usage', '"usage":', 'x', '\\"usage');
+  const { value: nested } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.integer(),
+      named,
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(named, tie('value'), { maxKeys: 3 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(fc.dictionary(named, nested, { maxKeys: 4 }), space, fc.boolean(), (value, gap, escaped) => {
+      const bytes = Buffer.from(gap + print(value, gap, escaped) + gap);
+      const walked = jsonMembers(bytes)?.findLast(({ key }) => key === 'usage');
+      const found = lastJsonMember(bytes, 'usage');
+      expect(found && [found.start, found.end]).toEqual(walked === undefined ? null : [walked.start, walked.end]);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('of duplicates the last counts, also when its name is written with an escape', () => {
+  const bytes = Buffer.from('{"usage":1,"x":{"usage":2},"us\\u0061ge":3,"y":[{"usage":4}]}');
+  const found = lastJsonMember(bytes, 'usage');
+  expect(bytes.toString('utf8', found?.start, found?.end)).toBe('3');
 });
