@@ -44,6 +44,21 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return { url, writer, reader, owner, drop, [Symbol.asyncDispose]: drop };
 }
 
+/** A database without a single migration, on the run's server; `drop` also removes a login that was made for it. */
+export async function createEmptyDatabase(): Promise<{ readonly url: string; readonly drop: (login: string) => Promise<void> }> {
+  const serverUrl = inject('postgresUrl');
+  if (serverUrl === undefined) throw new Error('no PostgreSQL here: see createTestDatabase');
+  const name = `turnpike_test_${randomBytes(6).toString('hex')}`;
+  await onServer(serverUrl, `create database ${name}`);
+  return {
+    url: databaseUrl(serverUrl, name),
+    drop: async (login) => {
+      await onServer(serverUrl, `drop database ${name} with (force)`);
+      await onServer(serverUrl, `drop role if exists ${login}`);
+    },
+  };
+}
+
 /** The same server and login, another database. */
 export function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);

@@ -205,7 +205,8 @@ async function within<Value>(promise: Promise<Value>, deadlineMs: number): Promi
   return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));
 }
 
-async function askGraphql<Schema extends TSchema>(options: {
+/** One GraphQL operation as administrator. @throws Error with the errors it was answered, or where the data is not as `schema` says. */
+export async function askGraphql<Schema extends TSchema>(options: {
   readonly endpoints: Endpoints;
   readonly schema: Schema;
   readonly query: string;
