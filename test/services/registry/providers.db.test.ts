@@ -92,13 +92,14 @@ test('a provider and its model are created, changed and archived, each step audi
 test('what is shared by the installation cannot be changed or shadowed by an organization', async () => {
   await using database = await createTestDatabase();
   const { change, sharedProvider, sharedModel } = await setUp(database.writer.db);
-  for (const write of [
+  const writes: readonly ((each: Change) => Promise<unknown>)[] = [
     (each: Change) => updateProvider(each, { id: sharedProvider.id, expectedVersion: 1, baseUrl: 'https://elsewhere.example' }),
     (each: Change) => archiveProvider(each, { id: sharedProvider.id, expectedVersion: 1 }),
     (each: Change) => createModel(each, { ...model, providerId: sharedProvider.id }),
     (each: Change) => updateModel(each, { id: sharedModel.id, expectedVersion: 1, upstreamModel: 'dearer' }),
     (each: Change) => archiveModel(each, { id: sharedModel.id, expectedVersion: 1 }),
-  ]) {
+  ];
+  for (const write of writes) {
     await expect(change(write)).rejects.toMatchObject({ code: 'managed_by_file' });
   }
   await expect(change((each) => createProvider(each, { ...provider, name: 'shared' }))).rejects.toMatchObject({ code: 'name_taken' });
@@ -145,7 +146,7 @@ test('two organizations may use the same names, and neither sees nor touches wha
   const myModel = await change((each) => createModel(each, { ...model, providerId: mine.provider.id, price: price('3') }));
   const theirs = await changeOf(db, other, (each) => createProvider(each, provider));
   await changeOf(db, other, (each) => createModel(each, { ...model, providerId: theirs.provider.id }));
-  for (const write of [
+  const writes: readonly ((each: Change) => Promise<unknown>)[] = [
     (each: Change) => updateProvider(each, { id: mine.provider.id, expectedVersion: 1, baseUrl: 'https://elsewhere.example' }),
     (each: Change) => archiveProvider(each, { id: mine.provider.id, expectedVersion: 1 }),
     (each: Change) => createModel(each, { ...model, name: 'sneaked', providerId: mine.provider.id }),
@@ -155,7 +156,8 @@ test('two organizations may use the same names, and neither sees nor touches wha
     (each: Change) => createCredential(each, { providerId: mine.provider.id, name: 'x', secret: 'sk-0123456789abcdef' }, testSecrets),
     (each: Change) =>
       createRoute(each, { name: 'r', strategy: 'single', targets: [{ modelId: myModel.model.id, weight: 1, credentialId: null }] }),
-  ]) {
+  ];
+  for (const write of writes) {
     await expect(changeOf(db, other, write)).rejects.toMatchObject({ code: 'not_found' });
   }
 });
