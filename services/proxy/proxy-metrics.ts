@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge } from 'prom-client';
-import type { Outcome } from '../../schema/events/request-settled.v1.ts';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Outcome, RequestSettled } from '../../schema/events/request-settled.v1.ts';
 import type { SpoolState } from '../eventlog/spool.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
 import { metricsPrefix } from '../runtime/metrics.ts';
@@ -16,10 +16,14 @@ export interface ProxyMetricsOptions {
 }
 
 export interface ProxyMetrics {
-  readonly settled: (outcome: Outcome) => void;
+  /** Counts a request and, where its times are known, how long it took. */
+  readonly settled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
   readonly unauthenticated: (code: string) => void;
   readonly stop: () => void;
 }
+
+const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const overheadBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
 /** The proxy's own figures. Every label comes from a closed set. */
 export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
@@ -37,6 +41,11 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     labelNames: ['code'],
     registers,
   });
+  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
+    new Histogram({ name: `${metricsPrefix}proxy_${name}`, help, buckets, registers });
+  const requestSeconds = histogram('request_seconds', 'From admission to the end of the answer', requestBuckets);
+  const firstByteSeconds = histogram('first_byte_seconds', 'From admission to the first byte of a streamed answer', requestBuckets);
+  const overheadSeconds = histogram('overhead_seconds', 'What the proxy itself took of a request', overheadBuckets);
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
       name: `${metricsPrefix}${name}`,
@@ -73,7 +82,14 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     },
   });
   return {
-    settled: (outcome) => requests.inc({ outcome }),
+    settled: (outcome, event) => {
+      requests.inc({ outcome });
+      if (event === null) return;
+      const { firstByteMs, totalMs, overheadMs } = event.timings;
+      requestSeconds.observe(totalMs / 1_000);
+      if (event.stream && firstByteMs !== null) firstByteSeconds.observe(firstByteMs / 1_000);
+      if (overheadMs !== null) overheadSeconds.observe(overheadMs / 1_000);
+    },
     unauthenticated: (code) => refused.inc({ code }),
     stop: () => delay.disable(),
   };

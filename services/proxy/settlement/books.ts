@@ -1,6 +1,6 @@
 import { eventSource } from '../../../schema/events/cloud-event.ts';
 import type { LogRecord } from '../../../schema/events/log-record.ts';
-import type { Outcome, RequestSubject } from '../../../schema/events/request-settled.v1.ts';
+import type { Outcome, RequestSettled, RequestSubject } from '../../../schema/events/request-settled.v1.ts';
 import { encodeRequestSettled } from '../../../schema/events/request-settled-serializer.ts';
 import type { Spool } from '../../eventlog/spool.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -16,7 +16,8 @@ export interface BooksOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onSettled: (outcome: Outcome) => void;
+  /** `event` is null where an earlier boot's request is settled, whose times nobody knows. */
+  readonly onSettled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
 }
 
 /** Every way a request gets into the books: exactly one of {@link append} and {@link close} for each admitted request. */
@@ -38,8 +39,8 @@ export function createBooks(options: BooksOptions): Books {
   const source = eventSource(node, epoch);
   const writer = { node, epoch };
 
-  const recordOf = (request: AdmittedRequest, subject: RequestSubject | null, ending: Ending): LogRecord =>
-    encodeRequestSettled(settle(request, ending, writer), {
+  const recordOf = (request: AdmittedRequest, subject: RequestSubject | null, event: RequestSettled): LogRecord =>
+    encodeRequestSettled(event, {
       source,
       partition: request.key.partition,
       timeMs: clock.now(),
@@ -51,12 +52,14 @@ export function createBooks(options: BooksOptions): Books {
       return spool.open(request.requestId, encodeOrphanDraft(request, subject, call, writer), onWritten);
     },
     close: (request, subject, ending, onWritten) => {
-      spool.close(request.requestId, recordOf(request, subject, ending), onWritten);
-      onSettled(ending.outcome);
+      const event = settle(request, ending, writer);
+      spool.close(request.requestId, recordOf(request, subject, event), onWritten);
+      onSettled(event.outcome, event);
     },
     append: (request, subject, ending, onWritten) => {
-      if (!spool.append(request.requestId, recordOf(request, subject, ending), onWritten)) return false;
-      onSettled(ending.outcome);
+      const event = settle(request, ending, writer);
+      if (!spool.append(request.requestId, recordOf(request, subject, event), onWritten)) return false;
+      onSettled(event.outcome, event);
       return true;
     },
     settleOrphans: () => {
@@ -67,7 +70,7 @@ export function createBooks(options: BooksOptions): Books {
           continue;
         }
         spool.close(requestId, record, () => {});
-        onSettled('orphaned');
+        onSettled('orphaned', null);
       }
       if (spool.orphans.length > 0)
         log.warn({ count: spool.orphans.length }, 'settled requests that an earlier start left open as orphaned');

@@ -47,6 +47,15 @@ describe('a stream', () => {
     expect(response.headers.get('x-turnpike-model')).toBe('acme/fast');
   });
 
+  test('is timed: its first byte, its end and the share of the proxy', async () => {
+    await using at = await setup((response) => answerStream(response, plainStream()));
+    await (await at.proxy.chat(asking)).text();
+    const timed = async (name: string) => at.proxy.metric(`proxy_${name}_seconds_count`);
+    await eventually(async () => (await timed('request')) === 1);
+    expect(await timed('first_byte')).toBe(1);
+    expect(await timed('overhead')).toBe(1);
+  });
+
   test('brings each event when it comes', async () => {
     let upstreamResponse: ServerResponse | null = null;
     await using at = await setup((response) => {
