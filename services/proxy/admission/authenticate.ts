@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
-import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../../../schema/errors.ts';
 import { parseVirtualKey } from '../../../schema/values/virtual-key.ts';
 import type { CompiledKey, CompiledSecret, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
+import { createKeyHash } from './key-hash.ts';
 import { presentedKey } from './presented-key.ts';
 
 export interface AuthenticatorOptions {
-  /** HMAC key of the stored hashes, as a prebuilt key object: 1.6 µs a hash against 11 with raw bytes. */
+  /** HMAC key of the stored hashes. */
   readonly pepper: KeyObject;
   readonly limiter: FailureLimiter;
   /** Keys remembered as good, see below; beyond it the oldest is forgotten. */
@@ -29,6 +29,7 @@ const LENGTH_OF_CHECKSUM = 6;
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
   const { pepper, limiter, maxKnownFaces = 10_000 } = options;
+  const keyHash = createKeyHash(pepper);
   const knownFaces = new Set<string>();
 
   const remember = (face: string): void => {
@@ -55,7 +56,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
       limiter.fail(address);
       throw new GatewayError('invalid_api_key');
     }
-    const secret = snapshot.secrets.get(createHmac('sha256', pepper).update(presented).digest('base64url'));
+    const secret = snapshot.secrets.get(keyHash(presented));
     if (secret === undefined) {
       limiter.fail(address);
       throw new GatewayError('invalid_api_key');

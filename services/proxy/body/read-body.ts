@@ -45,7 +45,6 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Cl
   let open = true;
 
   const finish = (error: GatewayError | null): void => {
-    if (!open) return;
     open = false;
     clearTimeout(timer);
     if (error !== null) {
@@ -68,8 +67,12 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Cl
     else if (bytes > limits.maxBytes * DISCARD_FACTOR) finish(new GatewayError('request_too_large'));
     else chunks.length = 0;
   };
-  const onEnd = (): void => finish(bytes > limits.maxBytes ? new GatewayError('request_too_large') : null);
-  const onGone = (): void => finish(new GatewayError('client_closed_request'));
+  const onEnd = (): void => {
+    if (open) finish(bytes > limits.maxBytes ? new GatewayError('request_too_large') : null);
+  };
+  const onGone = (): void => {
+    if (open) finish(new GatewayError('client_closed_request'));
+  };
   const timer = setTimeout(
     () => finish(new GatewayError(bytes > limits.maxBytes ? 'request_too_large' : 'request_timeout')),
     limits.timeoutMs,
