@@ -1,6 +1,6 @@
 import { builder } from './builder.ts';
 import { idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
-import type { ChangeOutcome } from './ports/changes.ts';
+import type { ChangeOutcome } from './ports/change-outcome.ts';
 import type { ActivatedTagRow } from './ports/registry-reads.ts';
 
 const ActivatedTag = builder.objectRef<ActivatedTagRow>('ActivatedTag').implement({

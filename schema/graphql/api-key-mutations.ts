@@ -4,7 +4,8 @@ import { builder } from './builder.ts';
 import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
 import { mapOf, NameValueInput } from './name-value.ts';
-import type { ChangeOutcome, SecretOutcome } from './ports/changes.ts';
+import type { ChangeOutcome } from './ports/change-outcome.ts';
+import type { SecretOutcome } from './ports/changes.ts';
 import type { ApiKeyRow } from './ports/registry-reads.ts';
 
 const dayMs = 86_400_000;
@@ -29,7 +30,7 @@ const secretPayload = (name: string) =>
 
 const settings = (t: Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0]) => ({
   teamId: t.id(),
-  allowedModels: t.stringList({ description: '`provider/model` or `provider/*`; null: every model.' }),
+  allowedModels: t.stringList({ description: '`provider/model`, `provider/*`, `route/name` or `route/*`; null: every model.' }),
   tags: t.field({ type: [NameValueInput] }),
   metadata: t.field({ type: [NameValueInput] }),
   expiresAt: t.field({ type: 'DateTime' }),
@@ -39,9 +40,11 @@ const ApiKeyCreateInput = builder.inputType('ApiKeyCreateInput', {
   fields: (t) => ({
     idempotencyKey: t.string(idempotencyKeyField),
     name: t.string({ required: true }),
-    kind: t.field({ type: ApiKeyKind, required: true, defaultValue: 'ak', description: 'MODEL or ADMIN.' }),
+    kind: t.field({ type: ApiKeyKind, required: true, defaultValue: 'ak', description: 'MODEL, SERVICE_ACCOUNT or ADMIN.' }),
     environment: t.field({ type: KeyEnvironment, required: true, defaultValue: 'live' }),
     ...settings(t),
+    serviceAccountId: t.id({ description: 'Whose key it is: of kind SERVICE_ACCOUNT, and only of it.' }),
+    userId: t.id({ description: 'Whose key it is, where it is a person.' }),
     permissions: t.stringList({ description: 'Of an admin key; at most those of the key that asks.' }),
     organizationId: t.id({ description: 'Another organization, where the key administers the installation.' }),
   }),
@@ -87,7 +90,8 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: ApiKeyCreateInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payloadOf(() => {
-        if (input.kind !== 'ak' && input.kind !== 'adm') throw badInput('Only keys of kind MODEL and ADMIN are created here.');
+        if (input.kind !== 'ak' && input.kind !== 'adm' && input.kind !== 'sa')
+          throw badInput('Only keys of kind MODEL, SERVICE_ACCOUNT and ADMIN are created here.');
         return context.changes.apiKeyCreate({
           idempotencyKey: input.idempotencyKey,
           organizationId: input.organizationId == null ? null : requireUuid('Organization', input.organizationId),
@@ -95,6 +99,8 @@ builder.mutationFields((t) => ({
           kind: input.kind,
           environment: input.environment,
           teamId: input.teamId == null ? null : requireUuid('Team', input.teamId),
+          serviceAccountId: input.serviceAccountId == null ? null : requireUuid('ServiceAccount', input.serviceAccountId),
+          userId: input.userId == null ? null : requireUuid('User', input.userId),
           allowedModels: input.allowedModels ?? null,
           tags: mapOf(input.tags ?? [], longestTag),
           metadata: mapOf(input.metadata ?? [], longestMetadata),

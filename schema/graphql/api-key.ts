@@ -5,7 +5,9 @@ import { requireUuid } from './global-id.ts';
 import { NameValue, nameValues } from './name-value.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ApiKeyRow, ApiKeySecretRow } from './ports/registry-reads.ts';
+import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
+import { User } from './user.ts';
 import { Versioned } from './versioned.ts';
 
 export const ApiKeyKind = builder.enumType('ApiKeyKind', {
@@ -60,6 +62,13 @@ ApiKey.implement({
       },
     }),
     team: t.field({ type: Team, nullable: true, resolve: (row) => row.team_id }),
+    serviceAccount: t.field({
+      type: ServiceAccount,
+      nullable: true,
+      description: 'Whose key it is, of kind SERVICE_ACCOUNT.',
+      resolve: (row) => row.service_account_id,
+    }),
+    user: t.field({ type: User, nullable: true, description: 'Whose key it is, where it is a person.', resolve: (row) => row.user_id }),
     allowedModels: t.exposeStringList('allowed_models', {
       nullable: true,
       description: '`provider/model` or `provider/*`; null: every model.',
@@ -92,12 +101,16 @@ builder.queryFields((t) => ({
       authScopes: { permission: 'api_key:read' },
       args: {
         teamId: t.arg.id(),
+        serviceAccountId: t.arg.id(),
+        userId: t.arg.id(),
         kind: t.arg({ type: ApiKeyKind }),
         includeRevoked: t.arg.boolean({ defaultValue: false, required: true }),
       },
       resolve: async (_root, args, context) => {
         const filter = {
           teamId: args.teamId == null ? null : requireUuid('Team', args.teamId),
+          serviceAccountId: args.serviceAccountId == null ? null : requireUuid('ServiceAccount', args.serviceAccountId),
+          userId: args.userId == null ? null : requireUuid('User', args.userId),
           kind: args.kind ?? null,
           includeRevoked: args.includeRevoked,
         };

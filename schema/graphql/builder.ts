@@ -17,7 +17,7 @@ export interface SchemaTypes {
     Date: { Input: string; Output: string };
     /** Milliseconds. */
     Duration: { Input: number; Output: number };
-    /** Pico-USD on the way out; nothing takes an amount in. */
+    /** Pico-USD, both ways. */
     Decimal: { Input: bigint; Output: bigint };
     BigInt: { Input: bigint; Output: bigint };
     Cursor: { Input: string; Output: string };

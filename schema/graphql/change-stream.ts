@@ -4,7 +4,7 @@ import { badInput } from './bad-input.ts';
 import { builder } from './builder.ts';
 import type { Permission } from './permission.ts';
 import { allows } from './permission.ts';
-import type { ChangedType, ChangeEvent } from './ports/live-streams.ts';
+import type { ChangedObject as ChangedObjectShape, ChangedType, ChangeEvent } from './ports/live-streams.ts';
 import { controlTypeOf, StreamEnd, StreamGap, StreamHeartbeat } from './stream.ts';
 
 /** What it takes to be told of changes to each type: the same as to read it. */
@@ -13,7 +13,11 @@ const permissionOfType = {
   TEAM: 'team:read',
   API_KEY: 'api_key:read',
   PROVIDER: 'model:read',
+  PROVIDER_CREDENTIAL: 'credential:read',
   MODEL: 'model:read',
+  ROUTE: 'route:read',
+  SERVICE_ACCOUNT: 'service_account:read',
+  USER: 'user:read',
   TAG: 'tag:read',
 } as const satisfies Record<ChangedType, Permission>;
 
@@ -21,15 +25,25 @@ const isChangedType = (name: string): name is ChangedType => Object.hasOwn(permi
 const changedTypes = Object.keys(permissionOfType).filter(isChangedType);
 
 const ChangeType = builder.enumType('ChangeType', {
-  description: 'What can change. A price is a change of its MODEL, a credential one of its PROVIDER.',
+  description: 'What can change. A price is a change of its MODEL.',
   values: Object.fromEntries(changedTypes.map((type) => [type, {}])) as Record<ChangedType, object>,
+});
+
+const ChangedObject = builder.objectRef<ChangedObjectShape>('ChangedObject').implement({
+  fields: (t) => ({
+    type: t.field({ type: ChangeType, resolve: ({ type }) => type }),
+    id: t.exposeID('id', { description: 'Good for `node`; of a TAG, its key.' }),
+  }),
 });
 
 const Change = builder.objectRef<ChangeEvent>('Change').implement({
   description: 'What was done to what. It does not say what the object is now: ask for it by its id.',
   fields: (t) => ({
-    type: t.field({ type: ChangeType, resolve: ({ type }) => type }),
-    id: t.exposeID('targetId', { description: 'Good for `node`; of a TAG, its key.' }),
+    objects: t.field({
+      type: [ChangedObject],
+      description: 'Those of the types asked for, the one it is about first. Archiving a provider, say, changes its models as well.',
+      resolve: ({ objects }) => objects,
+    }),
     action: t.exposeString('action', { description: '`object.verb`, such as `api_key.revoke`.' }),
     at: t.expose('at', { type: 'DateTime' }),
     auditEventId: t.id({ resolve: ({ auditEventId }) => idFromUuid('auditEvent', auditEventId) }),

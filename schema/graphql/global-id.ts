@@ -9,6 +9,10 @@ const kindOfNode = {
   ApiKey: 'apiKey',
   Provider: 'provider',
   Model: 'model',
+  ProviderCredential: 'providerCredential',
+  Route: 'route',
+  ServiceAccount: 'serviceAccount',
+  User: 'user',
   Request: 'request',
   LedgerEntry: 'entry',
   AuditEvent: 'auditEvent',
@@ -17,14 +21,19 @@ export type NodeName = keyof typeof kindOfNode;
 
 const isNodeName = (name: string): name is NodeName => Object.hasOwn(kindOfNode, name);
 
-/** `ID` of a node from its uuid. */
+/** A price version is named by the hash of its content, and that name is its id. */
+const priceVersionName = /^pv_[0-9a-f]{32}$/;
+
+/** `ID` of a node from its uuid, or from the name of a price version. */
 export function encodeNodeId(typename: string, uuid: string): string {
+  if (typename === 'PriceVersion') return uuid;
   if (!isNodeName(typename)) throw new Error(`${typename} is no node type`);
   return idFromUuid(kindOfNode[typename], uuid);
 }
 
 /** @throws GraphQLError `BAD_USER_INPUT` where the text is no id of a node. */
-export function decodeNodeId(id: string): { typename: NodeName; id: string } {
+export function decodeNodeId(id: string): { typename: NodeName | 'PriceVersion'; id: string } {
+  if (priceVersionName.test(id)) return { typename: 'PriceVersion', id };
   const kind = idKind(id);
   for (const [typename, candidate] of Object.entries(kindOfNode)) {
     if (candidate !== kind || !isNodeName(typename)) continue;

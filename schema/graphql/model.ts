@@ -6,13 +6,13 @@ import { PriceSheet } from './price-sheet.ts';
 import { Provider } from './provider.ts';
 import { Versioned } from './versioned.ts';
 
-const Model = builder.loadableNodeRef('Model', {
+export const Model = builder.loadableNodeRef('Model', {
   id: { resolve: (row: ModelRow) => row.id },
   load: async (ids: string[], context) => [...(await context.registry.modelsById(ids))],
 });
 
 Model.implement({
-  description: 'What applications ask for. Models belong to the installation.',
+  description: 'What applications ask for. A model belongs to its provider.',
   interfaces: [Versioned],
   fields: (t) => ({
     name: t.exposeString('name', { description: '`provider/model`.' }),

@@ -1,5 +1,5 @@
 import { builder } from './builder.ts';
-import type { ChangeError, ChangeErrorCode } from './ports/changes.ts';
+import type { ChangeError, ChangeErrorCode } from './ports/change-outcome.ts';
 
 const typeOfCode = {
   VERSION_CONFLICT: 'VersionConflict',

@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { idFromUuid } from '../values/ids.ts';
 import { builder } from './builder.ts';
 import { MutationError } from './mutation-error.ts';
-import type { ChangeOutcome } from './ports/changes.ts';
+import type { ChangeOutcome } from './ports/change-outcome.ts';
 
 /** What every mutation answers, next to its entity. */
 export const MutationPayload = builder.interfaceRef<ChangeOutcome<unknown>>('MutationPayload').implement({

@@ -21,7 +21,7 @@ function pricesOf(value: unknown): Prices | null {
 }
 
 /** The tiers of a sheet one below the other: first those without a threshold, then by threshold. */
-function sheetParts(sheet: unknown): SheetPart[] {
+export function sheetParts(sheet: unknown): SheetPart[] {
   if (!isRecord(sheet)) return [];
   const parts = (of: Readonly<Record<string, unknown>>, aboveInputTokens: number | null): SheetPart[] =>
     tiers.flatMap((tier) => {
@@ -54,7 +54,7 @@ const UnitPrice = builder.objectRef<UnitPriceShape>('UnitPrice').implement({
   }),
 });
 
-const PriceTier = builder.objectRef<SheetPart>('PriceTier').implement({
+export const PriceTier = builder.objectRef<SheetPart>('PriceTier').implement({
   description: 'Prices of one way the provider sells the model.',
   fields: (t) => ({
     tier: t.exposeString('tier', { description: '`standard`, `priority`, `flex` or `batch`.' }),
@@ -79,6 +79,10 @@ export const PriceSheet = builder.objectRef<ModelPriceRow>('PriceSheet').impleme
     version: t.exposeString('price_version'),
     validFrom: t.expose('valid_from', { type: 'DateTime' }),
     source: t.exposeString('source'),
+    isOverride: t.boolean({
+      description: "It is the organization's own price, and wins over the shared one.",
+      resolve: (row) => row.organization_id !== null,
+    }),
     tiers: t.field({ type: [PriceTier], resolve: ({ sheet }) => sheetParts(sheet) }),
   }),
 });

@@ -3,19 +3,55 @@ import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ProviderRow } from './ports/registry-reads.ts';
 import { Versioned } from './versioned.ts';
 
+export const OnClientGone = builder.enumType('OnClientGone', {
+  description: 'What happens to a call of the provider when the application leaves in the middle of a stream.',
+  values: {
+    DRAIN: { value: 'drain' as const, description: 'It is read on to its usage, within bounds.' },
+    ABORT: { value: 'abort' as const, description: 'It is cut at once.' },
+  },
+});
+
+type Options = ProviderRow['options'];
+const numberIn = (options: Options, name: string): number | null => {
+  const value = options[name];
+  return typeof value === 'number' ? value : null;
+};
+
+const ProviderSettings = builder.objectRef<Options>('ProviderSettings').implement({
+  description: "Bounds of calls to the provider; null: the proxy's own default.",
+  fields: (t) => ({
+    connectTimeout: t.field({ type: 'Duration', nullable: true, resolve: (options) => numberIn(options, 'connectTimeoutMs') }),
+    firstByteTimeout: t.field({ type: 'Duration', nullable: true, resolve: (options) => numberIn(options, 'firstByteTimeoutMs') }),
+    idleTimeout: t.field({ type: 'Duration', nullable: true, resolve: (options) => numberIn(options, 'idleTimeoutMs') }),
+    maxConnections: t.int({ nullable: true, resolve: (options) => numberIn(options, 'maxConnections') }),
+    onClientGone: t.field({
+      type: OnClientGone,
+      nullable: true,
+      resolve: ({ onClientGone }) => (onClientGone === 'drain' || onClientGone === 'abort' ? onClientGone : null),
+    }),
+  }),
+});
+
 export const Provider = builder.loadableNodeRef('Provider', {
   id: { resolve: (row: ProviderRow) => row.id },
   load: async (ids: string[], context) => [...(await context.registry.providersById(ids))],
 });
 
 Provider.implement({
-  description: 'An upstream that models are served by. Providers belong to the installation.',
+  description: 'An upstream that models are served by: one that the installation shares, or one of the organization alone.',
   interfaces: [Versioned],
   fields: (t) => ({
     name: t.exposeString('name'),
     protocol: t.exposeString('protocol'),
     baseUrl: t.exposeString('base_url'),
-    hasCredential: t.exposeBoolean('has_credential', { description: 'Whether one is configured; what it is can never be read.' }),
+    isShared: t.boolean({
+      description: 'It belongs to the installation: every organization sees and uses it, none changes it.',
+      resolve: (row) => row.organization_id === null,
+    }),
+    hasCredential: t.exposeBoolean('has_credential', {
+      description: "Whether there is one to call it with, the installation's or the organization's; what it is can never be read.",
+    }),
+    settings: t.field({ type: ProviderSettings, resolve: (row) => row.options }),
     managedBy: t.exposeString('managed_by', { nullable: true }),
     archivedAt: t.expose('archived_at', { type: 'DateTime', nullable: true }),
   }),

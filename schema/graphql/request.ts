@@ -10,8 +10,11 @@ import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { EntryRow } from './ports/journal-reads.ts';
 import { parseRequestDetails, RequestDetails } from './request-details.ts';
 import { parseRequestFilter, RequestFilterInput } from './request-filter.ts';
+import { Route } from './route.ts';
+import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
 import { TokenCounts, tokenCountsOf } from './token-counts.ts';
+import { User } from './user.ts';
 
 export const Request = builder.loadableNodeRef('Request', {
   id: { resolve: (row: EntryRow) => row.request_id },
@@ -41,6 +44,14 @@ Request.implement({
     stream: t.exposeBoolean('stream'),
     apiKey: t.field({ type: ApiKey, nullable: true, resolve: (row) => row.api_key_id }),
     team: t.field({ type: Team, nullable: true, description: 'As it was at admission.', resolve: (row) => row.team_id }),
+    user: t.field({ type: User, nullable: true, description: 'As it was at admission.', resolve: (row) => row.user_id }),
+    serviceAccount: t.field({
+      type: ServiceAccount,
+      nullable: true,
+      description: 'As it was at admission.',
+      resolve: (row) => row.service_account_id,
+    }),
+    route: t.field({ type: Route, nullable: true, description: 'That chose the model.', resolve: (row) => row.route_id }),
     tags: t.field({ type: [NameValue], resolve: (row) => nameValues(row.tags) }),
     tokens: t.field({ type: TokenCounts, resolve: (row) => tokenCountsOf(row) }),
     isEstimated: t.boolean({ description: 'The tokens are an estimate of ours.', resolve: (row) => row.usage_source === 'estimated' }),

@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, valueFromASTUntyped } from 'graphql';
-import { formatUsd } from '../values/money.ts';
+import { formatUsd, parseUsd } from '../values/money.ts';
 import { builder } from './builder.ts';
 import { formatDuration, parseDurationMs } from './duration.ts';
 import { formatInstant, parseDate, parseInstant } from './instant.ts';
@@ -48,9 +48,7 @@ builder.scalarType('Duration', {
 builder.scalarType('Decimal', {
   description: 'An exact decimal number as a string, to 12 places, never in scientific notation: `"0.0000015"`. Money is never a Float.',
   serialize: (value) => formatUsd(value),
-  parseValue: () => {
-    throw new GraphQLError('amounts are not taken in');
-  },
+  parseValue: parseText(parseUsd),
 });
 
 builder.scalarType('BigInt', {

@@ -3,7 +3,7 @@ import { Count, countCost, countUpTo, LARGEST_CAP } from './count.ts';
 import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
-import type { ChangeOutcome } from './ports/changes.ts';
+import type { ChangeOutcome } from './ports/change-outcome.ts';
 import type { TeamRow } from './ports/registry-reads.ts';
 import { Versioned } from './versioned.ts';
 

@@ -5,9 +5,12 @@ import { ApiKey } from './api-key.ts';
 import { builder } from './builder.ts';
 import { Money } from './money.ts';
 import type { UsageDimension, UsageGroupKey, UsageSums } from './ports/usage-reads.ts';
+import { Route } from './route.ts';
+import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
 import { TokenCounts } from './token-counts.ts';
 import { Dimension } from './usage-filter.ts';
+import { User } from './user.ts';
 
 /** Rollups hold the nil uuid where a request had no team. */
 const nilUuid = '00000000-0000-0000-0000-000000000000';
@@ -74,6 +77,13 @@ const DimensionValue = builder.objectRef<DimensionValueShape>('DimensionValue').
     }),
     apiKey: t.field({ type: ApiKey, nullable: true, resolve: (part) => (part.dimension === 'API_KEY' ? uuidOf(part) : null) }),
     team: t.field({ type: Team, nullable: true, resolve: (part) => (part.dimension === 'TEAM' ? uuidOf(part) : null) }),
+    user: t.field({ type: User, nullable: true, resolve: (part) => (part.dimension === 'USER' ? uuidOf(part) : null) }),
+    serviceAccount: t.field({
+      type: ServiceAccount,
+      nullable: true,
+      resolve: (part) => (part.dimension === 'SERVICE_ACCOUNT' ? uuidOf(part) : null),
+    }),
+    route: t.field({ type: Route, nullable: true, resolve: (part) => (part.dimension === 'ROUTE' ? uuidOf(part) : null) }),
   }),
 });
 

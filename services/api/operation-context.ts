@@ -20,6 +20,7 @@ import { createJournalReads } from './reads/journal-reads.ts';
 import { createRegistryReads } from './reads/registry-reads.ts';
 import { createTenantRead } from './reads/tenant-read.ts';
 import { createUsageReads } from './reads/usage-reads.ts';
+import { verifyCredential } from './upstream/verify-credential.ts';
 
 /** Who carries out an operation, and from where. */
 export interface OperationCaller {
@@ -76,7 +77,7 @@ export function createContextOf(options: {
       journal: createJournalReads(read, organizationId),
       audit: createAuditEventReads(read, organizationId),
       usage,
-      changes: createChanges(run, viewer, secrets),
+      changes: createChanges(run, viewer, secrets, (provider, secret) => verifyCredential(provider, secret, signal)),
       live: {
         requestTail: (input) => createRequestTail(streams, input),
         changes: (input) => createChangeStream(streams, input),

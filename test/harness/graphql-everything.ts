@@ -1,5 +1,16 @@
 import type { GraphQLOutputType } from 'graphql';
-import { getNamedType, isInterfaceType, isLeafType, isNonNullType, isObjectType, isUnionType } from 'graphql';
+import {
+  getNamedType,
+  isInterfaceType,
+  isLeafType,
+  isNonNullType,
+  isObjectType,
+  isUnionType,
+  parse,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
 import { createSchema } from '../../schema/graphql/schema.ts';
 
 export const schema = createSchema();
@@ -21,5 +32,38 @@ export function everything(type: GraphQLOutputType, depth: number): string {
     if (depth <= 1 || field.name === 'edges') return [];
     return [`${field.name} ${everything(field.type, depth - 1)}`];
   });
-  return `{ ${['__typename', ...fields].join(' ')} }`;
+  // What only some of an interface's types have. Anything at all can be a Node: whoever asks for one says which.
+  const more =
+    isInterfaceType(named) && named.name !== 'Node'
+      ? schema.getPossibleTypes(named).flatMap((member) => {
+          const own = everything(member, depth);
+          return Object.keys(member.getFields()).length === Object.keys(named.getFields()).length ? [] : [`... on ${member.name} ${own}`];
+        })
+      : [];
+  return `{ ${['__typename', ...fields, ...more].join(' ')} }`;
+}
+
+/** Every field of every object type that a client can get to, as `Type.field`. */
+export function everyField(): string[] {
+  return Object.values(schema.getTypeMap())
+    .filter((type) => isObjectType(type) && !type.name.startsWith('__'))
+    .flatMap((type) => (isObjectType(type) ? Object.keys(type.getFields()).map((field) => `${type.name}.${field}`) : []));
+}
+
+/** The fields that a document asks for, as `Type.field`; one asked of an interface is asked of each of its types. */
+export function fieldsAskedIn(document: string): string[] {
+  const asked: string[] = [];
+  const types = new TypeInfo(schema);
+  visit(
+    parse(document),
+    visitWithTypeInfo(types, {
+      Field: ({ name }) => {
+        const parent = types.getParentType();
+        if (parent == null || name.value.startsWith('__')) return;
+        const members = isInterfaceType(parent) ? schema.getPossibleTypes(parent) : [parent];
+        asked.push(...members.map((member) => `${member.name}.${name.value}`));
+      },
+    }),
+  );
+  return asked;
 }

@@ -39,16 +39,31 @@ export interface UsageTick {
 }
 
 /** What `changes` can be asked for. */
-export type ChangedType = 'ORGANIZATION' | 'TEAM' | 'API_KEY' | 'PROVIDER' | 'MODEL' | 'TAG';
+export type ChangedType =
+  | 'ORGANIZATION'
+  | 'TEAM'
+  | 'API_KEY'
+  | 'PROVIDER'
+  | 'PROVIDER_CREDENTIAL'
+  | 'MODEL'
+  | 'ROUTE'
+  | 'SERVICE_ACCOUNT'
+  | 'USER'
+  | 'TAG';
+
+/** Something that was changed; `id` in text form, as the audit event has it. */
+export interface ChangedObject {
+  readonly type: ChangedType;
+  readonly id: string;
+}
 
 /** A change of the configuration, as its audit event says. */
 export interface ChangeEvent {
   readonly kind: 'change';
   readonly cursor: string;
   readonly position: bigint;
-  readonly type: ChangedType;
-  /** In text form, as the audit event has it. */
-  readonly targetId: string;
+  /** Those of the types asked for, the one it is about first; at least one. */
+  readonly objects: readonly ChangedObject[];
   readonly action: string;
   readonly at: Date;
   /** uuid. */

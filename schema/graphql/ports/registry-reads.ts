@@ -8,6 +8,8 @@ import type { OrganizationTable } from '../../tables/organization.table.ts';
 import type { ProviderTable } from '../../tables/provider.table.ts';
 import type { TeamTable } from '../../tables/team.table.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { ByIds } from './by-ids.ts';
+import type { MemberReads, UpstreamReads } from './upstream-reads.ts';
 
 export type OrganizationRow = Selectable<OrganizationTable>;
 export type TeamRow = Selectable<TeamTable>;
@@ -15,7 +17,7 @@ export type ApiKeyRow = Selectable<ApiKeyTable>;
 /** What may be shown of a secret. */
 export type ApiKeySecretRow = Omit<Selectable<ApiKeySecretTable>, 'hash' | 'hash_version'>;
 /** Without the name of the variable that holds its credential. */
-export type ProviderRow = Omit<Selectable<ProviderTable>, 'credential' | 'options'> & { readonly has_credential: boolean };
+export type ProviderRow = Omit<Selectable<ProviderTable>, 'credential'> & { readonly has_credential: boolean };
 export type ModelRow = Selectable<ModelTable>;
 export type ActivatedTagRow = Selectable<ActivatedTagTable>;
 export type ModelPriceRow = Selectable<ModelPriceTable> & { readonly price_version: string; readonly sheet: unknown };
@@ -23,6 +25,8 @@ export type ModelPriceRow = Selectable<ModelPriceTable> & { readonly price_versi
 export interface ApiKeyFilter {
   readonly teamId: string | null;
   readonly kind: string | null;
+  readonly serviceAccountId: string | null;
+  readonly userId: string | null;
   /** false leaves out revoked keys. */
   readonly includeRevoked: boolean;
 }
@@ -33,11 +37,8 @@ export interface ModelFilter {
   readonly isPriced: boolean | null;
 }
 
-/** One row for each key asked for, in that order; null where there is none that the viewer may see. */
-export type ByIds<Row> = (ids: readonly string[]) => Promise<readonly (Row | null)[]>;
-
 /** Reads of the registry within the viewer's organization. Lists are in order of creation, models by name. */
-export interface RegistryReads {
+export interface RegistryReads extends UpstreamReads, MemberReads {
   readonly organizationsById: ByIds<OrganizationRow>;
   readonly organizationBySlug: (slug: string) => Promise<OrganizationRow | null>;
   /** Every organization of the installation: only for who may administer it. */

@@ -20,7 +20,11 @@ import {
   requireSlug,
   requireTagKey,
 } from './input-checks.ts';
+import { createMemberChanges } from './member-changes.ts';
+import { createRouteChanges } from './route-changes.ts';
 import type { RunChange } from './run-change.ts';
+import type { VerifyCredential } from './upstream-changes.ts';
+import { createUpstreamChanges } from './upstream-changes.ts';
 
 /** A new secret of a key is worth as much as the key: only who could have made it may have one. */
 async function requireCoveredKey(change: Change, id: string, viewer: Viewer): Promise<void> {
@@ -41,9 +45,12 @@ async function requireOrganization(change: Change): Promise<void> {
 const tagActivated = 100;
 
 /** The mutations of one viewer over the registry's writes. Input is checked here, before a transaction is begun. */
-export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets): Changes {
+export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, verify: VerifyCredential): Changes {
   const { organizationId } = viewer;
   return {
+    ...createUpstreamChanges({ run, organizationId, secrets, verify }),
+    ...createRouteChanges(run, organizationId),
+    ...createMemberChanges(run, organizationId),
     organizationCreate: ({ idempotencyKey, slug, name }) => {
       const input = { slug: requireSlug(slug), name: requireName(name) };
       return run(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
-import type { ChangeError } from '../../../schema/graphql/ports/changes.ts';
+import type { ChangeError } from '../../../schema/graphql/ports/change-outcome.ts';
 import type { Database } from '../../../schema/tables/database.ts';
 import { canonicalJson } from '../../journal/canonical-json.ts';
 

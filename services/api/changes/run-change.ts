@@ -2,7 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Viewer } from '../../../schema/graphql/context.ts';
 import type { NodeName } from '../../../schema/graphql/global-id.ts';
-import type { ChangeError, ChangeErrorCode, ChangeOutcome } from '../../../schema/graphql/ports/changes.ts';
+import type { ChangeError, ChangeErrorCode, ChangeOutcome } from '../../../schema/graphql/ports/change-outcome.ts';
 import type { Database } from '../../../schema/tables/database.ts';
 import { idFromUuid } from '../../../schema/values/ids.ts';
 import type { AuditOrigin } from '../../journal/append-audit.ts';

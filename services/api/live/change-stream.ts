@@ -1,4 +1,4 @@
-import type { ChangedType, ChangeEvent, LiveStreams, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
+import type { ChangedObject, ChangedType, ChangeEvent, LiveStreams, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
 import type { JournalItem } from './journal-page.ts';
 import type { StreamSources } from './open-stream.ts';
 import { openStream } from './open-stream.ts';
@@ -12,16 +12,22 @@ const typeOfTarget: Readonly<Record<string, ChangedType>> = {
   team: 'TEAM',
   api_key: 'API_KEY',
   provider: 'PROVIDER',
+  provider_credential: 'PROVIDER_CREDENTIAL',
   model: 'MODEL',
+  route: 'ROUTE',
+  service_account: 'SERVICE_ACCOUNT',
+  user: 'USER',
   tag: 'TAG',
 };
 
-/** The object an audit event is about: its first target. Null where it is none that can be subscribed to. */
-export function changedObject(item: JournalItem): { readonly type: ChangedType; readonly id: string } | null {
-  const target: unknown = Array.isArray(item.audit?.targets) ? item.audit.targets[0] : null;
-  if (typeof target !== 'object' || target === null || !('type' in target) || !('id' in target)) return null;
-  const type = typeOfTarget[String(target.type)];
-  return type === undefined ? null : { type, id: String(target.id) };
+/** The objects an audit event names, of the types that are asked for; none where it is no audit event. */
+function changedObjects(item: JournalItem, types: ReadonlySet<ChangedType>): readonly ChangedObject[] {
+  const targets: readonly unknown[] = Array.isArray(item.audit?.targets) ? item.audit.targets : [];
+  return targets.flatMap((target) => {
+    if (typeof target !== 'object' || target === null || !('type' in target) || !('id' in target)) return [];
+    const type = typeOfTarget[String(target.type)];
+    return type === undefined || !types.has(type) ? [] : [{ type, id: String(target.id) }];
+  });
 }
 
 /** `changes`: audit events of the journal in its order, every one of them. */
@@ -42,16 +48,15 @@ export function createChangeStream(
         const item = await place.next();
         if (item === null) return { event: null, again: false };
         if ('kind' in item) return { event: item, again: true };
-        const changed = changedObject(item);
-        if (item.audit === null || changed === null || !types.has(changed.type)) continue;
+        const objects = changedObjects(item, types);
+        if (item.audit === null || objects.length === 0) continue;
         const { id: auditEventId, action, occurredAt: at } = item.audit;
         return {
           event: {
             kind: 'change',
             cursor: place.cursor(),
             position: item.position,
-            type: changed.type,
-            targetId: changed.id,
+            objects,
             action,
             at,
             auditEventId,

@@ -11,6 +11,9 @@ export interface KeysetOrder {
   readonly descending: boolean;
 }
 
+/** Ids grow with time. */
+export const inCreationOrder: KeysetOrder = { column: null, id: 'id', descending: false };
+
 function tupleOf(order: KeysetOrder, key: PageKey) {
   if (order.column === null) return sql`(${key.id}::uuid)`;
   if (order.column.type === 'text') return sql`(${key.sort}::text, ${key.id}::uuid)`;

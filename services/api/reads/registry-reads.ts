@@ -5,10 +5,11 @@ import { notFound } from '../../../schema/graphql/not-found.ts';
 import { allows } from '../../../schema/graphql/permission.ts';
 import type { ApiKeyFilter, ModelFilter, RegistryReads } from '../../../schema/graphql/ports/registry-reads.ts';
 import type { Database } from '../../../schema/tables/database.ts';
-import { inOrderOf, readPage } from './keyset.ts';
+import { inCreationOrder, inOrderOf, readPage } from './keyset.ts';
+import { createMemberReads } from './member-reads.ts';
 import type { TenantRead } from './tenant-read.ts';
+import { createUpstreamReads } from './upstream-reads.ts';
 
-const inCreationOrder = { column: null, id: 'id', descending: false } as const;
 const byName = { column: { name: 'name', type: 'text' }, id: 'id', descending: false } as const;
 const providerColumns = [
   'id',
@@ -21,7 +22,10 @@ const providerColumns = [
   'created_at',
   'updated_at',
   'archived_at',
-  sql<boolean>`credential is not null`.as('has_credential'),
+  'options',
+  // The organization sees its own credentials only.
+  sql<boolean>`credential is not null or exists (select from provider_credentials
+    where provider_credentials.provider_id = providers.id and provider_credentials.archived_at is null)`.as('has_credential'),
 ] as const;
 const secretColumns = ['id', 'api_key_id', 'display', 'created_at', 'expires_at', 'revoked_at'] as const;
 
@@ -45,6 +49,8 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
   const apiKeys = (trx: Kysely<Database>, filter: ApiKeyFilter) => {
     let query = trx.selectFrom('api_keys').where('organization_id', '=', organizationId);
     if (filter.teamId !== null) query = query.where('team_id', '=', filter.teamId);
+    if (filter.serviceAccountId !== null) query = query.where('service_account_id', '=', filter.serviceAccountId);
+    if (filter.userId !== null) query = query.where('user_id', '=', filter.userId);
     if (filter.kind !== null) query = query.where(sql<boolean>`kind = ${filter.kind}`);
     return filter.includeRevoked ? query : query.where('revoked_at', 'is', null);
   };
@@ -69,6 +75,8 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
   };
 
   return {
+    ...createUpstreamReads(read, organizationId),
+    ...createMemberReads(read, organizationId),
     organizationsById: (ids) =>
       readOrganizations(async (trx) => {
         let query = trx.selectFrom('organizations').selectAll().where('id', 'in', ids);
@@ -100,7 +108,7 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
       ),
     apiKeysById: (ids) =>
       read(async (trx) => {
-        const everyKey = apiKeys(trx, { teamId: null, kind: null, includeRevoked: true });
+        const everyKey = apiKeys(trx, { teamId: null, serviceAccountId: null, userId: null, kind: null, includeRevoked: true });
         return inOrderOf(ids, await everyKey.selectAll().where('id', 'in', ids).execute(), (row) => row.id);
       }),
     apiKeys: (page, filter) => read((trx) => readPage(apiKeys(trx, filter).selectAll(), page, inCreationOrder)),

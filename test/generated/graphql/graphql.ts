@@ -5,13 +5,13 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 export type ApiKeyCreateInput = {
-  /** `provider/model` or `provider/*`; null: every model. */
+  /** `provider/model`, `provider/*`, `route/name` or `route/*`; null: every model. */
   allowedModels?: Array<string> | null | undefined;
   environment?: KeyEnvironment;
   expiresAt?: string | null | undefined;
   /** Chosen by you, 1 to 255 characters. The same key and input within 48 hours give the same answer and change nothing more. */
   idempotencyKey: string;
-  /** MODEL or ADMIN. */
+  /** MODEL, SERVICE_ACCOUNT or ADMIN. */
   kind?: ApiKeyKind;
   metadata?: Array<NameValueInput> | null | undefined;
   name: string;
@@ -19,8 +19,12 @@ export type ApiKeyCreateInput = {
   organizationId?: string | null | undefined;
   /** Of an admin key; at most those of the key that asks. */
   permissions?: Array<string> | null | undefined;
+  /** Whose key it is: of kind SERVICE_ACCOUNT, and only of it. */
+  serviceAccountId?: string | null | undefined;
   tags?: Array<NameValueInput> | null | undefined;
   teamId?: string | null | undefined;
+  /** Whose key it is, where it is a person. */
+  userId?: string | null | undefined;
 };
 
 export type ApiKeyKind =

@@ -14,8 +14,7 @@ interface Event {
   readonly seq?: string;
   readonly reason?: string;
   readonly change?: {
-    readonly type: string;
-    readonly id: string;
+    readonly objects: readonly { readonly type: string; readonly id: string }[];
     readonly action: string;
     readonly at: string;
     readonly auditEventId: string;
@@ -23,7 +22,7 @@ interface Event {
 }
 
 const changes = `subscription C($types: [ChangeType!], $after: Cursor) { changes(types: $types, after: $after) { __typename
-  ... on ChangeMade { cursor seq change { type id action at auditEventId } }
+  ... on ChangeMade { cursor seq change { objects { type id } action at auditEventId } }
   ... on StreamHeartbeat { cursor } ... on StreamGap { reason } ... on StreamEnd { reason } } }`;
 
 let api: TestApi;
@@ -34,6 +33,8 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 const open = (key: string, variables: Record<string, unknown> = {}) => openSse<Event>(api.graphqlUrl, key, changes, variables);
 const made = (stream: SseStream<Event>) => stream.messages.flatMap(({ event }) => (event.change === undefined ? [] : [event]));
+
+const idOf = (event: Event): string | undefined => event.change?.objects[0]?.id;
 
 /** Makes a team through the API; returns its id. */
 async function makeTeam(tenant: TestTenant, name: string): Promise<{ id: string; auditEventId: string; cursor: string }> {
@@ -55,12 +56,12 @@ test('a committed change is told within a second, with what to ask for again', a
   const startedMs = performance.now();
   await sequence(api.database.writer.db);
   const { event, atMs } = await eventually(() => stream.messages.find((message) => message.event.change !== undefined), 2_000);
-  expect(event.change).toMatchObject({ type: 'TEAM', id: team.id, action: 'team.create', auditEventId: team.auditEventId });
+  expect(event.change).toMatchObject({ objects: [{ type: 'TEAM', id: team.id }], action: 'team.create', auditEventId: team.auditEventId });
   expect(atMs - startedMs).toBeLessThan(1_000);
   const { data } = await api.ask<{ node: { name: string }; nodes: { id: string }[] }>(
     tenant.adminKey,
     'query N($id: ID!, $ids: [ID!]!) { node(id: $id) { ... on Team { name } } nodes(ids: $ids) { id } }',
-    { id: event.change?.id, ids: [event.change?.auditEventId] },
+    { id: idOf(event), ids: [event.change?.auditEventId] },
   );
   expect(data).toEqual({ node: { name: 'first' }, nodes: [{ id: team.auditEventId }] });
   stream.hangUp();
@@ -89,7 +90,7 @@ test('a reader that is cut off again and again is told of every change once and 
     await eventually(() => seen.length + made(live).length === expected.length, 5_000);
     live.hangUp();
     for (const event of made(live)) {
-      seen.push(event.change?.id ?? '');
+      seen.push(idOf(event) ?? '');
       after = event.cursor ?? after;
     }
   }
@@ -97,7 +98,7 @@ test('a reader that is cut off again and again is told of every change once and 
   await eventually(() => seen.length + made(last).length === expected.length, 5_000);
   last.hangUp();
   const rest = made(last);
-  expect([...seen, ...rest.map((event) => event.change?.id)]).toEqual(expected);
+  expect([...seen, ...rest.map((event) => idOf(event))]).toEqual(expected);
 });
 
 test('however many requests were booked meanwhile, a slow reader is passed over nothing', async () => {
@@ -119,7 +120,7 @@ test('however many requests were booked meanwhile, a slow reader is passed over 
   await sequence(db);
   const stream = await open(tenant.adminKey, { after });
   await eventually(() => made(stream).length === 2, 3_000);
-  expect(made(stream).map((event) => event.change?.id)).toEqual([team.id, later.id]);
+  expect(made(stream).map((event) => idOf(event))).toEqual([team.id, later.id]);
   expect(stream.messages.some(({ event }) => event.__typename === 'StreamGap')).toBe(false);
   stream.hangUp();
 });
@@ -130,7 +131,7 @@ test("a mutation's cursor resumes right before its change", async () => {
   await sequence(api.database.writer.db);
   const stream = await open(tenant.adminKey, { types: ['TEAM'], after: team.cursor });
   await eventually(() => made(stream).length > 0, 2_000);
-  expect(made(stream)[0]?.change).toMatchObject({ id: team.id, auditEventId: team.auditEventId });
+  expect(made(stream)[0]?.change).toMatchObject({ objects: [{ id: team.id }], auditEventId: team.auditEventId });
   stream.hangUp();
 });
 
@@ -143,9 +144,9 @@ test('only what is asked for comes, and a cursor is good for the same types only
   await api.ask(tenant.adminKey, 'mutation { tagActivate(input: { idempotencyKey: "t", tagKey: "feature" }) { errors { code } } }');
   const { id } = await api.makeKey(tenant.organizationId, []);
   await sequence(db);
-  await eventually(() => made(stream).some((event) => event.change?.id === idFromUuid('apiKey', id)), 2_000);
-  expect(made(stream).map((event) => event.change?.type)).not.toContain('TEAM');
-  expect(made(stream).map(({ change }) => [change?.type, change?.id])).toContainEqual(['TAG', 'feature']);
+  await eventually(() => made(stream).some((event) => idOf(event) === idFromUuid('apiKey', id)), 2_000);
+  expect(made(stream).map((event) => event.change?.objects[0]?.type)).not.toContain('TEAM');
+  expect(made(stream).map(({ change }) => [change?.objects[0]?.type, change?.objects[0]?.id])).toContainEqual(['TAG', 'feature']);
   stream.hangUp();
   const refused = await open(tenant.adminKey, { types: ['TEAM'], after: start.cursor });
   await refused.ended;
@@ -165,7 +166,7 @@ test('a key is told only of what it may read, and no longer once it may not', as
   const team = await makeTeam(tenant, 'seen');
   await sequence(db);
   await eventually(() => made(stream).length > 0, 2_000);
-  expect(made(stream).map((event) => event.change?.id)).toEqual([team.id]);
+  expect(made(stream).map((event) => idOf(event))).toEqual([team.id]);
   await db
     .updateTable('api_keys')
     .set({ permissions: ['tag:read'] })

@@ -1,5 +1,6 @@
+import { isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { idFromUuid, mintUuid } from '../../../schema/values/ids.ts';
+import { idFromUuid, mintUuid, uuidFromId } from '../../../schema/values/ids.ts';
 import { createApiKey } from '../../../services/registry/api-keys.ts';
 import { activateTag } from '../../../services/registry/tags.ts';
 import { createTeam } from '../../../services/registry/teams.ts';
@@ -7,7 +8,7 @@ import { eventually } from '../../harness/eventually.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
 import { book, sequence, usageEntry } from '../../harness/graphql-books.ts';
-import { everything, schema } from '../../harness/graphql-everything.ts';
+import { everyField, everything, fieldsAskedIn, schema } from '../../harness/graphql-everything.ts';
 import { openSse } from '../../harness/graphql-sse.ts';
 import { changeOf, testSecrets } from '../../harness/registry.ts';
 
@@ -18,11 +19,64 @@ interface Furnished extends TestTenant {
   readonly apiKeyId: string;
   readonly entryId: string;
   readonly auditEventId: string;
+  /** Ids as clients see them, of what was made through the API. */
+  readonly made: Readonly<Record<MadeType, string>>;
 }
+type MadeType = 'Provider' | 'Model' | 'PriceVersion' | 'ProviderCredential' | 'Route' | 'ServiceAccount' | 'User';
 
 let api: TestApi;
 let one: Furnished;
 let two: Furnished;
+
+/** Every field that any operation of this file asked for. */
+const asked = new Set<string>();
+
+/** Asks like a client, and takes note of what was asked for. */
+function ask<Data = Record<string, never>>(key: string, query: string): ReturnType<typeof api.ask<Data>> {
+  for (const field of fieldsAskedIn(query)) asked.add(field);
+  return api.ask<Data>(key, query);
+}
+
+const payloadFields = (name: string) => {
+  const field = schema.getMutationType()?.getFields()[name];
+  return field === undefined ? '{ __typename }' : everything(field.type, 4);
+};
+
+/** Runs a mutation of the tenant's own and returns the id of what it made, in which every field was asked for. */
+async function make(key: string, name: string, input: string, entity: string): Promise<string> {
+  const { data, errors } = await ask<Record<string, Record<string, { id: string }> & { errors: unknown[] }>>(
+    key,
+    `mutation { ${name}(input: { idempotencyKey: "${name}", ${input} }) ${payloadFields(name)} }`,
+  );
+  expect([name, errors, data?.[name]?.errors]).toEqual([name, undefined, []]);
+  return data?.[name]?.[entity]?.id ?? '';
+}
+
+/** A provider with a model, a price, a credential, a route to it, and who may use them: made as an administrator makes them. */
+async function makeUpstream(key: string, mark: string, price: number): Promise<Furnished['made']> {
+  const Provider = await make(key, 'providerCreate', `name: "${mark}", baseUrl: "https://${mark}.invalid/v1"`, 'provider');
+  const tiers = `[{ units: [{ unit: "input", usdPerMillion: "${price}" }] }]`;
+  const Model = await make(key, 'modelCreate', `providerId: "${Provider}", name: "model", price: ${tiers}`, 'model');
+  const { data } = await ask<{ node: { prices: { version: string } } }>(
+    key,
+    `{ node(id: "${Model}") { ... on Model { prices { version } } } }`,
+  );
+  const secret = `sk-${mark}-0123456789abcdef`;
+  const input = `providerId: "${Provider}", name: "${mark} credential", secret: "${secret}"`;
+  const ProviderCredential = await make(key, 'providerCredentialCreate', input, 'providerCredential');
+  const targets = `[{ modelId: "${Model}", credentialId: "${ProviderCredential}" }]`;
+  return {
+    Provider,
+    Model,
+    PriceVersion: data?.node.prices.version ?? '',
+    ProviderCredential,
+    Route: await make(key, 'routeCreate', `name: "${mark}-route", targets: ${targets}`, 'route'),
+    ServiceAccount: await make(key, 'serviceAccountCreate', `name: "${mark} account"`, 'serviceAccount'),
+    User: await make(key, 'userCreate', `name: "${mark} user", email: "${mark}@example.org"`, 'user'),
+  };
+}
+
+let furnished = 0;
 
 async function furnish(mark: string): Promise<Furnished> {
   const tenant = await api.makeTenant(mark);
@@ -47,8 +101,14 @@ async function furnish(mark: string): Promise<Furnished> {
     ),
   );
   await changeOf(db, organizationId, (change) => activateTag(change, { tagKey: `${mark}-tag` }));
+  furnished += 1;
+  const made = await makeUpstream(tenant.adminKey, mark, furnished);
   const entry = usageEntry(organizationId, {
     api_key_id: key.id,
+    user_id: uuidFromId('user', made.User),
+    service_account_id: uuidFromId('serviceAccount', made.ServiceAccount),
+    route_id: uuidFromId('route', made.Route),
+    price_version: made.PriceVersion,
     team_id: team.id,
     provider: mark,
     model: `${mark}/model`,
@@ -57,7 +117,7 @@ async function furnish(mark: string): Promise<Furnished> {
   });
   await book(db, [entry]);
   await sequence(db);
-  return { ...tenant, mark, teamId: team.id, apiKeyId: key.id, entryId: entry.entry_id, auditEventId };
+  return { ...tenant, made, mark, teamId: team.id, apiKeyId: key.id, entryId: entry.entry_id, auditEventId };
 }
 
 beforeAll(async () => {
@@ -74,6 +134,7 @@ const idsOf = (tenant: Furnished) => ({
   Request: idFromUuid('request', tenant.entryId),
   LedgerEntry: idFromUuid('entry', tenant.entryId),
   AuditEvent: idFromUuid('auditEvent', tenant.auditEventId),
+  ...tenant.made,
 });
 
 /** Everything in an answer that only the other tenant's data could have put there. */
@@ -86,10 +147,16 @@ const range = 'range: { from: "2026-01-01T00:00:00Z" }';
 /** How each root field is asked by one tenant, for what is its own and for what is the other's. */
 const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: string) => string[]>> = {
   activatedTags: () => [''],
-  apiKeys: (ids) => ['(first: 5)', '(last: 5, includeRevoked: true)', `(first: 5, teamId: "${ids.Team}")`],
+  apiKeys: (ids) => [
+    '(first: 5)',
+    '(last: 5, includeRevoked: true)',
+    `(first: 5, teamId: "${ids.Team}")`,
+    `(first: 5, serviceAccountId: "${ids.ServiceAccount}")`,
+    `(first: 5, userId: "${ids.User}")`,
+  ],
   auditEvents: (ids) => ['(first: 5)', `(first: 5, filter: { targetId: "${ids.ApiKey}" })`],
   ledger: (ids) => ['(first: 5)', `(last: 5, filter: { apiKeyId: { eq: "${ids.ApiKey}" } })`],
-  models: () => ['(first: 5)'],
+  models: (_ids, mark) => ['(first: 5)', `(first: 5, filter: { provider: "${mark}" })`, '(first: 5, filter: { isPriced: true })'],
   node: (ids) => Object.values(ids).map((id) => `(id: "${id}")`),
   nodes: (ids) => [
     `(ids: [${Object.values(ids)
@@ -98,6 +165,7 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
   ],
   organization: (_ids, mark) => ['', `(slug: "${mark}")`],
   organizations: () => ['(first: 5)'],
+  providerCredentials: (ids) => ['(first: 5, includeArchived: true)', `(first: 5, providerId: "${ids.Provider}")`],
   providers: () => ['(first: 5)'],
   rateLimit: () => [''],
   request: (ids) => [`(id: "${ids.Request}")`],
@@ -106,13 +174,18 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
     `(first: 5, filter: { teamId: { eq: "${ids.Team}" } })`,
     `(first: 5, filter: { model: { eq: "${mark}/model" } })`,
   ],
+  routes: () => ['(first: 5, includeArchived: true)'],
   serverInfo: () => [''],
+  serviceAccounts: () => ['(first: 5, includeArchived: true)'],
   teams: () => ['(first: 5, includeArchived: true)'],
   usage: (ids, mark) => [
     `(${range}, interval: DAY, groupBy: [{ dimension: API_KEY }, { dimension: MODEL }])`,
     `(${range}, interval: DAY, groupBy: [{ dimension: TEAM }], filter: { apiKeyId: { eq: "${ids.ApiKey}" } })`,
     `(${range}, interval: DAY, groupBy: [{ dimension: TAG, tagKey: "${mark}-tag" }])`,
+    `(${range}, interval: DAY, groupBy: [{ dimension: USER }, { dimension: SERVICE_ACCOUNT }])`,
+    `(${range}, interval: DAY, groupBy: [{ dimension: ROUTE }, { dimension: PROVIDER }], filter: { routeId: { eq: "${ids.Route}" } })`,
   ],
+  users: () => ['(first: 5, includeArchived: true)'],
   viewer: () => [''],
 };
 
@@ -127,16 +200,29 @@ test.each(fields.map((field) => [field.name, field] as const))(
   async (name, field) => {
     const selection = name === 'usage' ? everything(field.type, 4) : everything(field.type, 3);
     for (const question of questions[name]?.(idsOf(two), two.mark) ?? []) {
-      const answer = await api.ask(one.adminKey, `{ ${name}${question} ${selection} }`);
+      const answer = await ask(one.adminKey, `{ ${name}${question} ${selection} }`);
       // What was asked for comes back in no error message either.
       expect([question, tracesOf(two, answer)]).toEqual([question, []]);
     }
     for (const question of questions[name]?.(idsOf(one), one.mark) ?? []) {
-      const answer = await api.ask(one.adminKey, `{ ${name}${question} ${selection} }`);
+      const answer = await ask(one.adminKey, `{ ${name}${question} ${selection} }`);
       if (name !== 'organizations') expect([question, answer.errors]).toEqual([question, undefined]);
     }
   },
 );
+
+test('every field of every node is asked for by its id, and shows nothing of another tenant', async () => {
+  const [own, foreign] = [Object.entries(idsOf(one)), Object.entries(idsOf(two))];
+  for (const [index, [name, id]] of own.entries()) {
+    const type = schema.getType(name);
+    if (!isObjectType(type)) throw new Error(`${name} is no type`);
+    const selection = `{ __typename ... on ${name} ${everything(type, 3)} }`;
+    const answer = await ask(one.adminKey, `{ node(id: "${id}") ${selection} }`);
+    expect([name, answer.errors, tracesOf(two, answer)]).toEqual([name, undefined, []]);
+    const refused = await ask(one.adminKey, `{ node(id: "${foreign[index]?.[1] ?? ''}") ${selection} }`);
+    expect([name, refused.data, refused.errors?.[0]?.extensions?.code]).toEqual([name, { node: null }, 'NOT_FOUND']);
+  }
+});
 
 test('an id of another tenant answers like one that does not exist: null and NOT_FOUND', async () => {
   const absent = { ...idsOf(two), Team: idFromUuid('team', mintUuid(Date.now(), Buffer.alloc(10, 9))) };
@@ -150,9 +236,30 @@ test('an id of another tenant answers like one that does not exist: null and NOT
   expect(data?.nodes).toEqual([{ id: idsOf(one).Team }, null]);
 });
 
+const onModel = (id: string) => `targets: [{ modelId: "${id}" }]`;
+const somePrice = '[{ units: [{ unit: "input", usd: "1" }] }]';
 /** Every mutation that names something, pointed at the other tenant's. */
 const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>) => string>> = {
   apiKeyCreate: ({ Team }) => `idempotencyKey: "a", name: "x", teamId: "${Team}"`,
+  modelArchive: ({ Model }) => `id: "${Model}", expectedVersion: 1`,
+  modelCreate: ({ Provider }) => `idempotencyKey: "a", providerId: "${Provider}", name: "x"`,
+  modelUpdate: ({ Model }) => `id: "${Model}", expectedVersion: 1, contextWindow: "5"`,
+  priceOverrideEnd: ({ Model }) => `idempotencyKey: "a", modelId: "${Model}"`,
+  priceOverrideSet: ({ Model }) => `idempotencyKey: "a", modelId: "${Model}", price: ${somePrice}`,
+  providerArchive: ({ Provider }) => `id: "${Provider}", expectedVersion: 1`,
+  providerCredentialCreate: ({ Provider }) => `idempotencyKey: "a", providerId: "${Provider}", name: "x", secret: "sk-x"`,
+  providerCredentialRevoke: ({ ProviderCredential }) => `id: "${ProviderCredential}", expectedVersion: 1`,
+  providerCredentialRotate: ({ ProviderCredential }) => `idempotencyKey: "a", id: "${ProviderCredential}", secret: "sk-x"`,
+  providerCredentialUpdate: ({ ProviderCredential }) => `id: "${ProviderCredential}", expectedVersion: 1, name: "x"`,
+  providerCredentialVerify: ({ ProviderCredential }) => `idempotencyKey: "a", id: "${ProviderCredential}"`,
+  providerUpdate: ({ Provider }) => `id: "${Provider}", expectedVersion: 1, baseUrl: "https://x.invalid"`,
+  routeArchive: ({ Route }) => `id: "${Route}", expectedVersion: 1`,
+  routeCreate: ({ Model }) => `idempotencyKey: "a", name: "x", ${onModel(Model)}`,
+  routeUpdate: ({ Route }) => `id: "${Route}", expectedVersion: 1, name: "x"`,
+  serviceAccountArchive: ({ ServiceAccount }) => `id: "${ServiceAccount}", expectedVersion: 1`,
+  serviceAccountUpdate: ({ ServiceAccount }) => `id: "${ServiceAccount}", expectedVersion: 1, name: "x"`,
+  userArchive: ({ User }) => `id: "${User}", expectedVersion: 1`,
+  userUpdate: ({ User }) => `id: "${User}", expectedVersion: 1, name: "x"`,
   apiKeyRevoke: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
   apiKeyRotate: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
   apiKeyUpdate: ({ ApiKey }) => `id: "${ApiKey}", expectedVersion: 1, name: "x"`,
@@ -160,28 +267,87 @@ const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>) => string
   teamArchive: ({ Team }) => `id: "${Team}", expectedVersion: 1`,
   teamUpdate: ({ Team }) => `id: "${Team}", expectedVersion: 1, name: "x"`,
 };
-const harmless = ['organizationCreate', 'tagActivate', 'tagDeactivate', 'teamCreate'];
+/** Those that name nothing that could be another's. */
+const harmless: Readonly<Record<string, string>> = {
+  organizationCreate: 'slug: "x", name: "x"',
+  providerCreate: 'name: "x", baseUrl: "https://x.invalid"',
+  serviceAccountCreate: 'name: "x"',
+  tagActivate: 'tagKey: "x"',
+  tagDeactivate: 'tagKey: "x"',
+  teamCreate: 'name: "x"',
+  userCreate: 'name: "x", email: "x@example.org"',
+};
 
 test('every mutation is tried', () => {
-  expect([...Object.keys(attacks), ...harmless].sort()).toEqual(Object.keys(schema.getMutationType()?.getFields() ?? {}).sort());
+  expect([...Object.keys(attacks), ...Object.keys(harmless)].sort()).toEqual(
+    Object.keys(schema.getMutationType()?.getFields() ?? {}).sort(),
+  );
 });
+
+const textOf = (rows: unknown) => JSON.stringify(rows, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
 test.each(Object.keys(attacks))("%s cannot touch another tenant's object, and says NOT_FOUND", async (name) => {
   const { db } = api.database.writer;
   const state = async () =>
-    JSON.stringify([
+    textOf([
       await db.selectFrom('api_keys').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('teams').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('organizations').selectAll().where('id', '=', two.organizationId).execute(),
+      await db.selectFrom('providers').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db.selectFrom('provider_credentials').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db.selectFrom('models').selectAll().where('name', 'like', `${two.mark}/%`).orderBy('id').execute(),
+      await db.selectFrom('model_prices').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db.selectFrom('routes').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db
+        .selectFrom('route_targets')
+        .selectAll()
+        .where('route_id', '=', uuidFromId('route', idsOf(two).Route))
+        .execute(),
+      await db.selectFrom('service_accounts').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db.selectFrom('users').selectAll().where('organization_id', '=', two.organizationId).execute(),
     ]);
   const before = await state();
-  const { data, errors } = await api.ask<Record<string, { errors: { code: string }[] }>>(
+  const answer = await ask<Record<string, { errors: { code: string }[] }>>(
     one.adminKey,
-    `mutation { ${name}(input: { ${attacks[name]?.(idsOf(two)) ?? ''} }) { errors { code } } }`,
+    `mutation { ${name}(input: { ${attacks[name]?.(idsOf(two)) ?? ''} }) ${payloadFields(name)} }`,
   );
+  const { data, errors } = answer;
   expect(errors).toBeUndefined();
+  expect(tracesOf(two, answer)).toEqual([]);
   expect(data?.[name]?.errors.map((error) => error.code)).toEqual(['NOT_FOUND']);
   expect(await state()).toBe(before);
+});
+
+test.each(Object.entries(harmless))('%s answers with nothing of another tenant', async (name, input) => {
+  const answer = await ask(one.adminKey, `mutation { ${name}(input: { idempotencyKey: "harmless", ${input} }) ${payloadFields(name)} }`);
+  expect(tracesOf(two, answer)).toEqual([]);
+});
+
+test('what a conflict shows as current is its own', async () => {
+  const answer = await ask<{ teamUpdate: { errors: unknown[] } }>(
+    one.adminKey,
+    `mutation { teamUpdate(input: { id: "${idsOf(one).Team}", expectedVersion: 99, name: "x" }) ${payloadFields('teamUpdate')} }`,
+  );
+  expect(answer.data?.teamUpdate.errors).toMatchObject([{ __typename: 'VersionConflict', current: { id: idsOf(one).Team } }]);
+});
+
+test('a target, an owner or a credential of another tenant is refused inside an own object as well', async () => {
+  const [own, foreign] = [idsOf(one), idsOf(two)];
+  const foreignCredential = `targets: [{ modelId: "${own.Model}", credentialId: "${foreign.ProviderCredential}" }]`;
+  const nested: readonly [string, string][] = [
+    ['routeUpdate', `id: "${own.Route}", expectedVersion: 1, ${onModel(foreign.Model)}`],
+    ['routeUpdate', `id: "${own.Route}", expectedVersion: 1, ${foreignCredential}`],
+    ['apiKeyCreate', `idempotencyKey: "n1", name: "x", kind: SERVICE_ACCOUNT, serviceAccountId: "${foreign.ServiceAccount}"`],
+    ['apiKeyCreate', `idempotencyKey: "n2", name: "x", userId: "${foreign.User}"`],
+    ['apiKeyUpdate', `id: "${own.ApiKey}", expectedVersion: 1, teamId: "${foreign.Team}"`],
+  ];
+  for (const [name, input] of nested) {
+    const { data } = await ask<Record<string, { errors: { code: string }[] }>>(
+      one.adminKey,
+      `mutation { ${name}(input: { ${input} }) { errors { code } } }`,
+    );
+    expect([name, input, data?.[name]?.errors.map((error) => error.code)]).toEqual([name, input, ['NOT_FOUND']]);
+  }
 });
 
 test('a key of another organization is made only by who administers the installation', async () => {
@@ -203,14 +369,15 @@ test('a key of another organization is made only by who administers the installa
 /** What each stream is opened with. */
 const openings: Readonly<Record<string, string>> = { changes: '', requestTail: '(filter: {})', usageTicks: '(filter: {})' };
 
+function open(query: string): ReturnType<typeof openSse> {
+  for (const field of fieldsAskedIn(query)) asked.add(field);
+  return openSse(api.graphqlUrl, one.adminKey, query);
+}
+
 test('streams carry no event and no sum of another tenant', async () => {
   const streams = await Promise.all(
     Object.values(schema.getSubscriptionType()?.getFields() ?? {}).map((field) =>
-      openSse(
-        api.graphqlUrl,
-        one.adminKey,
-        `subscription { ${field.name}${openings[field.name] ?? '(unknown: true)'} ${everything(field.type, 3)} }`,
-      ),
+      open(`subscription { ${field.name}${openings[field.name] ?? '(unknown: true)'} ${everything(field.type, 4)} }`),
     ),
   );
   await Promise.all(streams.map((stream) => eventually(() => stream.messages.length > 0, 2_000)));
@@ -238,6 +405,10 @@ test("the reader's role sees no row of another tenant, and without a tenant none
     'usage_minute',
     'usage_hour',
     'usage_day',
+    'provider_credentials',
+    'routes',
+    'service_accounts',
+    'users',
     'audit_events',
     'journal_positions',
     'journal_heads',
@@ -246,4 +417,12 @@ test("the reader's role sees no row of another tenant, and without a tenant none
   for (const table of tables) {
     expect([table, (await db.selectFrom(table).select('organization_id').execute()).length]).toEqual([table, 0]);
   }
+});
+
+/** Of a connection, `nodes` were asked for instead: the same objects. */
+const sameAsNodes = (field: string): boolean => /(Edge\.(node|cursor)|Connection\.edges)$/.test(field);
+
+test('no field of the schema was left out of the questions above', () => {
+  const missed = everyField().filter((field) => !asked.has(field) && !sameAsNodes(field));
+  expect(missed).toEqual([]);
 });
