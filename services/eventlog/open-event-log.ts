@@ -88,13 +88,13 @@ export async function openEventLogConsumer(options: EventLogOptions): Promise<Co
   };
 }
 
-/** Kafka, or null for the embedded log. @throws StartRefusal when neither is meant. */
-function chosenKafka({ databaseUrl, kafka, embeddedLog }: EventLogOptions['environment']): KafkaEnvironment | null {
+/** Kafka, or null for the embedded log. For a process to ask before it reaches for anything. @throws StartRefusal when neither is meant. */
+export function chosenKafka({ databaseUrl, kafka, embeddedLog }: EventLogOptions['environment']): KafkaEnvironment | null {
   if (embeddedLog) return null;
   if (databaseUrl !== null && kafka !== null) return kafka;
-  const [set, missing] = kafka === null ? ['DATABASE_URL', 'KAFKA_BROKERS'] : ['KAFKA_BROKERS', 'DATABASE_URL'];
+  const missing = [databaseUrl === null ? ['DATABASE_URL'] : [], kafka === null ? ['KAFKA_BROKERS'] : []].flat();
   throw new StartRefusal(
-    `${set} is set and ${missing} is not: a process of its own needs both (README, "From embedded to cluster"). ` +
+    `${missing.join(' and ')} not set: a process of its own needs DATABASE_URL and KAFKA_BROKERS (README, "From embedded to cluster"). ` +
       'For everything on this machine, without either, run `npm start`.',
   );
 }

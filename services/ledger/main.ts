@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import fastify from 'fastify';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
-import { openEventLogConsumer } from '../eventlog/open-event-log.ts';
+import { chosenKafka, openEventLogConsumer } from '../eventlog/open-event-log.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { addHealthRoutes } from '../runtime/health.ts';
 import { listenRefusal } from '../runtime/listen-refusal.ts';
@@ -22,6 +22,7 @@ runProcess({
   name: 'ledger',
   start: async ({ environment, log, clock, random, fail }) => {
     const { databaseUrl, host, ledgerPort } = environment;
+    chosenKafka(environment);
     if (databaseUrl === null) throw new StartRefusal('DATABASE_URL: expected postgresql://user:password@host:port/database, found nothing');
     const connect = (applicationName: string, poolSize: number) =>
       createDatabase({

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
-import { openEventLogProducer } from '../eventlog/open-event-log.ts';
+import { chosenKafka, openEventLogProducer } from '../eventlog/open-event-log.ts';
 import { openSpool } from '../eventlog/spool/open-spool.ts';
 import { readRevision, readSnapshot } from '../registry/read-snapshot.ts';
 import { runProcess } from '../runtime/boot.ts';
@@ -25,6 +25,7 @@ runProcess({
   name: 'proxy',
   start: async ({ environment, log, clock, random, fail }) => {
     const { home, host, proxyPort, databaseUrl } = environment;
+    chosenKafka(environment);
     if (databaseUrl === null) throw new StartRefusal('DATABASE_URL is not set: the proxy reads its keys, models and prices from there.');
     const folder = join(home, 'proxy');
     const secrets = deriveSecrets(
