@@ -67,7 +67,14 @@ export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
         .orderBy('id')
         .execute();
       const routes = await trx.selectFrom('routes').selectAll().where('archived_at', 'is', null).orderBy('name').execute();
-      const targets = await trx.selectFrom('route_targets').selectAll().orderBy('route_id').orderBy('position').execute();
+      const targets = await trx
+        .selectFrom('route_targets')
+        .innerJoin('routes', 'routes.id', 'route_targets.route_id')
+        .selectAll('route_targets')
+        .where('routes.archived_at', 'is', null)
+        .orderBy('route_id')
+        .orderBy('position')
+        .execute();
       const pricesOf = Map.groupBy(prices, (price) => price.model_id);
       const secretsOf = Map.groupBy(secrets, (secret) => secret.api_key_id);
       const targetsOf = Map.groupBy(targets, (target) => target.route_id);
