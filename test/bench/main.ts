@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { RunOptions, Workload } from './workload.ts';
-import { ingest } from './workloads/ingest.ts';
+import { ingest, ingestKafka } from './workloads/ingest.ts';
 import { w1 } from './workloads/w1.ts';
 import { reportAsMarkdown, writeReport } from './write-report.ts';
 
-const workloads: readonly Workload[] = [w1, ingest];
+const workloads: readonly Workload[] = [w1, ingest, ingestKafka];
 
 const help = `npm run bench -- <workload> [options]
 
-${workloads.map(({ name, title }) => `  ${name.padEnd(7)} ${title}`).join('\n')}
+${workloads.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join('\n')}
 
   --rounds <n>    rounds, interleaved (3)
   --seconds <n>   length of a round (10)

@@ -1,24 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
-import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
-import { embeddedPlaces } from '../../../services/eventlog/embedded/places.ts';
-import { createEmbeddedProducer } from '../../../services/eventlog/embedded/producer.ts';
-import { createEmbeddedLogServer } from '../../../services/eventlog/embedded/server.ts';
 import { recomputeRollups } from '../../../services/ledger/recompute-rollups.ts';
 import { ROLLUP_GRAINS } from '../../../services/ledger/rollups.ts';
-import { systemClock } from '../../../services/runtime/clock.ts';
-import { createLog } from '../../../services/runtime/log.ts';
 import type { DatabaseConnection } from '../../../services/runtime/postgres.ts';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
-import { systemRandom } from '../../../services/runtime/random.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { pinned } from '../pinning.ts';
 import { readProcessUsage } from '../process-usage.ts';
+import type { MakeBacklog } from './backlog.ts';
 import type { BenchPostgres } from './bench-postgres.ts';
 import { addPrice, createEventSource } from './ledger-events.ts';
 import { readTransactions } from './transactions.ts';
@@ -39,16 +30,15 @@ export type Drain = {
 
 const drainMs = 300_000;
 const lookAgainMs = 20;
-const appendAtOnce = 500;
-const silent = createLog({ name: 'bench', level: 'silent' });
 
 /**
- * Fills an embedded event log, then starts the real ledger process on it and waits until it has posted everything. CPU is counted
+ * Fills an event log, then starts the real ledger process on it and waits until it has posted everything. CPU is counted
  * from when it says that it is ready to the last commit.
  * @param options.whileRunning may look at the process, by its pid and what it printed.
  */
 export async function drain(options: {
   readonly postgres: BenchPostgres;
+  readonly makeBacklog: MakeBacklog;
   readonly entries: number;
   readonly perSecond: number;
   readonly environment?: Readonly<Record<string, string>>;
@@ -57,22 +47,14 @@ export async function drain(options: {
   const { postgres, entries } = options;
   const { url, owner } = await postgres.createDatabase();
   await addPrice(owner.db);
-  const home = await mkdtemp(join(tmpdir(), 'turnpike-bench-home-'));
-  await fill(home, entries, options.perSecond);
+  const backlog = await options.makeBacklog(createEventSource(entries, options.perSecond).next);
   const [program = '', ...parameters] = pinned('measured', [
     process.execPath,
     fileURLToPath(new URL('../../../services/ledger/main.ts', import.meta.url)),
   ]);
   const cpuBefore = await postgres.cpuUs();
   const child = spawn(program, parameters, {
-    env: {
-      PATH: process.env.PATH,
-      TURNPIKE_HOME: home,
-      DATABASE_URL: url,
-      TURNPIKE_EVENT_LOG: 'embedded',
-      TURNPIKE_LOG_LEVEL: 'error',
-      ...options.environment,
-    },
+    env: { PATH: process.env.PATH, DATABASE_URL: url, TURNPIKE_LOG_LEVEL: 'error', ...backlog.environment, ...options.environment },
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   let output = '';
@@ -108,24 +90,8 @@ export async function drain(options: {
       child.kill('SIGTERM');
       await once(child, 'exit');
     }
-    await rm(home, { recursive: true, force: true });
+    await backlog.remove();
   }
-}
-
-async function fill(home: string, entries: number, perSecond: number): Promise<void> {
-  const places = embeddedPlaces(home);
-  const server = await createEmbeddedLogServer({
-    ...places,
-    topics: [REQUESTS_TOPIC],
-    log: silent,
-    clock: systemClock,
-    random: systemRandom,
-  });
-  const producer = createEmbeddedProducer({ socketPath: places.socketPath, topics: [REQUESTS_TOPIC] });
-  const source = createEventSource(entries, perSecond);
-  for (let left = entries; left > 0; left -= appendAtOnce) await producer.append(REQUESTS_TOPIC, source.next(Math.min(left, appendAtOnce)));
-  await producer.close();
-  await server.close(10_000);
 }
 
 async function posted(owner: DatabaseConnection, entries: number): Promise<void> {

@@ -28,7 +28,7 @@ export async function addPrice(db: Kysely<Database>): Promise<void> {
 
 /**
  * Settled requests as proxies write them, of one population: every key in its partition, every event rated, times in the order
- * of the events at `perSecond` a second up to now, so that the rollups get as many rows as such a load makes.
+ * of the events at `perSecond` a second up to now, and none after `total`, so that the rollups get as many rows as such a load makes.
  */
 export function createEventSource(total: number, perSecond: number): { readonly next: (count: number) => LogRecord[] } {
   const models = Array.from({ length: population.models }, (_, index) => `bench/model-${index}`);
@@ -62,5 +62,5 @@ export function createEventSource(total: number, perSecond: number): { readonly 
     const partition = partitionOf(event.apiKeyId, REQUESTS_TOPIC.partitions);
     return encodeRequestSettled(event, { source: '/turnpike/proxy/bench/1', partition, timeMs: atMs, subject: null });
   };
-  return { next: (count) => Array.from({ length: count }, record) };
+  return { next: (count) => Array.from({ length: Math.min(count, total - made) }, record) };
 }

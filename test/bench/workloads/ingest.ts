@@ -1,4 +1,6 @@
 import { describeMachine } from '../describe-machine.ts';
+import type { MakeBacklog } from '../ingest/backlog.ts';
+import { embeddedBacklog, kafkaBacklog } from '../ingest/backlog.ts';
 import { startBenchPostgres } from '../ingest/bench-postgres.ts';
 import type { Drain } from '../ingest/drain.ts';
 import { drain } from '../ingest/drain.ts';
@@ -9,22 +11,32 @@ import { profilable, profileProcess } from '../profile/profile-process.ts';
 import { showSpread, spreadOf } from '../spread.ts';
 import type { Report, RunOptions, Workload } from '../workload.ts';
 
-const title = 'a backlog of the event log into the books, by one ledger process';
 /** What a second of a round is worth: the target's rate (issue: 20,000 entries a second). */
 const perSecond = 20_000;
 
-/** What an entry costs the ledger, rollups and offset in its transaction. */
-export const ingest: Workload = { name: 'ingest', title, run, profile };
+/** What an entry costs the ledger, rollups and offset in its transaction, out of the embedded log … */
+export const ingest = workload('ingest', 'a backlog of the embedded event log into the books, by one ledger process', embeddedBacklog);
+/** … and out of Kafka. */
+export const ingestKafka = workload('ingest-kafka', 'a backlog of Kafka into the books, by one ledger process', kafkaBacklog);
 
-async function run(options: RunOptions): Promise<Report> {
+function workload(name: string, title: string, makeBacklog: MakeBacklog): Workload {
+  return {
+    name,
+    title,
+    run: (options) => run({ name, title }, makeBacklog, options),
+    profile: (options) => profile(makeBacklog, options),
+  };
+}
+
+async function run({ name, title }: Pick<Workload, 'name' | 'title'>, makeBacklog: MakeBacklog, options: RunOptions): Promise<Report> {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.adopt(await startBenchPostgres(), (kept) => kept.stop());
   const entries = options.secondsPerRound * perSecond;
   options.onProgress(`warming up with ${options.warmUpSeconds * perSecond} entries`);
-  await drain({ postgres, entries: options.warmUpSeconds * perSecond, perSecond });
+  await drain({ postgres, makeBacklog, entries: options.warmUpSeconds * perSecond, perSecond });
   const drains: Drain[] = [];
   for (let round = 1; round <= options.rounds; round++) {
-    const found = await drain({ postgres, entries, perSecond });
+    const found = await drain({ postgres, makeBacklog, entries, perSecond });
     drains.push(found);
     options.onProgress(
       `round ${round}: ${found.entriesPerSecond.toFixed(0)} entries/s; CPU µs/entry: ledger ${found.ledgerCpuUsPerEntry.toFixed(1)}, ` +
@@ -37,11 +49,11 @@ async function run(options: RunOptions): Promise<Report> {
     showSpread(spreadOf(drains.map(value)), digits),
   ];
   return {
-    workload: 'ingest',
+    workload: name,
     title,
     conditions: [
-      ...describeMachine('The ledger is alone on core 0, PostgreSQL (fsync on) shares core 1 with whatever else runs.'),
-      `Real ledger process, embedded event log, ${entries} events of ${population.organizations} organizations, ` +
+      ...describeMachine('The ledger is alone on core 0, PostgreSQL (fsync on) and Kafka share core 1 with whatever else runs.'),
+      `The ledger as delivered; ${entries} events of ${population.organizations} organizations, ` +
         `${population.organizations * population.keysPerOrganization} keys with ${population.modelsPerKey} of ${population.models} models each; their times are ${perSecond} a second.`,
       'It counts if entries = events and every rollup row is what its entries sum to.',
       `${options.rounds} rounds, each into a database of its own; median (lowest–highest).`,
@@ -61,13 +73,14 @@ async function run(options: RunOptions): Promise<Report> {
   };
 }
 
-async function profile(options: RunOptions): Promise<string> {
+async function profile(makeBacklog: MakeBacklog, options: RunOptions): Promise<string> {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.adopt(await startBenchPostgres(), (kept) => kept.stop());
   const entries = options.secondsPerRound * perSecond;
   let profiled: Profile | null = null;
   await drain({
     postgres,
+    makeBacklog,
     entries,
     perSecond,
     environment: profilable,
