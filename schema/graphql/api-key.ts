@@ -7,7 +7,7 @@ import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ApiKeyRow, ApiKeySecretRow } from './ports/registry-reads.ts';
 import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
-import { User } from './user.ts';
+import { readableUser, User } from './user.ts';
 import { Versioned } from './versioned.ts';
 
 export const ApiKeyKind = builder.enumType('ApiKeyKind', {
@@ -68,7 +68,12 @@ ApiKey.implement({
       description: 'Whose key it is, of kind SERVICE_ACCOUNT.',
       resolve: (row) => row.service_account_id,
     }),
-    user: t.field({ type: User, nullable: true, description: 'Whose key it is, where it is a person.', resolve: (row) => row.user_id }),
+    user: t.field({
+      type: User,
+      nullable: true,
+      description: 'Whose key it is, where it is a person; null also for who may not read users.',
+      resolve: (row, _args, context) => readableUser(context, row.user_id),
+    }),
     allowedModels: t.exposeStringList('allowed_models', {
       nullable: true,
       description: '`provider/model` or `provider/*`; null: every model.',

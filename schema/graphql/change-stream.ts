@@ -69,7 +69,8 @@ builder.subscriptionFields((t) => ({
     type: ChangeStream,
     description:
       'Changes of the configuration, out of the audit log, each once and in order: none is left out because a reader is slow. ' +
-      'Types are those the key may read; what a key of another organization does to the installation stands in its log, not here.',
+      'Types are those the key may read. What the installation shares is changed by its files, and told to the organization they are applied in; that an ' +
+      'organization was made stands in the log of the installation.',
     args: {
       types: t.arg({ type: [ChangeType], description: 'All that the key may read, where it is left out.' }),
       after: t.arg({ type: 'Cursor' }),

@@ -14,7 +14,7 @@ import { Route } from './route.ts';
 import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
 import { TokenCounts, tokenCountsOf } from './token-counts.ts';
-import { User } from './user.ts';
+import { readableUser, User } from './user.ts';
 
 export const Request = builder.loadableNodeRef('Request', {
   id: { resolve: (row: EntryRow) => row.request_id },
@@ -44,7 +44,12 @@ Request.implement({
     stream: t.exposeBoolean('stream'),
     apiKey: t.field({ type: ApiKey, nullable: true, resolve: (row) => row.api_key_id }),
     team: t.field({ type: Team, nullable: true, description: 'As it was at admission.', resolve: (row) => row.team_id }),
-    user: t.field({ type: User, nullable: true, description: 'As it was at admission.', resolve: (row) => row.user_id }),
+    user: t.field({
+      type: User,
+      nullable: true,
+      description: 'As it was at admission; null also for who may not read users.',
+      resolve: (row, _args, context) => readableUser(context, row.user_id),
+    }),
     serviceAccount: t.field({
       type: ServiceAccount,
       nullable: true,

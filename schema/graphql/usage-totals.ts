@@ -10,7 +10,7 @@ import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
 import { TokenCounts } from './token-counts.ts';
 import { Dimension } from './usage-filter.ts';
-import { User } from './user.ts';
+import { readableUser, User } from './user.ts';
 
 /** Rollups hold the nil uuid where a request had no team. */
 const nilUuid = '00000000-0000-0000-0000-000000000000';
@@ -77,7 +77,12 @@ const DimensionValue = builder.objectRef<DimensionValueShape>('DimensionValue').
     }),
     apiKey: t.field({ type: ApiKey, nullable: true, resolve: (part) => (part.dimension === 'API_KEY' ? uuidOf(part) : null) }),
     team: t.field({ type: Team, nullable: true, resolve: (part) => (part.dimension === 'TEAM' ? uuidOf(part) : null) }),
-    user: t.field({ type: User, nullable: true, resolve: (part) => (part.dimension === 'USER' ? uuidOf(part) : null) }),
+    user: t.field({
+      type: User,
+      nullable: true,
+      description: 'null also for who may not read users.',
+      resolve: (part, _args, context) => (part.dimension === 'USER' ? readableUser(context, uuidOf(part)) : null),
+    }),
     serviceAccount: t.field({
       type: ServiceAccount,
       nullable: true,

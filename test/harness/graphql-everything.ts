@@ -50,6 +50,14 @@ export function everyField(): string[] {
     .flatMap((type) => (isObjectType(type) ? Object.keys(type.getFields()).map((field) => `${type.name}.${field}`) : []));
 }
 
+/** Whether a `Type.field` is answered with objects, not with a value. */
+export function leadsToObjects(path: string): boolean {
+  const [name = '', field = ''] = path.split('.');
+  const type = schema.getType(name);
+  const found = isObjectType(type) ? type.getFields()[field] : undefined;
+  return found !== undefined && !isLeafType(getNamedType(found.type));
+}
+
 /** The fields that a document asks for, as `Type.field`; one asked of an interface is asked of each of its types. */
 export function fieldsAskedIn(document: string): string[] {
   const asked: string[] = [];
