@@ -4,6 +4,7 @@ import { idFromUuid } from '../../schema/values/ids.ts';
 import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
 import { RegistryError, recordChange } from './change.ts';
+import type { VisibleModel } from './visible-models.ts';
 import { requireModel } from './visible-models.ts';
 
 export type ModelPrice = Selectable<ModelPriceTable>;
@@ -31,6 +32,26 @@ export async function setModelPrice(
   input: { readonly modelId: string; readonly price: ModelPriceInput | null; readonly validFrom: Date | null },
 ): Promise<{ modelPrice: ModelPrice; auditEventId: string }> {
   const model = await requireModel(change, input.modelId, ['modelId']);
+  const written = await writeModelPrice(change, model, input);
+  return { modelPrice: written.modelPrice, auditEventId: await recordModelPrice(change, model, written) };
+}
+
+/** A price that is written and not yet audited, and the version that held before. */
+export interface WrittenPrice {
+  readonly modelPrice: ModelPrice;
+  readonly before: string | null;
+}
+
+/**
+ * Writes a price for {@link setModelPrice} and for who creates a model with one. The rows of price versions are waited for by
+ * other writers, and so is the revision: whoever writes both, audits after the last write.
+ * @throws RegistryError as {@link setModelPrice}.
+ */
+export async function writeModelPrice(
+  change: Change,
+  model: Pick<VisibleModel, 'id' | 'organization_id'>,
+  input: { readonly price: ModelPriceInput | null; readonly validFrom: Date | null },
+): Promise<WrittenPrice> {
   const now = new Date(change.clock.now());
   if (input.validFrom !== null && input.validFrom < now) {
     throw new RegistryError('invalid', 'A price cannot begin in the past: what was booked by another stays booked.', ['validFrom']);
@@ -74,13 +95,17 @@ export async function setModelPrice(
       if (sqlStateOf(error) === '23505') throw new RegistryError('invalid', 'A price begins at this very instant already.', ['validFrom']);
       throw error;
     });
-  const auditEventId = await recordChange(change, {
+  return { modelPrice, before: newest?.price_version ?? null };
+}
+
+/** Audits a price that was written. @returns the uuid of the audit event. */
+export function recordModelPrice(change: Change, model: Pick<VisibleModel, 'id' | 'name'>, written: WrittenPrice): Promise<string> {
+  return recordChange(change, {
     action: 'model.price',
     targets: [{ type: 'model', id: idFromUuid('model', model.id), name: model.name }],
     changes: [
-      { field: 'price_version', from: newest?.price_version ?? null, to: modelPrice.price_version },
-      { field: 'valid_from', from: null, to: modelPrice.valid_from.toISOString() },
+      { field: 'price_version', from: written.before, to: written.modelPrice.price_version },
+      { field: 'valid_from', from: null, to: written.modelPrice.valid_from.toISOString() },
     ],
   });
-  return { modelPrice, auditEventId };
 }

@@ -5,7 +5,7 @@ import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
 import type { ModelPriceInput } from './model-prices.ts';
-import { setModelPrice } from './model-prices.ts';
+import { recordModelPrice, writeModelPrice } from './model-prices.ts';
 import { refuseShared, requireProvider } from './providers.ts';
 import { refuseRouted } from './routed.ts';
 import { visibleModels } from './visible-models.ts';
@@ -75,8 +75,10 @@ export async function createModel(
       if (sqlStateOf(error) === '23505') throw new RegistryError('name_taken', `A live model named ${name} exists.`, ['name']);
       throw error;
     });
+  const owned = { ...model, organization_id: provider.organization_id };
+  const price = input.price === null ? null : await writeModelPrice(change, owned, { price: input.price, validFrom: null });
   const auditEventId = await recordModel(change, 'model.create', model, {}, { name, ...fields });
-  if (input.price !== null) await setModelPrice(change, { modelId: model.id, price: input.price, validFrom: null });
+  if (price !== null) await recordModelPrice(change, model, price);
   return { model, auditEventId };
 }
 

@@ -194,3 +194,41 @@ test('the first price of an own model holds from ever, and a later one from its 
   expect(seen?.ownPrices).toMatchObject([{ validFrom: 0, priceVersion: price('3').version }, { priceVersion: price('4').version }]);
   expect(seen?.prices).toEqual([]);
 });
+
+test('many writers of the same prices and secrets at once wait for each other and all succeed', async () => {
+  await using database = await createTestDatabase();
+  const { db } = database.writer;
+  const { sharedModel } = await setUp(db);
+  const begins = Date.now() + 3_600_000;
+  const organizations = await Promise.all(['a', 'b', 'c'].map((slug) => makeOrganization(db, slug)));
+  const writes = organizations.flatMap((organizationId) =>
+    [0, 1, 2].map((round) =>
+      changeOf(db, organizationId, async (each) => {
+        const made = await createProvider(each, { ...provider, name: `acme-${round}` });
+        await createCredential(each, { providerId: made.provider.id, name: 'main', secret: 'sk-0123456789abcdef' }, testSecrets);
+      }).then(() =>
+        Promise.all([
+          changeOf(db, organizationId, (each) =>
+            setModelPrice(each, {
+              modelId: sharedModel.id,
+              price: price('5'),
+              validFrom: new Date(begins + round),
+            }),
+          ),
+          changeOf(db, organizationId, async (each) => {
+            const { id } = await each.trx
+              .selectFrom('providers')
+              .select('id')
+              .where('organization_id', '=', organizationId)
+              .where('name', '=', `acme-${round}`)
+              .executeTakeFirstOrThrow();
+            await createModel(each, { ...model, providerId: id, price: price('5') });
+          }),
+        ]),
+      ),
+    ),
+  );
+  await Promise.all(writes);
+  const snapshot = await readSnapshot(db);
+  expect([snapshot.models.length, snapshot.credentials.length, snapshot.dataKeys.length]).toEqual([10, 9, 3]);
+});
