@@ -43,6 +43,12 @@ export function everything(type: GraphQLOutputType, depth: number): string {
   return `{ ${['__typename', ...fields, ...more].join(' ')} }`;
 }
 
+/** A selection of everything that a mutation answers. */
+export function payloadFields(name: string): string {
+  const field = schema.getMutationType()?.getFields()[name];
+  return field === undefined ? '{ __typename }' : everything(field.type, 4);
+}
+
 /** Every field of every object type that a client can get to, as `Type.field`. */
 export function everyField(): string[] {
   return Object.values(schema.getTypeMap())

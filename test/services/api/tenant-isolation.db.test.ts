@@ -1,168 +1,32 @@
 import { isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idFromUuid, mintUuid, uuidFromId } from '../../../schema/values/ids.ts';
-import { createApiKey } from '../../../services/registry/api-keys.ts';
-import { activateTag } from '../../../services/registry/tags.ts';
 import { createTeam } from '../../../services/registry/teams.ts';
 import { eventually } from '../../harness/eventually.ts';
-import type { TestApi, TestTenant } from '../../harness/graphql.ts';
+import type { TestApi } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
 import { book, sequence, usageEntry } from '../../harness/graphql-books.ts';
-import { everyField, everything, fieldsAskedIn, leadsToObjects, schema } from '../../harness/graphql-everything.ts';
-import { openSse } from '../../harness/graphql-sse.ts';
-import { changeOf, testSecrets } from '../../harness/registry.ts';
-
-/** A tenant with one of everything, all of it recognizable. */
-interface Furnished extends TestTenant {
-  readonly mark: string;
-  readonly teamId: string;
-  readonly apiKeyId: string;
-  readonly entryId: string;
-  readonly auditEventId: string;
-  /** Ids as clients see them, of what was made through the API. */
-  readonly made: Readonly<Record<MadeType, string>>;
-}
-type MadeType = 'Provider' | 'Model' | 'PriceVersion' | 'ProviderCredential' | 'Route' | 'ServiceAccount' | 'User';
+import { everyField, everything, leadsToObjects, payloadFields, schema } from '../../harness/graphql-everything.ts';
+import type { Furnished } from '../../harness/graphql-furnished.ts';
+import { furnish, idsOf, tracesOf } from '../../harness/graphql-furnished.ts';
+import type { NotedApi } from '../../harness/graphql-noted.ts';
+import { createNotedApi } from '../../harness/graphql-noted.ts';
+import { changeOf } from '../../harness/registry.ts';
 
 let api: TestApi;
+let noted: NotedApi;
+let ask: NotedApi['ask'];
 let one: Furnished;
 let two: Furnished;
 
-/** Every field that any operation of this file asked for. */
-const asked = new Set<string>();
-
-/** Every field that was answered with something. */
-const answered = new Set<string>();
-
-/** Asks like a client, and takes note of what was asked for and what was answered. */
-async function ask<Data = Record<string, never>>(key: string, query: string): ReturnType<typeof api.ask<Data>> {
-  for (const field of fieldsAskedIn(query)) asked.add(field);
-  const answer = await api.ask<Data>(key, query);
-  noteAnswer(answer.data);
-  return answer;
-}
-
-function noteAnswer(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  const type = '__typename' in value ? String(value.__typename) : null;
-  for (const [name, member] of Object.entries(value)) {
-    if (type !== null && member !== null && !(Array.isArray(member) && member.length === 0)) answered.add(`${type}.${name}`);
-    noteAnswer(member);
-  }
-}
-
-const payloadFields = (name: string) => {
-  const field = schema.getMutationType()?.getFields()[name];
-  return field === undefined ? '{ __typename }' : everything(field.type, 4);
-};
-
-let made = 0;
-
-/** Runs a mutation of the tenant's own and returns the id of what it made, in which every field was asked for. */
-async function make(key: string, name: string, input: string, entity: string): Promise<string> {
-  made += 1;
-  const { data, errors } = await ask<Record<string, Record<string, { id: string }> & { errors: unknown[] }>>(
-    key,
-    `mutation { ${name}(input: { idempotencyKey: "${made}", ${input} }) ${payloadFields(name)} }`,
-  );
-  expect([name, errors, data?.[name]?.errors]).toEqual([name, undefined, []]);
-  return data?.[name]?.[entity]?.id ?? '';
-}
-
-/** A provider with a model, a price, a credential, a route to it, and who may use them: made as an administrator makes them. */
-async function makeUpstream(key: string, mark: string, price: number): Promise<Furnished['made']> {
-  const Provider = await make(key, 'providerCreate', `name: "${mark}", baseUrl: "https://${mark}.invalid/v1"`, 'provider');
-  const tiers = `[{ units: [{ unit: "input", usdPerMillion: "${price}" }] }]`;
-  const Model = await make(key, 'modelCreate', `providerId: "${Provider}", name: "model", price: ${tiers}`, 'model');
-  const { data } = await ask<{ node: { prices: { version: string } } }>(
-    key,
-    `{ node(id: "${Model}") { ... on Model { prices { version } } } }`,
-  );
-  const secret = `sk-${mark}-0123456789abcdef`;
-  const input = `providerId: "${Provider}", name: "${mark} credential", secret: "${secret}"`;
-  const ProviderCredential = await make(key, 'providerCredentialCreate', input, 'providerCredential');
-  const targets = `[{ modelId: "${Model}", credentialId: "${ProviderCredential}" }]`;
-  const ServiceAccount = await make(key, 'serviceAccountCreate', `name: "${mark} account"`, 'serviceAccount');
-  const User = await make(key, 'userCreate', `name: "${mark} user", email: "${mark}@example.org"`, 'user');
-  await make(key, 'apiKeyCreate', `name: "${mark} own", kind: SERVICE_ACCOUNT, serviceAccountId: "${ServiceAccount}"`, 'apiKey');
-  await make(key, 'apiKeyCreate', `name: "${mark} personal", userId: "${User}"`, 'apiKey');
-  return {
-    Provider,
-    Model,
-    PriceVersion: data?.node.prices.version ?? '',
-    ProviderCredential,
-    Route: await make(key, 'routeCreate', `name: "${mark}-route", targets: ${targets}`, 'route'),
-    ServiceAccount,
-    User,
-  };
-}
-
-let furnished = 0;
-
-async function furnish(mark: string): Promise<Furnished> {
-  const tenant = await api.makeTenant(mark);
-  const { db } = api.database.writer;
-  const { organizationId } = tenant;
-  const { team } = await changeOf(db, organizationId, (change) => createTeam(change, { name: `${mark} team` }));
-  const { key, auditEventId } = await changeOf(db, organizationId, (change) =>
-    createApiKey(
-      change,
-      {
-        name: `${mark} key`,
-        kind: 'ak',
-        environment: 'test',
-        teamId: team.id,
-        allowedModels: [`${mark}/model`],
-        tags: { [`${mark}-tag`]: mark },
-        metadata: { note: mark },
-        permissions: [],
-        expiresAt: null,
-      },
-      testSecrets,
-    ),
-  );
-  await changeOf(db, organizationId, (change) => activateTag(change, { tagKey: `${mark}-tag` }));
-  furnished += 1;
-  const upstream = await makeUpstream(tenant.adminKey, mark, furnished);
-  const entry = usageEntry(organizationId, {
-    api_key_id: key.id,
-    user_id: uuidFromId('user', upstream.User),
-    service_account_id: uuidFromId('serviceAccount', upstream.ServiceAccount),
-    route_id: uuidFromId('route', upstream.Route),
-    price_version: upstream.PriceVersion,
-    team_id: team.id,
-    provider: mark,
-    model: `${mark}/model`,
-    tags: { [`${mark}-tag`]: mark },
-    error_code: mark,
-  });
-  await book(db, [entry]);
-  await sequence(db);
-  return { ...tenant, made: upstream, mark, teamId: team.id, apiKeyId: key.id, entryId: entry.entry_id, auditEventId };
-}
-
 beforeAll(async () => {
   api = await startTestApi();
-  one = await furnish('firsttenant');
-  two = await furnish('secondtenant');
+  noted = createNotedApi(api);
+  ({ ask } = noted);
+  one = await furnish(api, ask, 'firsttenant');
+  two = await furnish(api, ask, 'secondtenant');
 });
 afterAll(() => api[Symbol.asyncDispose]());
-
-const idsOf = (tenant: Furnished) => ({
-  Organization: idFromUuid('organization', tenant.organizationId),
-  Team: idFromUuid('team', tenant.teamId),
-  ApiKey: idFromUuid('apiKey', tenant.apiKeyId),
-  Request: idFromUuid('request', tenant.entryId),
-  LedgerEntry: idFromUuid('entry', tenant.entryId),
-  AuditEvent: idFromUuid('auditEvent', tenant.auditEventId),
-  ...tenant.made,
-});
-
-/** Everything in an answer that only the other tenant's data could have put there. */
-function tracesOf(tenant: Furnished, answer: unknown): string[] {
-  const text = JSON.stringify(answer);
-  return [tenant.mark, ...Object.values(idsOf(tenant)), tenant.organizationId, tenant.apiKeyId].filter((trace) => text.includes(trace));
-}
 
 const range = 'range: { from: "2026-01-01T00:00:00Z" }';
 /** How each root field is asked by one tenant, for what is its own and for what is the other's. */
@@ -390,15 +254,10 @@ test('a key of another organization is made only by who administers the installa
 /** What each stream is opened with. */
 const openings: Readonly<Record<string, string>> = { changes: '', requestTail: '(filter: {})', usageTicks: '(filter: {})' };
 
-function open(query: string): ReturnType<typeof openSse> {
-  for (const field of fieldsAskedIn(query)) asked.add(field);
-  return openSse(api.graphqlUrl, one.adminKey, query);
-}
-
 test('streams carry no event and no sum of another tenant', async () => {
   const streams = await Promise.all(
     Object.values(schema.getSubscriptionType()?.getFields() ?? {}).map((field) =>
-      open(`subscription { ${field.name}${openings[field.name] ?? '(unknown: true)'} ${everything(field.type, 4)} }`),
+      noted.open(one.adminKey, `subscription { ${field.name}${openings[field.name] ?? '(unknown: true)'} ${everything(field.type, 4)} }`),
     ),
   );
   await Promise.all(streams.map((stream) => eventually(() => stream.messages.length > 0, 2_000)));
@@ -413,7 +272,7 @@ test('streams carry no event and no sum of another tenant', async () => {
   for (const stream of streams) {
     expect(stream.errors).toEqual([]);
     expect(tracesOf(two, stream.messages)).toEqual([]);
-    noteAnswer(stream.messages);
+    noted.noteAnswer(stream.messages);
     stream.hangUp();
   }
 });
@@ -445,7 +304,7 @@ test("the reader's role sees no row of another tenant, and without a tenant none
 const sameAsNodes = (field: string): boolean => /(Edge\.(node|cursor)|Connection\.edges)$/.test(field);
 
 test('no field of the schema was left out of the questions above', () => {
-  const missed = everyField().filter((field) => !asked.has(field) && !sameAsNodes(field));
+  const missed = everyField().filter((field) => !noted.asked.has(field) && !sameAsNodes(field));
   expect(missed).toEqual([]);
 });
 
@@ -454,5 +313,5 @@ test('every way from one object to another was gone, and led to something', () =
   const isOfAnOperation = (field: string): boolean => /^(Query|Mutation|Subscription|\w+Payload)\.|^QueryOrganizations/.test(field);
   const ways = everyField().filter((field) => !isOfAnOperation(field) && !sameAsNodes(field) && leadsToObjects(field));
   expect(ways.length).toBeGreaterThan(40);
-  expect(ways.filter((field) => !answered.has(field))).toEqual([]);
+  expect(ways.filter((field) => !noted.answered.has(field))).toEqual([]);
 });

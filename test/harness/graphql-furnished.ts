@@ -1,0 +1,127 @@
+import { expect } from 'vitest';
+import { idFromUuid, uuidFromId } from '../../schema/values/ids.ts';
+import { createApiKey } from '../../services/registry/api-keys.ts';
+import { activateTag } from '../../services/registry/tags.ts';
+import { createTeam } from '../../services/registry/teams.ts';
+import type { TestApi, TestTenant } from './graphql.ts';
+import { book, sequence, usageEntry } from './graphql-books.ts';
+import { payloadFields } from './graphql-everything.ts';
+import type { NotedApi } from './graphql-noted.ts';
+import { changeOf, testSecrets } from './registry.ts';
+
+type Ask = NotedApi['ask'];
+
+/** A tenant with one of everything, all of it recognizable. */
+export interface Furnished extends TestTenant {
+  readonly mark: string;
+  readonly teamId: string;
+  readonly apiKeyId: string;
+  readonly entryId: string;
+  readonly auditEventId: string;
+  /** Ids as clients see them, of what was made through the API. */
+  readonly made: Readonly<Record<MadeType, string>>;
+}
+type MadeType = 'Provider' | 'Model' | 'PriceVersion' | 'ProviderCredential' | 'Route' | 'ServiceAccount' | 'User';
+
+let made = 0;
+
+/** Runs a mutation of the tenant's own and returns the id of what it made, in which every field was asked for. */
+async function make(ask: Ask, key: string, name: string, input: string, entity: string): Promise<string> {
+  made += 1;
+  const { data, errors } = await ask<Record<string, Record<string, { id: string }> & { errors: unknown[] }>>(
+    key,
+    `mutation { ${name}(input: { idempotencyKey: "${made}", ${input} }) ${payloadFields(name)} }`,
+  );
+  expect([name, errors, data?.[name]?.errors]).toEqual([name, undefined, []]);
+  return data?.[name]?.[entity]?.id ?? '';
+}
+
+/** A provider with a model, a price, a credential, a route to it, and who may use them: made as an administrator makes them. */
+async function makeUpstream(ask: Ask, key: string, mark: string, price: number): Promise<Furnished['made']> {
+  const Provider = await make(ask, key, 'providerCreate', `name: "${mark}", baseUrl: "https://${mark}.invalid/v1"`, 'provider');
+  const tiers = `[{ units: [{ unit: "input", usdPerMillion: "${price}" }] }]`;
+  const Model = await make(ask, key, 'modelCreate', `providerId: "${Provider}", name: "model", price: ${tiers}`, 'model');
+  const { data } = await ask<{ node: { prices: { version: string } } }>(
+    key,
+    `{ node(id: "${Model}") { ... on Model { prices { version } } } }`,
+  );
+  const secret = `sk-${mark}-0123456789abcdef`;
+  const input = `providerId: "${Provider}", name: "${mark} credential", secret: "${secret}"`;
+  const ProviderCredential = await make(ask, key, 'providerCredentialCreate', input, 'providerCredential');
+  const targets = `[{ modelId: "${Model}", credentialId: "${ProviderCredential}" }]`;
+  const ServiceAccount = await make(ask, key, 'serviceAccountCreate', `name: "${mark} account"`, 'serviceAccount');
+  const User = await make(ask, key, 'userCreate', `name: "${mark} user", email: "${mark}@example.org"`, 'user');
+  await make(ask, key, 'apiKeyCreate', `name: "${mark} own", kind: SERVICE_ACCOUNT, serviceAccountId: "${ServiceAccount}"`, 'apiKey');
+  await make(ask, key, 'apiKeyCreate', `name: "${mark} personal", userId: "${User}"`, 'apiKey');
+  return {
+    Provider,
+    Model,
+    PriceVersion: data?.node.prices.version ?? '',
+    ProviderCredential,
+    Route: await make(ask, key, 'routeCreate', `name: "${mark}-route", targets: ${targets}`, 'route'),
+    ServiceAccount,
+    User,
+  };
+}
+
+let furnished = 0;
+
+/** Makes an organization and one of everything in it. `mark` is in every name and value of its own. */
+export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Furnished> {
+  const tenant = await api.makeTenant(mark);
+  const { db } = api.database.writer;
+  const { organizationId } = tenant;
+  const { team } = await changeOf(db, organizationId, (change) => createTeam(change, { name: `${mark} team` }));
+  const { key, auditEventId } = await changeOf(db, organizationId, (change) =>
+    createApiKey(
+      change,
+      {
+        name: `${mark} key`,
+        kind: 'ak',
+        environment: 'test',
+        teamId: team.id,
+        allowedModels: [`${mark}/model`],
+        tags: { [`${mark}-tag`]: mark },
+        metadata: { note: mark },
+        permissions: [],
+        expiresAt: null,
+      },
+      testSecrets,
+    ),
+  );
+  await changeOf(db, organizationId, (change) => activateTag(change, { tagKey: `${mark}-tag` }));
+  furnished += 1;
+  const upstream = await makeUpstream(ask, tenant.adminKey, mark, furnished);
+  const entry = usageEntry(organizationId, {
+    api_key_id: key.id,
+    user_id: uuidFromId('user', upstream.User),
+    service_account_id: uuidFromId('serviceAccount', upstream.ServiceAccount),
+    route_id: uuidFromId('route', upstream.Route),
+    price_version: upstream.PriceVersion,
+    team_id: team.id,
+    provider: mark,
+    model: `${mark}/model`,
+    tags: { [`${mark}-tag`]: mark },
+    error_code: mark,
+  });
+  await book(db, [entry]);
+  await sequence(db);
+  return { ...tenant, made: upstream, mark, teamId: team.id, apiKeyId: key.id, entryId: entry.entry_id, auditEventId };
+}
+
+/** Ids as clients see them, by type. */
+export const idsOf = (tenant: Furnished) => ({
+  Organization: idFromUuid('organization', tenant.organizationId),
+  Team: idFromUuid('team', tenant.teamId),
+  ApiKey: idFromUuid('apiKey', tenant.apiKeyId),
+  Request: idFromUuid('request', tenant.entryId),
+  LedgerEntry: idFromUuid('entry', tenant.entryId),
+  AuditEvent: idFromUuid('auditEvent', tenant.auditEventId),
+  ...tenant.made,
+});
+
+/** Everything in an answer that only the other tenant's data could have put there. */
+export function tracesOf(tenant: Furnished, answer: unknown): string[] {
+  const text = JSON.stringify(answer);
+  return [tenant.mark, ...Object.values(idsOf(tenant)), tenant.organizationId, tenant.apiKeyId].filter((trace) => text.includes(trace));
+}
