@@ -18,6 +18,8 @@ async function startProvider(secret: string) {
     asked.push({ method: request.method, url: request.url, authorization: request.headers.authorization });
     if (request.url?.startsWith('/moved')) response.writeHead(302, { location: '/v1/models' }).end();
     else if (request.url?.startsWith('/broken')) request.socket.destroy();
+    else if (request.url?.startsWith('/silent')) return;
+    else if (request.url?.startsWith('/endless')) response.writeHead(200).write('['.repeat(1_000));
     else
       response
         .writeHead(request.headers.authorization === `Bearer ${secret}` ? 200 : 401)
@@ -171,4 +173,16 @@ test('a host that is not there, or no http, is a result and no failure', async (
     'The provider could not be reached: it refused the connection.',
   );
   expect(await verifyCredential({ baseUrl: 'file:///etc' }, 'sk-secret', signal)).toContain('no http(s) URL');
+});
+
+test('a provider that never answers is given five seconds, and one that never ends its answer none of them', async () => {
+  await using upstream = await startProvider('sk-any');
+  const signal = new AbortController().signal;
+  const startedMs = performance.now();
+  expect(await verifyCredential({ baseUrl: `${upstream.url}/endless` }, 'sk-any', signal)).toBeNull();
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  expect(await verifyCredential({ baseUrl: `${upstream.url}/silent` }, 'sk-any', signal)).toBe(
+    'The provider could not be reached: it did not answer in time.',
+  );
+  expect(performance.now() - startedMs).toBeLessThan(8_000);
 });
