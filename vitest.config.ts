@@ -10,7 +10,7 @@ const resolve = { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import
  * Four tiers, told apart by name and place alone:
  * - `unit`: neither PostgreSQL nor Kafka; anything under test/ that is in none of the others.
  * - `db`: `*.db.test.ts`, whatever needs PostgreSQL (test/harness/postgres.ts).
- * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts), some of it PostgreSQL too. Not part of `npm test` (infra/bootstrap/test.mjs).
+ * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts), some of it PostgreSQL too.
  * - `e2e`: test/e2e, the product as a user meets it, in processes of its own.
  *
  * They run one after the other, the quick answer first; e2e files also one at a time, since each brings up the whole product.

@@ -33,8 +33,7 @@ async function runVitest(args) {
   const reportFile = join(folder, 'report.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
-    // Kafka's tier needs a JVM: `npm run test:kafka`.
-    const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project=!kafka', ...reporters, ...args];
+    const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...args];
     const { exit } = await runCommand(process.execPath, vitest, { cwd: root, deadlineMs, show: true });
     if (exit !== 0) process.stdout.write(`vitest ended with ${exit}\n`);
     return tallyVitest(readReport(reportFile), exit);
