@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { KafkaEnvironment } from './kafka-environment.ts';
 import { parseKafkaEnvironment } from './kafka-environment.ts';
 import { StartRefusal } from './start-refusal.ts';
+import type { Variables } from './variables.ts';
 
 /** How soon a spool record is safe from a power cut: grouped within 5 ms, or before going on (DESIGN, "The spool"). */
 export type Durability = 'group' | 'strict';
@@ -37,9 +38,6 @@ export type Environment = {
   /** Null where not set: each process has its own default. */
   readonly logLevel: LogLevel | null;
 };
-
-/** Variables as the operating system hands them over. */
-export type Variables = Readonly<Record<string, string | undefined>>;
 
 const masterKeyBytes = 32;
 const clearNumber = /^\d{1,5}$/;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Variables } from './environment.ts';
+import type { Variables } from './variables.ts';
 
 /** How a client proves to the brokers who it is. All but `region`, `username` and `clientId` is secret or says nothing alone. */
 export type KafkaLogin =

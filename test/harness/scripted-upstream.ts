@@ -65,7 +65,7 @@ export async function startScriptedUpstream(
   return upstream;
 }
 
-export const usageOf = (prompt: number, completionTokens: number): Record<string, unknown> => ({
+const usageOf = (prompt: number, completionTokens: number): Record<string, unknown> => ({
   prompt_tokens: prompt,
   completion_tokens: completionTokens,
   total_tokens: prompt + completionTokens,

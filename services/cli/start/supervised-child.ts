@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Variables } from '../../runtime/environment.ts';
 import { parseProcessMessage } from '../../runtime/process-messages.ts';
 import { PlainFailure, StartRefusal } from '../../runtime/start-refusal.ts';
+import type { Variables } from '../../runtime/variables.ts';
 import { forgetChild, recordChild } from './leftovers.ts';
 import { createLineSplitter, gistOf } from './output-lines.ts';
 import { restartVerdict } from './restart-policy.ts';

@@ -1,0 +1,2 @@
+/** Variables as the operating system hands them over. */
+export type Variables = Readonly<Record<string, string | undefined>>;
