@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
 import { openEventLogConsumer, openEventLogProducer } from '../../../services/eventlog/open-event-log.ts';
 import { systemClock } from '../../../services/runtime/clock.ts';
-import type { Variables } from '../../../services/runtime/environment.ts';
 import { parseEnvironment } from '../../../services/runtime/environment.ts';
 import { systemRandom } from '../../../services/runtime/random.ts';
 import { StartRefusal } from '../../../services/runtime/start-refusal.ts';
+import type { Variables } from '../../../services/runtime/variables.ts';
 import { recordingLog } from '../../harness/recording-log.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 
