@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { bootstrapCommand } from './bootstrap-command.ts';
 import { migrateCommand } from './migrate-command.ts';
+import { moveCommand } from './move/move-command.ts';
 import { startCommand } from './start/start-command.ts';
 
 const variables = `
@@ -39,6 +40,15 @@ Environment:
   OPENAI_API_KEY, ...  offers the provider; the proxies need the variable too
 `;
 
+const moveHelp = `
+Into a database that was migrated and not bootstrapped, and a Kafka without the topic. One transaction, verified before it
+counts: rows and checksums by table, the ledger's sum against its rollups, journal positions. The home is left as it is.
+
+Environment:
+  DATABASE_URL, KAFKA_BROKERS  the given servers
+  TURNPIKE_MASTER_KEY          the home's own: export TURNPIKE_MASTER_KEY=$(cat .turnpike/master.key)
+`;
+
 /** The command line: what can be asked, and what answers. */
 export function createProgram(): Command {
   const program = new Command('turnpike').description('The AI gateway that keeps the books.').showHelpAfterError();
@@ -60,5 +70,12 @@ export function createProgram(): Command {
     .option('--simulator <url>', 'also offer the simulated provider that runs there, and make a key that may call nothing else')
     .addHelpText('after', bootstrapHelp)
     .action(bootstrapCommand);
+  program
+    .command('move')
+    .description('carry the state of an embedded home (organizations, keys, prices, ledger, journal) into given servers')
+    .requiredOption('--from <home>', 'the TURNPIKE_HOME of an installation that npm start made, stopped')
+    .option('--dry-run', 'copy and verify, then keep nothing')
+    .addHelpText('after', moveHelp)
+    .action(moveCommand);
   return program;
 }

@@ -45,7 +45,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 /** A database without a single migration, on the run's server; `drop` also removes a login that was made for it. */
-export async function createEmptyDatabase(): Promise<{ readonly url: string; readonly drop: (login: string) => Promise<void> }> {
+export async function createEmptyDatabase(): Promise<{ readonly url: string; readonly drop: (login?: string) => Promise<void> }> {
   const serverUrl = inject('postgresUrl');
   if (serverUrl === undefined) throw new Error('no PostgreSQL here: see createTestDatabase');
   const name = `turnpike_test_${randomBytes(6).toString('hex')}`;
@@ -54,7 +54,7 @@ export async function createEmptyDatabase(): Promise<{ readonly url: string; rea
     url: databaseUrl(serverUrl, name),
     drop: async (login) => {
       await onServer(serverUrl, `drop database ${name} with (force)`);
-      await onServer(serverUrl, `drop role if exists ${login}`);
+      if (login !== undefined) await onServer(serverUrl, `drop role if exists ${login}`);
     },
   };
 }

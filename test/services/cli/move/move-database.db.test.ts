@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { REQUESTS_TOPIC } from '../../../../schema/events/topics.ts';
+import { moveDatabase } from '../../../../services/cli/move/move-database.ts';
+import { bootstrap } from '../../../../services/registry/bootstrap.ts';
+import { systemClock } from '../../../../services/runtime/clock.ts';
+import type { DatabaseConnection } from '../../../../services/runtime/postgres.ts';
+import { systemRandom } from '../../../../services/runtime/random.ts';
+import { createTestDatabase } from '../../../harness/postgres.ts';
+import { testSecrets } from '../../../harness/registry.ts';
+
+async function fill({ db }: DatabaseConnection): Promise<void> {
+  const organization = { slug: 'acme', name: 'Acme "quoted", (and) \\ more\nlines' };
+  await bootstrap(db, { secrets: testSecrets, clock: systemClock, random: systemRandom, organization, desired: [], demoKey: true });
+  await db
+    .insertInto('dead_letters')
+    .values({
+      id: randomUUID(),
+      topic: REQUESTS_TOPIC.name,
+      partition: 3,
+      log_offset: 7n,
+      reason: 'unreadable',
+      detail: 'not JSON',
+      organization_id: null,
+      record_key: null,
+      headers: { a: 'b' },
+      value: Buffer.from([0, 255, 34, 92]),
+    })
+    .execute();
+  // Places in the journal, as the sequencer gives them.
+  await sql`insert into journal_positions (organization_id, position, item_kind, item_id, occurred_at)
+    select organization_id, row_number() over (partition by organization_id order by log_offset) - 1, item_kind, item_id, occurred_at
+    from journal_unsequenced`.execute(db);
+  await sql`insert into journal_heads select organization_id, count(*) from journal_positions group by 1`.execute(db);
+  await sql`delete from journal_unsequenced`.execute(db);
+}
+
+test('every row comes over to the last byte, with its place in the journal and nothing left to sequence', async () => {
+  await using source = await createTestDatabase();
+  await using target = await createTestDatabase();
+  await fill(source.writer);
+  const { problems, tables } = await moveDatabase(source.owner.db, target.writer.db, false);
+  expect(problems).toEqual([]);
+  expect(tables.find(({ name }) => name === 'api_keys')?.rows).toBe(2n);
+  for (const table of ['organizations', 'api_key_secrets', 'audit_events', 'journal_positions', 'journal_heads'] as const) {
+    const rows = ({ db }: DatabaseConnection) => db.selectFrom(table).selectAll().execute();
+    expect(await rows(target.owner)).toEqual(await rows(source.owner));
+  }
+  expect(await target.owner.db.selectFrom('journal_unsequenced').selectAll().execute()).toEqual([]);
+});
+
+test('a record that was set aside keeps apart from the same offset of the new log', async () => {
+  await using source = await createTestDatabase();
+  await using target = await createTestDatabase();
+  await fill(source.writer);
+  await moveDatabase(source.owner.db, target.writer.db, false);
+  const letters = await target.owner.db.selectFrom('dead_letters').select(['topic', 'value']).execute();
+  expect(letters).toEqual([{ topic: `${REQUESTS_TOPIC.name} (embedded)`, value: Buffer.from([0, 255, 34, 92]) }]);
+});
+
+test('nothing is kept of a dry run, nor of a copy whose journal has a gap, and a database in use is left alone', async () => {
+  await using source = await createTestDatabase();
+  await using target = await createTestDatabase();
+  await fill(source.writer);
+  const organizations = () => target.owner.db.selectFrom('organizations').select('slug').execute();
+  expect((await moveDatabase(source.owner.db, target.writer.db, true)).problems).toEqual([]);
+  expect(await organizations()).toEqual([]);
+  await sql`update journal_heads set next_position = next_position + 1`.execute(source.owner.db);
+  await expect(moveDatabase(source.owner.db, target.writer.db, false)).rejects.toThrow('have gaps');
+  expect(await organizations()).toEqual([]);
+  await fill(target.writer);
+  await expect(moveDatabase(source.owner.db, target.writer.db, false)).rejects.toThrow('is not empty (audit_events');
+});
