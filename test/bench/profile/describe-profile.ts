@@ -8,6 +8,7 @@ const ProfileSchema = Type.Object({
     Type.Object({
       id: Type.Integer(),
       callFrame: Type.Object({ functionName: Type.String(), url: Type.String(), lineNumber: Type.Integer() }),
+      children: Type.Optional(Type.Array(Type.Integer())),
     }),
   ),
   samples: Type.Array(Type.Integer()),
@@ -38,7 +39,8 @@ export function describeProfile(profile: Profile, requests: number): string {
   return [`${requests} requests, ${(total / requests).toFixed(1)} µs each on the main thread, profiler included`, ...lines].join('\n');
 }
 
-function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
+/** A function's name with its place in the project or the runtime. */
+export function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
   const place = url.replace('file://', '').replace(projectFolder, '').replace(/^\//, '');
   return place === '' ? functionName || '(native)' : `${functionName || '(anonymous)'} ${place}:${lineNumber + 1}`;
 }

@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describeMachine } from '../describe-machine.ts';
 import type { Measurement } from '../measure.ts';
 import { createMeter, startLoadGenerator } from '../measure.ts';
 import { readThreadUsage } from '../process-usage.ts';
 import { describeProfile } from '../profile/describe-profile.ts';
+import { flameGraph } from '../profile/flame-graph.ts';
 import { profilable, profileProcess } from '../profile/profile-process.ts';
 import { showSpread, spreadOf } from '../spread.ts';
 import { startGateway } from '../targets/gateway.ts';
@@ -12,6 +15,8 @@ import type { Report, RunOptions, Workload } from '../workload.ts';
 
 const title = 'non-streaming, 0.3 kB to 1 kB, instant upstream';
 const concurrency = 8;
+/** Each profile replaces it. */
+const picture = new URL('../profile/w1.svg', import.meta.url);
 /** Enough that at half load nothing waits for a connection. */
 const openLoopConnections = 256;
 
@@ -146,5 +151,6 @@ async function profile(options: RunOptions): Promise<string> {
     .map(([name, cpuUs]) => ({ name, perRequest: (cpuUs - (before.get(name) ?? 0)) / requests }))
     .sort((left, right) => right.perRequest - left.perRequest)
     .map(({ name, perRequest }) => `${perRequest.toFixed(1).padStart(7)} µs CPU/request  thread ${name}`);
-  return [...threads, '', describeProfile(profiled, requests)].join('\n');
+  await writeFile(picture, flameGraph(profiled, `The proxy under W1: ${title}`));
+  return [...threads, '', describeProfile(profiled, requests), '', `Picture: ${fileURLToPath(picture)}`].join('\n');
 }
