@@ -30,6 +30,7 @@ export function flameGraph(profile: Profile, title: string): string {
   const height = headHeight + (depth + 1) * rowHeight;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="monospace" font-size="10">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="6" y="19" font-size="14">${escaped(title)}</text>`,
     ...rows,
