@@ -17,6 +17,12 @@ import { createKafkaClient } from './kafka/kafka-client.ts';
 import { createKafkaProducer } from './kafka/producer.ts';
 import { systemTimers } from './timers.ts';
 
+/**
+ * How long the partitions of a ledger that was killed wait for another one. Short, because a ledger that was only slow and lost
+ * its partitions does no harm: PostgreSQL fences it off.
+ */
+const SESSION_TIMEOUT_MS = 10_000;
+
 export interface EventLogOptions {
   readonly environment: Pick<Environment, 'home' | 'databaseUrl' | 'kafka' | 'embeddedLog'>;
   /** Names this process in the brokers' logs and quotas, e.g. `turnpike-proxy`. */
@@ -77,7 +83,7 @@ export async function openEventLogConsumer(options: EventLogOptions): Promise<Co
     };
   }
   const { client, endAssurance } = await reachKafka(options, kafka);
-  const consumer = createKafkaConsumer({ client, random });
+  const consumer = createKafkaConsumer({ client, random, sessionTimeoutMs: SESSION_TIMEOUT_MS });
   return {
     consumer,
     release: () => {},
