@@ -18,6 +18,7 @@ const secretNames = [
   'secret',
   'masterKey',
   'databaseUrl',
+  'databaseOwnerUrl',
   'credential',
 ];
 const secretPaths = secretNames.flatMap((name) => ['', '*', 'req.headers', 'headers', '*.headers'].map((parent) => `${parent}["${name}"]`));
