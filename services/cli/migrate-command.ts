@@ -60,7 +60,6 @@ async function migrateEmbedded({ home }: Environment): Promise<void> {
   const lock = await lockHome({
     home,
     runFolder: join(home, 'run'),
-    random: systemRandom,
     addressOf: async () => (await readEndpoints(home))?.proxyUrl ?? null,
   });
   try {

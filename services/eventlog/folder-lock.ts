@@ -32,6 +32,11 @@ export async function lockFolder(directory: string): Promise<FolderLock> {
   try {
     await writeFile(draft, path, { mode: 0o600, flush: true });
     await link(draft, epochPath(directory, epoch));
+    // Somebody slow may make a number that was used and removed meanwhile: the newest owner is the owner.
+    if ((await lastEpoch(directory)) > epoch) {
+      await unlink(epochPath(directory, epoch)).catch(() => {});
+      throw new FolderInUseError(directory);
+    }
   } catch (error) {
     await close(server);
     throw isCode(error, 'EEXIST') ? new FolderInUseError(directory) : error;

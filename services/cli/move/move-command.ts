@@ -35,7 +35,7 @@ export function moveCommand(settings: MoveSettings): Promise<void> {
     const masterKey = await loadMasterKey({ given: environment.masterKey, home, random: systemRandom, mustBeGiven: true });
     if (!existsSync(join(home, 'run'))) throw new StartRefusal(`${home} is not the home of an installation: npm start never ran on it.`);
     const addressOf = async (): Promise<string | null> => (await readEndpoints(home))?.proxyUrl ?? null;
-    const lock = await lockHome({ home, runFolder: join(home, 'run'), random: systemRandom, addressOf });
+    const lock = await lockHome({ home, runFolder: join(home, 'run'), addressOf });
     try {
       await endLeftovers({ runFolder: join(home, 'run'), patienceMs: leftoverMs, onProgress: console.log });
       const server = await startEmbeddedPostgres({ home, onProgress: console.log });

@@ -1,71 +1,64 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FolderLock } from '../../eventlog/folder-lock.ts';
+import { FolderInUseError, lockFolder } from '../../eventlog/folder-lock.ts';
 import { identifyProcess } from '../../runtime/process-identity.ts';
-import type { Random } from '../../runtime/random.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
 
 export type HomeLock = { readonly release: () => Promise<void> };
 
+/** How long a holder may take from taking the lock to saying who it is. */
+const introductionMs = 1_000;
+
 /**
- * Makes this process the only supervisor of a home. The lock names its holder by process number and start time, so one left
- * behind by SIGKILL is known to be stale, even when the number belongs to another program by now.
+ * Makes this process the only supervisor of a home. The lock is that of a folder, as a spool's: a socket that only a living
+ * process answers, so one left behind by SIGKILL holds nothing. `supervisor.json` beside it says who holds it, for people and
+ * messages; nothing is decided by it.
  * `runFolder` must exist. `addressOf` tells where the running one serves, for the message.
  * @throws StartRefusal where another one runs.
  */
 export async function lockHome(options: {
   readonly home: string;
   readonly runFolder: string;
-  readonly random: Random;
   readonly addressOf: () => Promise<string | null>;
 }): Promise<HomeLock> {
   const path = join(options.runFolder, 'supervisor.json');
-  const suffix = options.random.bytes(6).toString('hex');
-  const draft = `${path}.${suffix}`;
-  const own = await identifyProcess(process.pid);
-  const content = JSON.stringify({ pid: process.pid, startedAt: own?.startedAt ?? '' });
-
-  const refuse = async (pid: number): Promise<never> => {
-    const address = await options.addressOf();
-    throw new StartRefusal(
-      `turnpike already runs on ${options.home} (process ${pid}${address === null ? '' : `, ${address}`}). ` +
-        `Stop it (kill ${pid}), or set TURNPIKE_HOME to another folder.`,
-    );
-  };
-
-  await writeFile(draft, content, { mode: 0o600 });
+  let lock: FolderLock;
   try {
-    // Bounded: each round but the last found a lock that was stale or vanished.
-    for (let round = 0; round < 10; round++) {
-      // A link appears whole and fails where the name exists.
-      if (await linked(draft, path)) return { release: () => rm(path, { force: true }) };
-      const found = await readFile(path, 'utf8').catch(() => '');
-      const holder = await livingHolder(found);
-      if (holder !== null) await refuse(holder);
-      // Two may find the same stale lock; the slower must not move away the lock the quicker has just made.
-      const aside = `${draft}.stale`;
-      await rename(path, aside).catch(() => {});
-      const moved = await livingHolder(await readFile(aside, 'utf8').catch(() => ''));
-      if (moved !== null) await linked(aside, path);
-      await rm(aside, { force: true });
-      if (moved !== null) await refuse(moved);
-    }
-    throw new Error(`the lock ${path} keeps changing hands`);
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
+    lock = await lockFolder(join(options.runFolder, 'supervisor'));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
+    if (!(error instanceof FolderInUseError)) throw error;
+    throw new StartRefusal(await refusal(options.home, path, await options.addressOf()));
   }
+  const own = await identifyProcess(process.pid);
+  await writeFile(`${path}.draft`, JSON.stringify({ pid: process.pid, startedAt: own?.startedAt ?? '' }), { mode: 0o600 });
+  await rename(`${path}.draft`, path);
+  return {
+    release: async () => {
+      await rm(path, { force: true });
+      await lock.release();
+    },
+  };
 }
 
-/** The process number in a lock, if that very process still runs. */
+async function refusal(home: string, path: string, address: string | null): Promise<string> {
+  const pid = await holderIn(path);
+  const who = [pid === null ? [] : [`process ${pid}`], address === null ? [] : [address]].flat().join(', ');
+  const how = pid === null ? 'Stop it' : `Stop it (kill ${pid})`;
+  return `turnpike already runs on ${home}${who === '' ? '' : ` (${who})`}. ${how}, or set TURNPIKE_HOME to another folder.`;
+}
+
+/** The holder's process number, once it has introduced itself; null where it does not. */
+async function holderIn(path: string): Promise<number | null> {
+  for (const end = performance.now() + introductionMs; performance.now() < end; await pause(20)) {
+    const pid = await livingHolder(await readFile(path, 'utf8').catch(() => ''));
+    if (pid !== null) return pid;
+  }
+  return null;
+}
+
+/** The process number in the file, if that very process still runs. */
 async function livingHolder(content: string): Promise<number | null> {
   let value: unknown;
   try {

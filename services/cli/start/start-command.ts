@@ -20,7 +20,6 @@ export function startCommand(): void {
       const supervisor = createSupervisor({
         environment,
         clock,
-        random,
         stopping,
         plan: createChildPlan(environment),
         startPostgres: startSupervisedPostgres,

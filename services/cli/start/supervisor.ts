@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
 import { embeddedAdministrator } from '../../runtime/embedded-postgres-data.ts';
 import type { Environment } from '../../runtime/environment.ts';
-import type { Random } from '../../runtime/random.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
 import { checkPort } from './check-port.ts';
 import { type ChildName, type ChildPlan, stopOrder } from './child-plan.ts';
@@ -26,7 +25,6 @@ export type Seed = (input: {
 export type SupervisorOptions = {
   readonly environment: Environment;
   readonly clock: Clock;
-  readonly random: Random;
   /** Aborted when the start is not wanted any more. */
   readonly stopping: AbortSignal;
   readonly plan: ChildPlan;
@@ -82,7 +80,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const { home, host } = environment;
     const runFolder = await prepareHome(home);
     const kept = await readEndpoints(home);
-    lock = await lockHome({ home, runFolder, random: options.random, addressOf: async () => kept?.proxyUrl ?? null });
+    lock = await lockHome({ home, runFolder, addressOf: async () => kept?.proxyUrl ?? null });
     await endLeftovers({ runFolder, patienceMs: childGraceMs, onProgress: progress });
     await checkPort({ variable: 'TURNPIKE_PROXY_PORT', host, port: environment.proxyPort });
     await checkPort({ variable: 'TURNPIKE_API_PORT', host, port: environment.apiPort });

@@ -27,7 +27,6 @@ runProcess({
     const supervisor = createSupervisor({
       environment,
       clock,
-      random,
       stopping,
       plan,
       startPostgres: startSupervisedPostgres,
