@@ -3,7 +3,7 @@ import type { RequestSubject } from '../../schema/events/request-settled.v1.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import type { AdmittedRequest } from './settlement/settle.ts';
 import { commitmentTo, createSubject } from './settlement/subject.ts';
-import type { CompiledModel } from './snapshot/catalog.ts';
+import type { CompiledModel } from './snapshot/compiled-model.ts';
 import type { CompiledKey, CompiledSnapshot } from './snapshot/compiled-snapshot.ts';
 
 const SALT_BYTES = 16;

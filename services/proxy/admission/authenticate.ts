@@ -2,7 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../../../schema/errors.ts';
 import { parseVirtualKey } from '../../../schema/values/virtual-key.ts';
-import type { CompiledKey, CompiledSecret, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
+import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
+import type { CompiledKey, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
 import { createKeyHash } from './key-hash.ts';
 import { presentedKey } from './presented-key.ts';
@@ -62,15 +63,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
       throw new GatewayError('invalid_api_key');
     }
     remember(fingerprint);
-    refuseUnusable(secret, nowMs);
+    const refusal = keyRefusal(secret.key, secret, nowMs);
+    if (refusal !== null) throw new GatewayError(refusal);
     return secret.key;
   };
-}
-
-function refuseUnusable({ key, expiresAt, revokedAt }: CompiledSecret, nowMs: number): void {
-  if (key.revokedAt !== null || revokedAt !== null) throw new GatewayError('key_revoked');
-  if ((key.expiresAt !== null && key.expiresAt <= nowMs) || (expiresAt !== null && expiresAt <= nowMs)) {
-    throw new GatewayError('key_expired');
-  }
-  if (key.disabledAt !== null) throw new GatewayError('key_disabled');
 }

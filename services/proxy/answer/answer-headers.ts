@@ -1,6 +1,6 @@
 import { formatUsd } from '../../../schema/values/money.ts';
 import type { SettledCost } from '../settlement/settle.ts';
-import type { CompiledModel } from '../snapshot/catalog.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 
 const made = new WeakMap<CompiledModel, readonly string[]>();
 

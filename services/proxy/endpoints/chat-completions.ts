@@ -1,13 +1,14 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import { chatCompletionFault, isChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
-import { resolveModel } from '../admission/resolve-model.ts';
+import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
+import { chooseTarget } from '../../registry/catalog/choose-target.ts';
+import { resolveModel } from '../../registry/catalog/resolve-model.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
 import type { Exchange } from '../exchange.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import type { Credentials } from '../relay/credentials.ts';
 import type { Relays } from '../relay/relays.ts';
 import { requestHeaders } from '../relay/request-headers.ts';
-import { chooseTarget } from '../routing/choose-target.ts';
 import type { Entropy } from '../settlement/entropy.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 
@@ -35,7 +36,9 @@ export function createChatCompletions(options: ChatCompletionsOptions): (exchang
     exchange.stream = request.stream === true;
     exchange.endUser ??= request.user ?? null;
 
-    const decision = chooseTarget(resolveModel(exchange.snapshot, exchange.key, request.model), exchange.requestId);
+    const { key } = exchange;
+    const catalog = catalogOf(exchange.snapshot.catalogs, key.organizationId);
+    const decision = chooseTarget(resolveModel(catalog, key, request.model), exchange.requestId);
     const { target } = decision;
     exchange.target = target;
     exchange.routeId = decision.routeId;

@@ -1,10 +1,12 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import type { ModelList, ModelObject } from '../../../schema/http/models.ts';
-import { mayUse, mayUseRoute } from '../admission/resolve-model.ts';
-import type { CompiledModel, CompiledRoute } from '../snapshot/catalog.ts';
-import { modelNamed, modelsOf, onlyTarget, ROUTE_PREFIX, routeNamed } from '../snapshot/catalog.ts';
+import type { PriceSheet } from '../../pricing/price-sheet.ts';
+import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
+import type { CompiledRoute } from '../../registry/catalog/catalog.ts';
+import { modelNamed, modelsOf, onlyTarget, ROUTE_PREFIX, routeNamed } from '../../registry/catalog/catalog.ts';
+import { mayUse, mayUseRoute } from '../../registry/catalog/resolve-model.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { CompiledKey, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
-import { catalogOf } from '../snapshot/compiled-snapshot.ts';
 
 export const MODELS = '/v1/models';
 
@@ -14,7 +16,7 @@ const ROUTE_OWNER = 'route';
 /** Answer of `GET /v1/models`: what the calling key may use, by name; its organization's routes first. */
 export function listModels(snapshot: CompiledSnapshot, key: CompiledKey): ModelList {
   const data: ModelObject[] = [];
-  const catalog = catalogOf(snapshot, key);
+  const catalog = catalogOf(snapshot.catalogs, key.organizationId);
   for (const route of catalog.routes.values()) if (mayUseRoute(key, route)) data.push(routeObject(route));
   for (const model of modelsOf(catalog)) if (mayUse(key, model)) data.push(modelObject(model));
   return { object: 'list', data };
@@ -25,7 +27,7 @@ export function listModels(snapshot: CompiledSnapshot, key: CompiledKey): ModelL
  * @throws {GatewayError} `model_not_found`.
  */
 export function findModel(snapshot: CompiledSnapshot, key: CompiledKey, id: string): ModelObject {
-  const catalog = catalogOf(snapshot, key);
+  const catalog = catalogOf(snapshot.catalogs, key.organizationId);
   const choice = modelNamed(catalog, id);
   if (choice !== undefined && mayUse(key, onlyTarget(choice))) return modelObject(onlyTarget(choice));
   const route = id.startsWith(ROUTE_PREFIX) ? routeNamed(catalog, id) : undefined;
@@ -40,6 +42,6 @@ function modelObject(model: CompiledModel): ModelObject {
   return { id: model.name, object: 'model', created: Math.floor(model.createdAt / 1_000), owned_by: model.provider.name };
 }
 
-function routeObject(route: CompiledRoute): ModelObject {
+function routeObject(route: CompiledRoute<PriceSheet>): ModelObject {
   return { id: ROUTE_PREFIX + route.name, object: 'model', created: Math.floor(route.createdAt / 1_000), owned_by: ROUTE_OWNER };
 }

@@ -4,7 +4,7 @@ import type { Attempt, Outcome } from '../../../schema/events/request-settled.v1
 import type { Exchange } from '../exchange.ts';
 import type { AnswerFacts } from '../providers/provider.ts';
 import type { Ending, SettledCost } from '../settlement/settle.ts';
-import type { CompiledModel } from '../snapshot/catalog.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 
 /** What a client that left is called in the books. */
 export const CLIENT_GONE: ErrorCode = 'client_closed_request';

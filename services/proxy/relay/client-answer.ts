@@ -5,7 +5,7 @@ import type { ErrorAnswer } from '../answer/error-answer.ts';
 import { sendErrorAnswer } from '../answer/error-answer.ts';
 import type { Exchange } from '../exchange.ts';
 import type { SettledCost } from '../settlement/settle.ts';
-import type { CompiledModel } from '../snapshot/catalog.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 
 /** What a whole answer goes out with. */
 export interface WholeAnswer {

@@ -1,8 +1,8 @@
+import type { CompiledCredential } from '../../registry/catalog/compiled-credentials.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { CompiledModel } from '../snapshot/catalog.ts';
-import type { CompiledCredential } from '../snapshot/compiled-credentials.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import { fixedRequestHeaders } from './request-headers.ts';
 
 export interface CredentialsOptions {

@@ -1,9 +1,9 @@
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
 import { rateCost } from '../../pricing/rate.ts';
+import { priceAt } from '../../registry/catalog/compiled-prices.ts';
 import type { FailureBilling } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
-import type { CompiledModel } from '../snapshot/catalog.ts';
-import { priceAt } from '../snapshot/compiled-prices.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 
 /**
  * The cost of a call, by the price in force when the request was admitted.

@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProxyLimits } from '../proxy-limits.ts';
 import type { Books } from '../settlement/books.ts';
-import type { CompiledModel } from '../snapshot/catalog.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 /** What a relay needs besides its request; the same for all of them. */

@@ -1,11 +1,11 @@
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
 import { partitionOf } from '../../eventlog/partition.ts';
+import type { PriceSheet } from '../../pricing/price-sheet.ts';
+import type { Catalogs } from '../../registry/catalog/build-catalogs.ts';
+import { buildCatalogs } from '../../registry/catalog/build-catalogs.ts';
+import type { OpenCredentials } from '../../registry/catalog/compiled-credentials.ts';
+import type { SheetOf } from '../../registry/catalog/compiled-prices.ts';
 import type { Snapshot, SnapshotKey, SnapshotProvider } from '../../registry/snapshot.ts';
-import type { Catalogs } from './build-catalogs.ts';
-import { buildCatalogs } from './build-catalogs.ts';
-import type { Catalog } from './catalog.ts';
-import type { OpenCredentials } from './compiled-credentials.ts';
-import type { SheetOf } from './compiled-prices.ts';
 
 /** A virtual key as the hot path wants it. */
 export interface CompiledKey {
@@ -37,12 +37,12 @@ export interface CompiledSnapshot {
   readonly readAtMs: number;
   /** By HMAC in base64url. */
   readonly secrets: ReadonlyMap<string, CompiledSecret>;
-  readonly catalogs: Catalogs;
+  readonly catalogs: Catalogs<PriceSheet>;
   readonly providers: readonly SnapshotProvider[];
 }
 
 export interface CompileOptions {
-  readonly sheetOf: SheetOf;
+  readonly sheetOf: SheetOf<PriceSheet>;
   readonly openCredentials: OpenCredentials;
 }
 
@@ -62,11 +62,6 @@ export function compileSnapshot(snapshot: Snapshot, options: CompileOptions): Co
     catalogs: buildCatalogs(snapshot, options.openCredentials(snapshot), options.sheetOf),
     providers: snapshot.providers,
   };
-}
-
-/** What a key's organization may use. */
-export function catalogOf(snapshot: CompiledSnapshot, key: CompiledKey): Catalog {
-  return snapshot.catalogs.own.get(key.organizationId) ?? snapshot.catalogs.shared;
 }
 
 function compileKey(key: SnapshotKey): CompiledKey {

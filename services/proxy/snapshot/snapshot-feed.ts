@@ -1,11 +1,11 @@
+import { createCredentialOpener } from '../../registry/catalog/compiled-credentials.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
-import { createCredentialOpener } from './compiled-credentials.ts';
-import { createSheetOf } from './compiled-prices.ts';
 import type { CompiledSnapshot } from './compiled-snapshot.ts';
 import { compileSnapshot } from './compiled-snapshot.ts';
+import { createSheetOf } from './sheet-of.ts';
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
 
 /** Where snapshots come from; {@link readRevision} is cheap and asked four times a second. */

@@ -1,4 +1,4 @@
-import type { Choice, Decision } from '../snapshot/catalog.ts';
+import type { Choice, Decision } from './catalog.ts';
 
 /** Digits of the id the draw is made from: 30 of its 74 random bits, which a double holds exactly. */
 const DRAWN_DIGITS = 6;
@@ -12,7 +12,7 @@ const DIGIT_OF = Uint8Array.from({ length: 128 }, (_, code) => Math.max(0, ALPHA
  * Takes one of the decisions, each as often as its weight is part of the sum. The draw is made from the random end of the
  * request's id and from nothing else, so that anybody can repeat it for a request in the ledger.
  */
-export function chooseTarget(choice: Choice, requestId: string): Decision {
+export function chooseTarget<Sheet>(choice: Choice<Sheet>, requestId: string): Decision<Sheet> {
   const { decisions, weightSums } = choice;
   if (decisions.length === 1) return decisions[0];
   const drawn = (drawOf(requestId) / DRAW_RANGE) * (weightSums[weightSums.length - 1] ?? 0);

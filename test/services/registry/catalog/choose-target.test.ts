@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mintId } from '../../../../schema/values/ids.ts';
-import { chooseTarget } from '../../../../services/proxy/routing/choose-target.ts';
-import type { Choice, Decision } from '../../../../services/proxy/snapshot/catalog.ts';
-import { NO_CREDENTIAL } from '../../../../services/proxy/snapshot/compiled-credentials.ts';
+import type { Choice, Decision } from '../../../../services/registry/catalog/catalog.ts';
+import { chooseTarget } from '../../../../services/registry/catalog/choose-target.ts';
+import { NO_CREDENTIAL } from '../../../../services/registry/catalog/compiled-credentials.ts';
 import { seededRandom } from '../../../harness/seeded-random.ts';
 
 const provider = {
@@ -16,8 +16,8 @@ const provider = {
   options: {},
 } as const;
 
-function choiceOf(weights: readonly number[]): Choice {
-  const decisions = weights.map((_, index): Decision => {
+function choiceOf(weights: readonly number[]): Choice<never> {
+  const decisions = weights.map((_, index): Decision<never> => {
     const name = `acme/${index}`;
     const target = { id: name, name, provider, credential: NO_CREDENTIAL, upstreamModel: name, createdAt: 0, prices: [] };
     return { target, routeId: 'rte', reason: 'route_weighted', candidates: [name] };
@@ -35,7 +35,7 @@ test('each target is taken as often as its weight is part of the sum', () => {
       const random = seededRandom(seed);
       const choice = choiceOf(wanted);
       const requests = 4_000;
-      const taken = new Map<Decision, number>();
+      const taken = new Map<Decision<never>, number>();
       for (let index = 0; index < requests; index++) {
         const decision = chooseTarget(choice, mintId('request', 1_700_000_000_000 + index, random.bytes(10)));
         taken.set(decision, (taken.get(decision) ?? 0) + 1);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { PriceSheet } from '../../../../services/pricing/price-sheet.ts';
 import { priceVersion, sheetFromPerMillion } from '../../../../services/pricing/price-sheet.ts';
-import { buildCatalogs } from '../../../../services/proxy/snapshot/build-catalogs.ts';
-import type { Catalog } from '../../../../services/proxy/snapshot/catalog.ts';
-import { modelNamed, modelsOf, offersOf, onlyTarget, routeNamed } from '../../../../services/proxy/snapshot/catalog.ts';
-import type { OpenedCredential } from '../../../../services/proxy/snapshot/compiled-credentials.ts';
-import { createSheetOf, priceAt } from '../../../../services/proxy/snapshot/compiled-prices.ts';
+import { createSheetOf } from '../../../../services/proxy/snapshot/sheet-of.ts';
+import { buildCatalogs } from '../../../../services/registry/catalog/build-catalogs.ts';
+import type { Catalog } from '../../../../services/registry/catalog/catalog.ts';
+import { modelNamed, modelsOf, offersOf, onlyTarget, routeNamed } from '../../../../services/registry/catalog/catalog.ts';
+import type { OpenedCredential } from '../../../../services/registry/catalog/compiled-credentials.ts';
+import { priceAt } from '../../../../services/registry/catalog/compiled-prices.ts';
 import type { Snapshot, SnapshotModel, SnapshotProvider, SnapshotRoute } from '../../../../services/registry/snapshot.ts';
 import { testModel } from '../../../harness/proxy.ts';
 
@@ -55,9 +57,9 @@ function build(snapshot: Partial<Snapshot>, credentials: readonly [string, Opene
     new Map(credentials),
     createSheetOf(new Map(), (version) => bad.push(version)),
   );
-  return (organizationId: string): Catalog => own.get(organizationId) ?? shared;
+  return (organizationId: string): Catalog<PriceSheet> => own.get(organizationId) ?? shared;
 }
-const named = (catalog: Catalog, name: string) => {
+const named = (catalog: Catalog<PriceSheet>, name: string) => {
   const choice = modelNamed(catalog, name);
   if (choice === undefined) throw new Error(`no ${name}`);
   return onlyTarget(choice);

@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { uuidFromId } from '../../../schema/values/ids.ts';
-import { openCredential } from '../../registry/credential-secret.ts';
-import { openDataKey } from '../../registry/data-keys.ts';
-import type { Snapshot, SnapshotCredential, SnapshotDataKey } from '../../registry/snapshot.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
+import { openCredential } from '../credential-secret.ts';
+import { openDataKey } from '../data-keys.ts';
+import type { Snapshot, SnapshotCredential, SnapshotDataKey } from '../snapshot.ts';
 
 /**
  * What authorizes the gateway with a provider. A sealed one is opened in memory only; it is a function so that nothing that
@@ -17,10 +17,15 @@ export type CompiledCredential =
 
 export const NO_CREDENTIAL: CompiledCredential = { kind: 'none' };
 
-/** A credential with the place in the registry it was compiled from. */
-export interface OpenedCredential {
-  readonly source: SnapshotCredential;
+/** What authorizes one organization with one provider. */
+export interface PlacedCredential {
+  readonly source: Pick<SnapshotCredential, 'id' | 'organizationId' | 'providerId'>;
   readonly compiled: CompiledCredential;
+}
+
+/** A credential with the row of the registry it was opened from. */
+export interface OpenedCredential extends PlacedCredential {
+  readonly source: SnapshotCredential;
 }
 
 /** Opens the credentials of a snapshot; by id. One that is unchanged since the last snapshot is not opened again. */

@@ -1,29 +1,38 @@
-import type { Snapshot, SnapshotModel, SnapshotProvider, SnapshotRoute } from '../../registry/snapshot.ts';
-import type { Catalog, Choice, CompiledModel, CompiledRoute, Decision } from './catalog.ts';
+import type { Snapshot, SnapshotModel, SnapshotProvider, SnapshotRoute } from '../snapshot.ts';
+import type { Catalog, CatalogModel, Choice, CompiledRoute, Decision } from './catalog.ts';
 import { onlyTarget } from './catalog.ts';
-import type { CompiledCredential, OpenedCredential } from './compiled-credentials.ts';
+import type { CompiledCredential, PlacedCredential } from './compiled-credentials.ts';
 import { NO_CREDENTIAL } from './compiled-credentials.ts';
 import type { CompiledPrice, SheetOf } from './compiled-prices.ts';
 import { pricesOf, sharedPrices } from './compiled-prices.ts';
 
-export interface Catalogs {
+export interface Catalogs<Sheet> {
   /** Of an organization that has nothing of its own. */
-  readonly shared: Catalog;
+  readonly shared: Catalog<Sheet>;
   /** Of the others, by `org_…`. */
-  readonly own: ReadonlyMap<string, Catalog>;
+  readonly own: ReadonlyMap<string, Catalog<Sheet>>;
+}
+
+/** What an organization may use. */
+export function catalogOf<Sheet>(catalogs: Catalogs<Sheet>, organizationId: string): Catalog<Sheet> {
+  return catalogs.own.get(organizationId) ?? catalogs.shared;
 }
 
 /** A model of the snapshot with its provider and the prices everybody pays. */
-interface Source {
+interface Source<Sheet> {
   readonly model: SnapshotModel;
   readonly provider: SnapshotProvider;
-  readonly prices: readonly CompiledPrice[];
+  readonly prices: readonly CompiledPrice<Sheet>[];
 }
 
 /** Sorts a snapshot into what each organization may use. Nothing of one organization is in the catalog of another. */
-export function buildCatalogs(snapshot: Snapshot, credentials: ReadonlyMap<string, OpenedCredential>, sheetOf: SheetOf): Catalogs {
+export function buildCatalogs<Sheet>(
+  snapshot: Pick<Snapshot, 'providers' | 'models' | 'routes'>,
+  credentials: ReadonlyMap<string, PlacedCredential>,
+  sheetOf: SheetOf<Sheet>,
+): Catalogs<Sheet> {
   const providers = new Map(snapshot.providers.map((provider) => [ownedName(provider.organizationId, provider.name), provider]));
-  const sources: Source[] = [];
+  const sources: Source<Sheet>[] = [];
   for (const model of snapshot.models) {
     const provider = providers.get(ownedName(model.organizationId, model.providerName));
     if (provider !== undefined) sources.push({ model, provider, prices: sharedPrices(model, sheetOf) });
@@ -32,21 +41,21 @@ export function buildCatalogs(snapshot: Snapshot, credentials: ReadonlyMap<strin
   const sharedModels = sources
     .filter(({ provider }) => provider.organizationId === null)
     .map((source) => compileModel(source, source.prices, environment.get(source.provider.id) ?? NO_CREDENTIAL));
-  const shared: Catalog = { models: byName(sharedModels), offers: offersAmong(sharedModels), routes: new Map(), shared: null };
+  const shared: Catalog<Sheet> = { models: byName(sharedModels), offers: offersAmong(sharedModels), routes: new Map(), shared: null };
   const sharedById = new Map(sharedModels.map((model) => [model.id, model]));
 
   const ofOrganization = Map.groupBy([...credentials.values()], ({ source }) => source.organizationId);
   const routesOf = Map.groupBy(snapshot.routes, (route) => route.organizationId);
   const sourcesOf = Map.groupBy(sources, ({ provider }) => provider.organizationId);
   const sourcesOfProvider = Map.groupBy(sources, ({ provider }) => provider.id);
-  const repriced = new Map<string, Source[]>();
+  const repriced = new Map<string, Source<Sheet>[]>();
   for (const source of sources) {
     for (const organizationId of new Set(source.model.ownPrices.map((price) => price.organizationId))) {
       if (source.provider.organizationId === null) repriced.set(organizationId, [...(repriced.get(organizationId) ?? []), source]);
     }
   }
 
-  const own = new Map<string, Catalog>();
+  const own = new Map<string, Catalog<Sheet>>();
   const owners = new Set([...ofOrganization.keys(), ...routesOf.keys(), ...sourcesOf.keys(), ...repriced.keys()]);
   for (const organizationId of owners) {
     if (organizationId === null) continue;
@@ -69,7 +78,7 @@ export function buildCatalogs(snapshot: Snapshot, credentials: ReadonlyMap<strin
       ),
     );
     const byId = new Map(models.map((model) => [model.id, model]));
-    const modelOf = (id: string): CompiledModel | undefined => byId.get(id) ?? sharedById.get(id);
+    const modelOf = (id: string): CatalogModel<Sheet> | undefined => byId.get(id) ?? sharedById.get(id);
     own.set(organizationId, {
       models: byName(models),
       offers: overlaidOffers(models, shared),
@@ -94,12 +103,12 @@ function environmentCredential(provider: SnapshotProvider): CompiledCredential {
   return { kind: 'environment', variable: provider.credential.env };
 }
 
-function byName(models: readonly CompiledModel[]): Map<string, Choice> {
+function byName<Sheet>(models: readonly CatalogModel<Sheet>[]): Map<string, Choice<Sheet>> {
   return new Map(models.map((model) => [model.name, choiceOf(model, 'named')]));
 }
 
-function offersAmong(models: readonly CompiledModel[]): Map<string, readonly Choice[]> {
-  const offers = new Map<string, readonly Choice[]>();
+function offersAmong<Sheet>(models: readonly CatalogModel<Sheet>[]): Map<string, readonly Choice<Sheet>[]> {
+  const offers = new Map<string, readonly Choice<Sheet>[]>();
   for (const [bareName, offering] of Map.groupBy(models, (model) => model.name.slice(model.provider.name.length + 1))) {
     offers.set(
       bareName,
@@ -110,7 +119,7 @@ function offersAmong(models: readonly CompiledModel[]): Map<string, readonly Cho
 }
 
 /** The shared offers of every bare name that an organization's own models touch, with those in their place and beside them. */
-function overlaidOffers(models: readonly CompiledModel[], shared: Catalog): Map<string, readonly Choice[]> {
+function overlaidOffers<Sheet>(models: readonly CatalogModel<Sheet>[], shared: Catalog<Sheet>): Map<string, readonly Choice<Sheet>[]> {
   const names = new Set(models.map((model) => model.name));
   const offers = offersAmong(models);
   for (const [bareName, own] of offers) {
@@ -120,11 +129,15 @@ function overlaidOffers(models: readonly CompiledModel[], shared: Catalog): Map<
   return offers;
 }
 
-function choiceOf(target: CompiledModel, reason: 'named' | 'only_offer'): Choice {
+function choiceOf<Sheet>(target: CatalogModel<Sheet>, reason: 'named' | 'only_offer'): Choice<Sheet> {
   return { decisions: [{ target, routeId: null, reason, candidates: [target.name] }], weightSums: [1] };
 }
 
-function compileModel({ model, provider }: Source, prices: readonly CompiledPrice[], credential: CompiledCredential): CompiledModel {
+function compileModel<Sheet>(
+  { model, provider }: Source<Sheet>,
+  prices: readonly CompiledPrice<Sheet>[],
+  credential: CompiledCredential,
+): CatalogModel<Sheet> {
   const { id, name, upstreamModel, createdAt } = model;
   return { id, name, provider, credential, upstreamModel, createdAt, prices };
 }
@@ -133,13 +146,13 @@ function compileModel({ model, provider }: Source, prices: readonly CompiledPric
  * @param modelOf among those the organization may use; a target that is gone is left out.
  * @param usable the organization's credentials by provider and id: one of another provider authorizes nothing.
  */
-function compileRoute(
+function compileRoute<Sheet>(
   route: SnapshotRoute,
-  modelOf: (id: string) => CompiledModel | undefined,
+  modelOf: (id: string) => CatalogModel<Sheet> | undefined,
   usable: ReadonlyMap<string, CompiledCredential>,
-): CompiledRoute {
+): CompiledRoute<Sheet> {
   const { id, name, createdAt } = route;
-  const targets: { readonly target: CompiledModel; readonly weight: number }[] = [];
+  const targets: { readonly target: CatalogModel<Sheet>; readonly weight: number }[] = [];
   for (const { modelId, weight, credentialId } of route.targets) {
     const model = modelOf(modelId);
     if (model === undefined) continue;
@@ -148,7 +161,7 @@ function compileRoute(
   }
   const candidates = targets.map(({ target }) => target.name);
   const reason = route.strategy === 'single' ? 'route_single' : 'route_weighted';
-  const [first, ...others] = targets.map(({ target }): Decision => ({ target, routeId: id, reason, candidates }));
+  const [first, ...others] = targets.map(({ target }): Decision<Sheet> => ({ target, routeId: id, reason, candidates }));
   if (first === undefined) return { id, name, createdAt, choice: null };
   let sum = 0;
   const weightSums = targets.map(({ weight }) => {

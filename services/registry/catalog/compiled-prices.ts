@@ -1,36 +1,17 @@
-import type { PriceSheet } from '../../pricing/price-sheet.ts';
-import { parsePriceSheet } from '../../pricing/price-sheet.ts';
-import type { SnapshotModel } from '../../registry/snapshot.ts';
+import type { SnapshotModel } from '../snapshot.ts';
 
 /** What a model costs from a time on. */
-export interface CompiledPrice {
+export interface CompiledPrice<Sheet> {
   readonly validFrom: number;
   /** null = unpriced from here on, which is unrated and never free. */
-  readonly sheet: PriceSheet | null;
+  readonly sheet: Sheet | null;
 }
 
 /** Parses the sheet of a price version; null, and its own report, where it is none. */
-export type SheetOf = (priceVersion: string, sheet: unknown) => PriceSheet | null;
-
-/**
- * @param sheets already parsed, by price version: a version never changes, so a new snapshot parses only what is new.
- * @param onBadPrice told of a version that holds no price sheet.
- */
-export function createSheetOf(sheets: Map<string, PriceSheet>, onBadPrice: (priceVersion: string, error: unknown) => void): SheetOf {
-  return (priceVersion, sheet) => {
-    try {
-      const parsed = sheets.get(priceVersion) ?? parsePriceSheet(sheet);
-      sheets.set(priceVersion, parsed);
-      return parsed;
-    } catch (error) {
-      onBadPrice(priceVersion, error);
-      return null;
-    }
-  };
-}
+export type SheetOf<Sheet> = (priceVersion: string, sheet: unknown) => Sheet | null;
 
 /** The shared prices of a model, newest first. No older price stands in for one that cannot be read. */
-export function sharedPrices(model: SnapshotModel, sheetOf: SheetOf): readonly CompiledPrice[] {
+export function sharedPrices<Sheet>(model: SnapshotModel, sheetOf: SheetOf<Sheet>): readonly CompiledPrice<Sheet>[] {
   return model.prices.map(({ validFrom, priceVersion, sheet }) => ({ validFrom, sheet: sheetOf(priceVersion, sheet) })).reverse();
 }
 
@@ -38,12 +19,12 @@ export function sharedPrices(model: SnapshotModel, sheetOf: SheetOf): readonly C
  * What one organization pays, newest first: its own price from when it begins, and the shared one before and after it ends.
  * Neither an older nor a shared price stands in for one of its own that cannot be read.
  */
-export function pricesOf(
+export function pricesOf<Sheet>(
   organizationId: string,
   model: SnapshotModel,
-  shared: readonly CompiledPrice[],
-  sheetOf: SheetOf,
-): readonly CompiledPrice[] {
+  shared: readonly CompiledPrice<Sheet>[],
+  sheetOf: SheetOf<Sheet>,
+): readonly CompiledPrice<Sheet>[] {
   const own = model.ownPrices.filter((price) => price.organizationId === organizationId);
   if (own.length === 0) return shared;
   const starts = new Set([...shared, ...own].map((price) => price.validFrom));
@@ -57,7 +38,7 @@ export function pricesOf(
 }
 
 /** The sheet in force at a time, or null: then the request is unrated. @param prices newest first. */
-export function priceAt(prices: readonly CompiledPrice[], timeMs: number): PriceSheet | null {
+export function priceAt<Sheet>(prices: readonly CompiledPrice<Sheet>[], timeMs: number): Sheet | null {
   for (const price of prices) if (price.validFrom <= timeMs) return price.sheet;
   return null;
 }

@@ -1,20 +1,24 @@
 import { GatewayError } from '../../../schema/errors.ts';
-import type { Choice, CompiledModel, CompiledRoute } from '../snapshot/catalog.ts';
-import { modelNamed, offersOf, onlyTarget, ROUTE_PREFIX, routeNamed } from '../snapshot/catalog.ts';
-import type { CompiledKey, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
-import { catalogOf } from '../snapshot/compiled-snapshot.ts';
+import type { Catalog, CatalogModel, Choice, CompiledRoute } from './catalog.ts';
+import { modelNamed, offersOf, onlyTarget, ROUTE_PREFIX, routeNamed } from './catalog.ts';
+
+/** Of a key, what it may use. */
+export interface KeyPolicy {
+  /** null = every model. */
+  readonly allowedModels: ReadonlySet<string> | null;
+}
 
 /** Candidates an error names at most. */
 const MAX_LISTED = 16;
 const ANY_ROUTE = `${ROUTE_PREFIX}*`;
 
 /** Whether a key may use a model: no list at all, the model by name, or `provider/*`. */
-export function mayUse(key: CompiledKey, model: CompiledModel): boolean {
+export function mayUse<Sheet>(key: KeyPolicy, model: CatalogModel<Sheet>): boolean {
   return key.allowedModels === null || key.allowedModels.has(model.name) || key.allowedModels.has(`${model.provider.name}/*`);
 }
 
 /** Whether a key may use a route, and its targets by it: no list at all, `route/<name>`, or `route/*`. */
-export function mayUseRoute(key: CompiledKey, route: CompiledRoute): boolean {
+export function mayUseRoute<Sheet>(key: KeyPolicy, route: CompiledRoute<Sheet>): boolean {
   return key.allowedModels === null || key.allowedModels.has(ANY_ROUTE) || key.allowedModels.has(ROUTE_PREFIX + route.name);
 }
 
@@ -23,8 +27,7 @@ export function mayUseRoute(key: CompiledKey, route: CompiledRoute): boolean {
  * (`route/name` or `name`), or a bare name that exactly one provider offers among the models the key may use.
  * @throws {GatewayError} `model_not_found`, `model_not_allowed`, or `model_ambiguous` listing the candidates.
  */
-export function resolveModel(snapshot: CompiledSnapshot, key: CompiledKey, name: string): Choice {
-  const catalog = catalogOf(snapshot, key);
+export function resolveModel<Sheet>(catalog: Catalog<Sheet>, key: KeyPolicy, name: string): Choice<Sheet> {
   const exact = modelNamed(catalog, name);
   if (exact !== undefined) {
     if (mayUse(key, onlyTarget(exact))) return exact;
