@@ -17,9 +17,16 @@ export const systemTimers: Timers = {
   },
 };
 
-/** Resolves after `delayMs`. */
-export function pause(timers: Timers, delayMs: number): Promise<void> {
+/** Resolves after `delayMs`, or as soon as `signal` is aborted. */
+export function pause(timers: Timers, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    timers.after(delayMs, resolve);
+    if (signal?.aborted === true) return resolve();
+    const end = (): void => {
+      signal?.removeEventListener('abort', end);
+      cancel();
+      resolve();
+    };
+    const cancel = timers.after(delayMs, end);
+    signal?.addEventListener('abort', end);
   });
 }

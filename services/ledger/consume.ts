@@ -1,17 +1,18 @@
-import type { Kysely } from 'kysely';
 import type { Topic } from '../../schema/events/topics.ts';
-import type { Database } from '../../schema/tables/database.ts';
 import type { EventLogConsumer, LogBatch } from '../eventlog/event-log.ts';
+import type { Timers } from '../eventlog/timers.ts';
+import { systemTimers } from '../eventlog/timers.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HealthCheck } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { FencedError, GapError } from './failures.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';
-import { refuseChangedPartitions, takeOverPartition } from './offsets.ts';
 import type { Poster } from './poster.ts';
+import { refuseChangedPartitions } from './refuse-changed-partitions.ts';
+import type { LedgerStore } from './store/ledger-store.ts';
 
 export type ConsumerOptions = {
-  readonly db: Kysely<Database>;
+  readonly store: LedgerStore;
   readonly eventLog: EventLogConsumer;
   readonly topic: Topic;
   readonly group: string;
@@ -19,6 +20,8 @@ export type ConsumerOptions = {
   readonly owner: string;
   readonly poster: Poster;
   readonly clock: Clock;
+  /** Where waiting happens; the event loop's own unless a simulation says otherwise. */
+  readonly timers?: Timers;
   readonly log: Log;
   readonly metrics: LedgerMetrics;
   /** Told of each offset that is committed: the log need not keep records below it for us. */
@@ -41,13 +44,13 @@ const maxBatchBytes = 4 * 1024 * 1024;
  * @throws StartRefusal when the topic's partition count is not the one the books were written with.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
-  const { db, eventLog, topic, poster, clock, log, metrics } = options;
-  await refuseChangedPartitions(db, topic);
+  const { store, eventLog, topic, poster, clock, timers = systemTimers, log, metrics } = options;
+  await refuseChangedPartitions(store, topic);
   const epochs = new Map<number, bigint>();
   const gaps = new Map<number, string>();
 
   const onAssigned = async (partition: number): Promise<bigint> => {
-    const tenure = await takeOverPartition(db, { topic: topic.name, partition, owner: options.owner, clock });
+    const tenure = await store.takeOverPartition({ topic: topic.name, partition, owner: options.owner, nowMs: clock.now() });
     const held = (await eventLog.offsets(topic)).get(partition);
     const gap = held === undefined ? null : findGap(tenure.nextOffset, held);
     if (gap !== null) {
@@ -99,11 +102,11 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       { name: 'posting', reason: poster.trouble() },
     ],
     stop: async (graceMs) => {
-      const patience = setTimeout(() => poster.giveUp(), graceMs);
+      const cancelPatience = timers.after(graceMs, poster.giveUp);
       try {
         await subscription.stop();
       } finally {
-        clearTimeout(patience);
+        cancelPatience();
         poster.giveUp();
       }
     },

@@ -1,36 +1,31 @@
-import type { Transaction } from 'kysely';
-import { sql } from 'kysely';
-import type { Database } from '../../schema/tables/database.ts';
 import { mintUuid } from '../../schema/values/ids.ts';
-import { byteaArray, plainArray, textArray } from '../journal/sql-array.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { DeadRecord } from './prepare.ts';
+import type { DeadLetterInsert } from './store/ledger-store.ts';
 
 /**
- * Keeps records that could not be booked: their bytes as they came, why, and where they stood. It takes any record: headers
- * and key are freed of what PostgreSQL cannot store, for this is where everything else that fails ends up.
+ * Dead letters of records that could not be booked: their bytes as they came, why, and where they stood. It takes any record:
+ * headers and key are freed of what PostgreSQL cannot store, for this is where everything else that fails ends up.
  */
-export async function appendDeadLetters(
-  trx: Transaction<Database>,
-  options: { readonly topic: string; readonly records: readonly DeadRecord[]; readonly clock: Clock; readonly random: Random },
-): Promise<void> {
-  const { topic, records, clock, random } = options;
-  if (records.length === 0) return;
+export function deadLettersOf(
+  records: readonly DeadRecord[],
+  options: { readonly topic: string; readonly clock: Clock; readonly random: Random },
+): DeadLetterInsert[] {
+  const { topic, clock, random } = options;
   const nowMs = clock.now();
-  await sql`insert into dead_letters (id, topic, partition, log_offset, reason, detail, organization_id, record_key, headers, value)
-    select id, ${topic}, partition, log_offset, reason, detail, organization_id, record_key, headers::jsonb, value
-    from unnest(${plainArray(records.map(() => mintUuid(nowMs, random.bytes(10))))}::uuid[],
-      ${plainArray(records.map(({ record }) => record.partition))}::integer[],
-      ${plainArray(records.map(({ record }) => record.offset))}::bigint[],
-      ${textArray(records.map(({ reason }) => reason))}::text[],
-      ${textArray(records.map(({ detail }) => storable(detail)))}::text[],
-      ${plainArray(records.map(({ organizationId }) => organizationId))}::uuid[],
-      ${textArray(records.map(({ record }) => storable(record.key)))}::text[],
-      ${textArray(records.map(({ record }) => JSON.stringify(storableHeaders(record.headers))))}::text[],
-      ${byteaArray(records.map(({ record }) => record.value))}::bytea[])
-      as new (id, partition, log_offset, reason, detail, organization_id, record_key, headers, value)
-    on conflict (topic, partition, log_offset) do nothing`.execute(trx);
+  return records.map(({ record, reason, detail, organizationId }) => ({
+    id: mintUuid(nowMs, random.bytes(10)),
+    topic,
+    partition: record.partition,
+    offset: record.offset,
+    reason,
+    detail: storable(detail),
+    organizationId,
+    key: storable(record.key),
+    headers: storableHeaders(record.headers),
+    value: record.value,
+  }));
 }
 
 function storableHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -14,6 +14,8 @@ import { createLedgerMetrics } from './ledger-metrics.ts';
 import { createPoster } from './poster.ts';
 import { startHousekeeping } from './retention.ts';
 import { startSequencer } from './sequencer.ts';
+import { createPostgresLedgerStore } from './store/postgres/postgres-ledger-store.ts';
+import { createPostgresSequencerStore } from './store/postgres/postgres-sequencer-store.ts';
 
 /** How long a stop waits for a database that is away, and for the log's last sync. */
 const stopGraceMs = 5_000;
@@ -49,10 +51,11 @@ runProcess({
       random,
       onRefused: fail,
     });
-    const sequencer = startSequencer({ db: sequencerDatabase.db, clock, log, metrics });
-    const poster = createPoster({ db: database.db, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
+    const sequencer = startSequencer({ store: createPostgresSequencerStore(sequencerDatabase.db), clock, log, metrics });
+    const store = createPostgresLedgerStore(database.db);
+    const poster = createPoster({ store, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
     const consumer = await startConsumer({
-      db: database.db,
+      store,
       eventLog: eventLog.consumer,
       topic,
       group: 'turnpike-ledger',

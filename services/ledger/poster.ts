@@ -1,8 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
 import type { StoredRecord } from '../../schema/events/log-record.ts';
-import type { Database } from '../../schema/tables/database.ts';
-import { createPartitionKeeper } from '../journal/append-entries.ts';
+import type { Timers } from '../eventlog/timers.ts';
+import { pause, systemTimers } from '../eventlog/timers.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { sqlStateOf } from '../runtime/postgres.ts';
@@ -14,11 +12,14 @@ import type { LedgerMetrics } from './ledger-metrics.ts';
 import type { PreparedRecord } from './prepare.ts';
 import { deadRecord, prepareRecords } from './prepare.ts';
 import { createPriceSheets } from './price-sheets.ts';
+import type { LedgerStore } from './store/ledger-store.ts';
 
 export type PosterOptions = {
-  readonly db: Kysely<Database>;
+  readonly store: LedgerStore;
   readonly topic: string;
   readonly clock: Clock;
+  /** Where waiting happens; the event loop's own unless a simulation says otherwise. */
+  readonly timers?: Timers;
   readonly random: Random;
   readonly log: Log;
   readonly metrics: LedgerMetrics;
@@ -57,9 +58,8 @@ type Waiting = {
  * fewer updates of the same rollup rows. Holds at most one batch a partition, since the log hands out no more.
  */
 export function createPoster(options: PosterOptions): Poster {
-  const { db, topic, clock, random, log, metrics, lingerMs = 15 } = options;
-  const sheets = createPriceSheets(db, log);
-  const partitions = createPartitionKeeper(db);
+  const { store, topic, clock, timers = systemTimers, random, log, metrics, lingerMs = 15 } = options;
+  const sheets = createPriceSheets(store, log);
   const givenUp = new AbortController();
   let trouble: string | null = null;
   const waiting: Waiting[] = [];
@@ -76,7 +76,8 @@ export function createPoster(options: PosterOptions): Poster {
         trouble = `the database does not take batches: ${error instanceof Error ? error.message : String(error)}`;
         metrics.retried();
         log.warn({ error, retryMs }, 'a batch failed and will be run again');
-        await pause(retryMs * (0.5 + random.fraction()), undefined, { signal: givenUp.signal });
+        await pause(timers, retryMs * (0.5 + random.fraction()), givenUp.signal);
+        givenUp.signal.throwIfAborted();
       }
     }
   };
@@ -86,8 +87,8 @@ export function createPoster(options: PosterOptions): Poster {
     try {
       const startedAt = clock.monotonic();
       const outcome = await persist(async () => {
-        await partitions.ensure(occurrences(slices));
-        return postBatch({ db, topic, slices, clock, random });
+        await store.ensureRoom(occurrences(slices));
+        return postBatch({ store, topic, slices, clock, random });
       });
       report(outcome, (clock.monotonic() - startedAt) / 1_000);
       return outcome.fenced;
@@ -112,7 +113,7 @@ export function createPoster(options: PosterOptions): Poster {
 
   const run = async (): Promise<void> => {
     while (waiting.length > 0) {
-      await pause(lingerMs);
+      await pause(timers, lingerMs);
       const group = takeGroup();
       try {
         const fenced = new Set(await settle(group.map(({ slice }) => slice)));

@@ -1,8 +1,7 @@
-import type { Kysely } from 'kysely';
-import type { Database } from '../../schema/tables/database.ts';
 import type { PriceSheet } from '../pricing/price-sheet.ts';
 import { parsePriceSheet, priceVersion } from '../pricing/price-sheet.ts';
 import type { Log } from '../runtime/log.ts';
+import type { LedgerStore } from './store/ledger-store.ts';
 
 export type PriceSheets = {
   /** Fetches those of these versions that are not held yet, in one statement, so that `get` knows them. */
@@ -18,7 +17,7 @@ const maxSheets = 10_000;
  * Price sheets by version. They are immutable and named by the hash of their content, so one that was read is good for ever;
  * one that is missing is asked for again with the next batch that names it.
  */
-export function createPriceSheets(db: Kysely<Database>, log: Log): PriceSheets {
+export function createPriceSheets(store: LedgerStore, log: Log): PriceSheets {
   const sheets = new Map<string, PriceSheet>();
   return {
     get: (version) => sheets.get(version) ?? null,
@@ -27,12 +26,11 @@ export function createPriceSheets(db: Kysely<Database>, log: Log): PriceSheets {
       if (wanted.every((version) => sheets.has(version))) return;
       if (sheets.size + wanted.length > maxSheets) sheets.clear();
       const missing = wanted.filter((version) => !sheets.has(version));
-      const rows = await db.selectFrom('price_versions').select(['name', 'sheet']).where('name', 'in', missing).execute();
-      for (const row of rows) {
-        const sheet = verifiedSheet(row.name, row.sheet);
-        if (sheet === null)
-          log.error({ priceVersion: row.name }, 'a price version does not hold what its name says; its requests stay unrated');
-        else sheets.set(row.name, sheet);
+      for (const { version, sheet } of await store.readPriceSheets(missing)) {
+        const verified = verifiedSheet(version, sheet);
+        if (verified === null)
+          log.error({ priceVersion: version }, 'a price version does not hold what its name says; its requests stay unrated');
+        else sheets.set(version, verified);
       }
     },
   };

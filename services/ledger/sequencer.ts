@@ -1,18 +1,17 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
-import { sql } from 'kysely';
-import type { Database } from '../../schema/tables/database.ts';
+import type { Timers } from '../eventlog/timers.ts';
+import { pause, systemTimers } from '../eventlog/timers.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HealthCheck } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';
-import type { Round } from './sequence-round.ts';
 import { sequenceRound } from './sequence-round.ts';
+import type { Round, SequencerSession, SequencerStore } from './store/sequencer-store.ts';
 
 export type SequencerOptions = {
-  /** A pool of one connection that nobody else uses: leadership is a lock of its session. */
-  readonly db: Kysely<Database>;
+  readonly store: SequencerStore;
   readonly clock: Clock;
+  /** Where waiting happens; the event loop's own unless a simulation says otherwise. */
+  readonly timers?: Timers;
   readonly log: Log;
   readonly metrics: LedgerMetrics;
   /** Longest pause between two looks while nothing wakes it. 250 ms. */
@@ -27,22 +26,18 @@ export type Sequencer = {
   readonly stop: () => Promise<void>;
 };
 
-/** `turnpikeS` in ASCII, cut to 63 bits: any number will do as long as nobody else takes it. */
-const leaderLock = 0x75726e70_696b6553n;
 /** Items of one round: some 100 ms of work. A full round is followed by the next at once. */
 const roundLimit = 5_000;
 /** Rounds, and with them wake-ups of readers, come at most ten a second: NOTIFY holds a lock of the whole server through its commit. */
 const paceMs = 100;
 const followerMs = 1_000;
-/** A leader that is frozen loses its session, and with it the lock, to the others. */
-const idleSessionTimeout = '10s';
 
 /**
- * Puts the committed rows of the journal in order. Among all ledger processes one leads, by an advisory lock that lives and dies with
- * the session in which it works. Absence from the list is progress, so a crash at any point leaves nothing half done.
+ * Puts the committed rows of the journal in order. Among all ledger processes one leads, for as long as the session
+ * in which it works lives. Absence from the list is progress, so a crash at any point leaves nothing half done.
  */
 export function startSequencer(options: SequencerOptions): Sequencer {
-  const { db, clock, log, metrics, idleMs = 250 } = options;
+  const { store, clock, timers = systemTimers, log, metrics, idleMs = 250 } = options;
   const stopping = new AbortController();
   let awake = false;
   let wakeUp: () => void = () => {};
@@ -58,14 +53,14 @@ export function startSequencer(options: SequencerOptions): Sequencer {
     return true;
   };
 
-  const lead = async (connection: Kysely<Database>): Promise<void> => {
+  const lead = async (session: SequencerSession): Promise<void> => {
     while (!stopping.signal.aborted) {
       awake = false;
       const startedAt = clock.monotonic();
       let round: Round;
       do {
         const roundStartedAt = clock.monotonic();
-        round = await sequenceRound(connection, { limit: roundLimit, wakeReaders });
+        round = await sequenceRound(session, { limit: roundLimit, wakeReaders });
         const ageSeconds = round.oldestMs === null ? 0 : Math.max(0, clock.now() - round.oldestMs) / 1_000;
         metrics.sequenced(round.sequenced, ageSeconds, (clock.monotonic() - roundStartedAt) / 1_000);
       } while (round.sequenced === roundLimit && !stopping.signal.aborted);
@@ -77,33 +72,29 @@ export function startSequencer(options: SequencerOptions): Sequencer {
 
   /** One term: becomes leader and leads until the stop, or finds that another leads. */
   const serve = async (): Promise<void> => {
-    await db.connection().execute(async (connection) => {
-      await sql`select set_config('idle_session_timeout', ${idleSessionTimeout}, false)`.execute(connection);
-      const { rows } = await sql<{ leads: boolean }>`select pg_try_advisory_lock(${leaderLock}) as leads`.execute(connection);
-      if (rows[0]?.leads !== true) {
+    await store.session(async (session) => {
+      if (!(await session.tryToLead())) {
         trouble = null;
         return;
       }
       metrics.leads(true);
       log.info('this process sequences the journal');
       try {
-        await lead(connection);
+        await lead(session);
         // What was committed before the stop is sequenced before the end.
-        await sequenceRound(connection, { limit: roundLimit, wakeReaders: (sequenced) => sequenced > 0 || owesNotice });
+        await sequenceRound(session, { limit: roundLimit, wakeReaders: (sequenced) => sequenced > 0 || owesNotice });
       } finally {
         metrics.leads(false);
-        await sql`select pg_advisory_unlock(${leaderLock})`.execute(connection).catch(() => {});
+        await session.stopLeading().catch(() => {});
       }
     });
   };
 
-  const rest = async (ms: number): Promise<void> => {
-    await pause(ms, undefined, { signal: stopping.signal }).catch(() => {});
-  };
+  const rest = (ms: number): Promise<void> => pause(timers, ms, stopping.signal);
   const restUntilWoken = async (ms: number): Promise<void> => {
     const woken = new AbortController();
     wakeUp = () => woken.abort();
-    await pause(ms, undefined, { signal: AbortSignal.any([stopping.signal, woken.signal]) }).catch(() => {});
+    await pause(timers, ms, AbortSignal.any([stopping.signal, woken.signal]));
     wakeUp = () => {};
   };
 

@@ -7,7 +7,8 @@ import { appendEntries } from '../../services/journal/append-entries.ts';
 import type { LedgerEntryInsert } from '../../services/journal/entry-columns.ts';
 import { rollUp } from '../../services/ledger/rollups.ts';
 import { sequenceRound } from '../../services/ledger/sequence-round.ts';
-import { writeRollups } from '../../services/ledger/write-rollups.ts';
+import { createPostgresSequencerSession } from '../../services/ledger/store/postgres/postgres-sequencer-store.ts';
+import { writeRollups } from '../../services/ledger/store/postgres/write-rollups.ts';
 import { settledRequest } from './settled-request.ts';
 
 /** A usage entry as the ledger posts it, with its event as body; `changes` replace columns. */
@@ -83,5 +84,6 @@ export async function book(db: Kysely<Database>, entries: readonly LedgerEntryIn
 
 /** Gives everything booked its position, as the sequencer does, and wakes who listens. */
 export async function sequence(db: Kysely<Database>, { wakeReaders = true } = {}): Promise<void> {
-  for (let sequenced = 1; sequenced > 0; ) ({ sequenced } = await sequenceRound(db, { limit: 1_000, wakeReaders: () => wakeReaders }));
+  for (let sequenced = 1; sequenced > 0; )
+    ({ sequenced } = await sequenceRound(createPostgresSequencerSession(db), { limit: 1_000, wakeReaders: () => wakeReaders }));
 }

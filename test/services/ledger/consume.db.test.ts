@@ -7,6 +7,7 @@ import type { Consumer } from '../../../services/ledger/consume.ts';
 import { startConsumer } from '../../../services/ledger/consume.ts';
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts';
 import { createPoster } from '../../../services/ledger/poster.ts';
+import { createPostgresLedgerStore } from '../../../services/ledger/store/postgres/postgres-ledger-store.ts';
 import { systemClock } from '../../../services/runtime/clock.ts';
 import { systemRandom } from '../../../services/runtime/random.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
@@ -50,7 +51,7 @@ async function consumer(
 ): Promise<Consumer> {
   const { topic = REQUESTS_TOPIC, registry = new Registry(), onConsumed = () => {} } = options;
   const metrics = createLedgerMetrics(registry);
-  const common = { db: database.writer.db, clock: systemClock, log: silentLog, metrics };
+  const common = { store: createPostgresLedgerStore(database.writer.db), clock: systemClock, log: silentLog, metrics };
   const poster = createPoster({ ...common, topic: topic.name, random: systemRandom, onPosted: () => {} });
   return startConsumer({ ...common, eventLog, topic, group: 'ledger', owner: 'test', poster, onConsumed });
 }

@@ -4,6 +4,7 @@ import { FencedError } from '../../../services/ledger/failures.ts';
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts';
 import type { Poster } from '../../../services/ledger/poster.ts';
 import { createPoster } from '../../../services/ledger/poster.ts';
+import { createPostgresLedgerStore } from '../../../services/ledger/store/postgres/postgres-ledger-store.ts';
 import { priceVersion, sheetFromPerMillion } from '../../../services/pricing/price-sheet.ts';
 import { systemClock } from '../../../services/runtime/clock.ts';
 import { systemRandom } from '../../../services/runtime/random.ts';
@@ -24,7 +25,7 @@ beforeEach(async () => {
   registry = new Registry();
   posted = 0;
   poster = createPoster({
-    db: database.writer.db,
+    store: createPostgresLedgerStore(database.writer.db),
     topic: topicName,
     clock: systemClock,
     random: systemRandom,

@@ -1,10 +1,9 @@
 import type { StoredRecord } from '../../../schema/events/log-record.ts';
-import { createPartitionKeeper } from '../../../services/journal/append-entries.ts';
 import type { BatchOutcome } from '../../../services/ledger/batch.ts';
 import { postBatch } from '../../../services/ledger/batch.ts';
-import { takeOverPartition } from '../../../services/ledger/offsets.ts';
 import { prepareRecords } from '../../../services/ledger/prepare.ts';
 import { createPriceSheets } from '../../../services/ledger/price-sheets.ts';
+import { createPostgresLedgerStore } from '../../../services/ledger/store/postgres/postgres-ledger-store.ts';
 import { systemClock } from '../../../services/runtime/clock.ts';
 import { createLog } from '../../../services/runtime/log.ts';
 import type { DatabaseConnection } from '../../../services/runtime/postgres.ts';
@@ -15,7 +14,7 @@ export const silentLog = createLog({ name: 'test', level: 'silent' });
 
 /** Takes a partition over, as a consumer does when it is assigned. */
 export async function assign({ db }: DatabaseConnection, partition = 0, owner = 'test'): Promise<{ epoch: bigint; nextOffset: bigint }> {
-  return takeOverPartition(db, { topic: topicName, partition, owner, clock: systemClock });
+  return createPostgresLedgerStore(db).takeOverPartition({ topic: topicName, partition, owner, nowMs: Date.now() });
 }
 
 /** Posts records of one partition in one transaction, with nothing around it. */
@@ -25,8 +24,15 @@ export async function postRecords(
   options: { readonly epoch: bigint; readonly partition?: number },
 ): Promise<BatchOutcome> {
   const { epoch, partition = 0 } = options;
-  const prepared = await prepareRecords(records, createPriceSheets(db, silentLog), Date.now());
+  const store = createPostgresLedgerStore(db);
+  const prepared = await prepareRecords(records, createPriceSheets(store, silentLog), Date.now());
   const times = prepared.flatMap((record) => (record.kind === 'entry' ? record.entry.occurred_at.getTime() : []));
-  await createPartitionKeeper(db).ensure(times);
-  return postBatch({ db, topic: topicName, slices: [{ partition, epoch, records: prepared }], clock: systemClock, random: systemRandom });
+  await store.ensureRoom(times);
+  return postBatch({
+    store,
+    topic: topicName,
+    slices: [{ partition, epoch, records: prepared }],
+    clock: systemClock,
+    random: systemRandom,
+  });
 }

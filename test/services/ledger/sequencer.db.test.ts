@@ -9,6 +9,11 @@ import { createPriceSheets } from '../../../services/ledger/price-sheets.ts';
 import { sequenceRound } from '../../../services/ledger/sequence-round.ts';
 import type { Sequencer } from '../../../services/ledger/sequencer.ts';
 import { startSequencer } from '../../../services/ledger/sequencer.ts';
+import { createPostgresLedgerStore } from '../../../services/ledger/store/postgres/postgres-ledger-store.ts';
+import {
+  createPostgresSequencerSession,
+  createPostgresSequencerStore,
+} from '../../../services/ledger/store/postgres/postgres-sequencer-store.ts';
 import { systemClock } from '../../../services/runtime/clock.ts';
 import type { DatabaseConnection } from '../../../services/runtime/postgres.ts';
 import { createDatabase } from '../../../services/runtime/postgres.ts';
@@ -38,12 +43,18 @@ function connection(poolSize: number): DatabaseConnection {
 
 function sequencer(): Sequencer {
   const { db } = connection(1);
-  const started = startSequencer({ db, clock: systemClock, log: silentLog, metrics: createLedgerMetrics(new Registry()) });
+  const started = startSequencer({
+    store: createPostgresSequencerStore(db),
+    clock: systemClock,
+    log: silentLog,
+    metrics: createLedgerMetrics(new Registry()),
+  });
   closing.unshift(started.stop);
   return started;
 }
 
-const round = (db = database.writer.db, limit = 5_000) => sequenceRound(db, { limit, wakeReaders: () => false });
+const round = (db = database.writer.db, limit = 5_000) =>
+  sequenceRound(createPostgresSequencerSession(db), { limit, wakeReaders: () => false });
 
 /** What must hold at any moment: positions of each organization are 0, 1, 2 … below its head, each item once, nothing lost. */
 async function expectOrdered(items: number): Promise<void> {
@@ -84,7 +95,11 @@ test('an entry that commits late comes after those that were sequenced before it
   const late = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
   // A transaction that has written its entries and takes its time to commit.
-  const prepared = await prepareRecords(recordsOf(5, { organizationId }), createPriceSheets(database.writer.db, silentLog), Date.now());
+  const prepared = await prepareRecords(
+    recordsOf(5, { organizationId }),
+    createPriceSheets(createPostgresLedgerStore(database.writer.db), silentLog),
+    Date.now(),
+  );
   const slowly = database.writer.db.transaction().execute(async (trx) => {
     await appendEntries(
       trx,

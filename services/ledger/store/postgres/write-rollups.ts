@@ -1,10 +1,10 @@
 import type { Transaction } from 'kysely';
 import { CompiledQuery } from 'kysely';
-import type { Database } from '../../schema/tables/database.ts';
-import { plainArray, textArray } from '../journal/sql-array.ts';
-import { prepared } from '../runtime/postgres.ts';
-import type { Dimensions, RollupGrain, RollupRow } from './rollups.ts';
-import { dimensionNames, ROLLUP_GRAINS, tokenColumns } from './rollups.ts';
+import type { Database } from '../../../../schema/tables/database.ts';
+import { plainArray, textArray } from '../../../journal/sql-array.ts';
+import { prepared } from '../../../runtime/postgres.ts';
+import type { Dimensions, RollupGrain, RollupRow } from '../../rollups.ts';
+import { dimensionNames, ROLLUP_GRAINS, tokenColumns } from '../../rollups.ts';
 
 const counters = ['requests', 'unrated_requests', 'estimated_requests', 'streamed_requests'] as const;
 const histograms = ['first_byte_histogram', 'total_histogram'] as const;

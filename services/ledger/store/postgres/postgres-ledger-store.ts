@@ -1,0 +1,61 @@
+import type { Kysely, Transaction } from 'kysely';
+import { CompiledQuery } from 'kysely';
+import type { Database } from '../../../../schema/tables/database.ts';
+import { appendEntries, appendRequestSubjects, createPartitionKeeper, readBodyHashes } from '../../../journal/append-entries.ts';
+import { plainArray } from '../../../journal/sql-array.ts';
+import { prepared } from '../../../runtime/postgres.ts';
+import type { ActivatedTags } from '../../rollups.ts';
+import type { LedgerStore, LedgerTransaction } from '../ledger-store.ts';
+import { limitTransaction } from './limit-transaction.ts';
+import { advanceOffsets, lockOffsets, recordPartitions, takeOverPartition } from './log-offsets.ts';
+import { writeDeadLetters } from './write-dead-letters.ts';
+import { writeRollups } from './write-rollups.ts';
+
+const selectTags = prepared('select organization_id, tag_key from activated_tags where organization_id = any ($1::uuid[])');
+
+/**
+ * The books in PostgreSQL: each operation is one statement, whatever the size of its batch.
+ * @param db connections in role `writer`.
+ */
+export function createPostgresLedgerStore(db: Kysely<Database>): LedgerStore {
+  const partitions = createPartitionKeeper(db);
+  return {
+    recordPartitions: (topic, count) => recordPartitions(db, topic, count),
+    takeOverPartition: (claim) => takeOverPartition(db, claim),
+    readPriceSheets: (versions) =>
+      db.selectFrom('price_versions').select(['name as version', 'sheet']).where('name', 'in', versions).execute(),
+    ensureRoom: partitions.ensure,
+    transaction: (work) =>
+      db.transaction().execute(async (trx) => {
+        // Set before the rows are asked for, since waiting for them counts as well.
+        await trx.executeQuery(CompiledQuery.raw(limitTransaction));
+        return work(ledgerTransaction(trx));
+      }),
+  };
+}
+
+function ledgerTransaction(trx: Transaction<Database>): LedgerTransaction {
+  return {
+    lockOffsets: (topic, numbers) => lockOffsets(trx, topic, numbers),
+    insertEntries: (entries) => appendEntries(trx, entries),
+    readBodyHashes: (keys) => readBodyHashes(trx, keys),
+    insertDeadLetters: (letters) => writeDeadLetters(trx, letters),
+    insertSubjects: (subjects) => appendRequestSubjects(trx, subjects),
+    readActivatedTags: (organizations) => readActivatedTags(trx, organizations),
+    addRollups: (rollups) => writeRollups(trx, rollups),
+    advanceOffsets: (topic, advances, nowMs) => advanceOffsets(trx, topic, advances, nowMs),
+  };
+}
+
+async function readActivatedTags(trx: Transaction<Database>, organizations: readonly string[]): Promise<ActivatedTags> {
+  const { rows } = await trx.executeQuery<{ organization_id: string; tag_key: string }>(
+    CompiledQuery.raw(selectTags, [plainArray(organizations)]),
+  );
+  const tags = new Map<string, string[]>();
+  for (const { organization_id, tag_key } of rows) {
+    const keys = tags.get(organization_id);
+    if (keys === undefined) tags.set(organization_id, [tag_key]);
+    else keys.push(tag_key);
+  }
+  return tags;
+}
