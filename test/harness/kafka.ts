@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import type { Topic } from '../../schema/events/topics.ts';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
-import type { KafkaClient } from '../../services/eventlog/kafka/kafka-client.ts';
+import type { KafkajsClient } from '../../services/eventlog/kafka/kafka-client.ts';
 import { createKafkaClient } from '../../services/eventlog/kafka/kafka-client.ts';
 import { ensureTopic } from '../../services/eventlog/kafka/topic.ts';
 import type { KafkaConnection } from '../../services/runtime/kafka-environment.ts';
@@ -34,7 +34,7 @@ export function ownBroker(options: Omit<KafkaBrokerOptions, 'runtime'> = {}): Pr
 }
 
 /** A client that gives up on a silent broker soon enough for a test. */
-export function kafkaClient(brokers: readonly string[], security: Partial<KafkaConnection> = {}): Promise<KafkaClient> {
+export function kafkaClient(brokers: readonly string[], security: Partial<KafkaConnection> = {}): Promise<KafkajsClient> {
   return createKafkaClient({
     connection: { brokers, tls: null, login: null, ...security },
     clientId: 'turnpike-test',
@@ -44,14 +44,14 @@ export function kafkaClient(brokers: readonly string[], security: Partial<KafkaC
 }
 
 /** A topic of the test's own, as the product creates it. */
-export async function freshTopic(client: KafkaClient): Promise<Topic> {
+export async function freshTopic(client: KafkajsClient): Promise<Topic> {
   const topic: Topic = { ...REQUESTS_TOPIC, name: `turnpike.test.${randomBytes(6).toString('hex')}` };
   await ensureTopic(client, topic, singleBroker);
   return topic;
 }
 
 /** Brokers that were given outlive the run, and should not be left full of its topics. */
-export async function deleteTopics(client: KafkaClient, topics: readonly Topic[]): Promise<void> {
+export async function deleteTopics(client: KafkajsClient, topics: readonly Topic[]): Promise<void> {
   const admin = client.admin({});
   await admin.connect();
   try {

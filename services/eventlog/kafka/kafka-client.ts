@@ -8,10 +8,26 @@ import { StartRefusal } from '../../runtime/start-refusal.ts';
 import { mendKafkajs } from './mend-kafkajs.ts';
 import { createTokenSource } from './oauth-token.ts';
 
+/** What we use of kafkajs, so that the simulation can stand in for the brokers behind it. */
+export type KafkaProducer = Pick<Producer, 'connect' | 'disconnect' | 'sendBatch'>;
+export type KafkaConsumer = Pick<
+  Consumer,
+  'connect' | 'disconnect' | 'subscribe' | 'run' | 'seek' | 'pause' | 'resume' | 'commitOffsets' | 'on' | 'events'
+>;
+export type KafkaAdmin = Pick<
+  Admin,
+  'connect' | 'disconnect' | 'listTopics' | 'createTopics' | 'fetchTopicOffsets' | 'fetchTopicMetadata' | 'describeConfigs'
+>;
+
 /** Makes kafkajs' parts, each with connections of its own. */
 export interface KafkaClient {
-  producer(config: ProducerConfig): Producer;
-  consumer(config: ConsumerConfig): Consumer;
+  producer(config: ProducerConfig): KafkaProducer;
+  consumer(config: ConsumerConfig): KafkaConsumer;
+  admin(config: AdminConfig): KafkaAdmin;
+}
+
+/** The same over real connections, with all that kafkajs can do to a cluster. */
+export interface KafkajsClient extends KafkaClient {
   admin(config: AdminConfig): Admin;
 }
 
@@ -31,7 +47,7 @@ const LOGIN_TIMEOUT_MS = 10_000;
 const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, factor: 0.2, multiplier: 2 };
 
 /** @throws StartRefusal when the certificate authority cannot be read. */
-export async function createKafkaClient(options: KafkaClientOptions): Promise<KafkaClient> {
+export async function createKafkaClient(options: KafkaClientOptions): Promise<KafkajsClient> {
   const { connection, log } = options;
   mendKafkajs();
   const config: KafkaConfig = {

@@ -1,4 +1,4 @@
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { EachBatchPayload } from 'kafkajs';
 import type { Random } from '../../runtime/random.ts';
 import { backoffMs } from '../backoff.ts';
 import type { SubscribeOptions, Subscription } from '../event-log.ts';
@@ -6,7 +6,7 @@ import { EventLogError } from '../event-log.ts';
 import type { Timers } from '../timers.ts';
 import { pause } from '../timers.ts';
 import { toEventLogError } from './faults.ts';
-import type { KafkaClient } from './kafka-client.ts';
+import type { KafkaClient, KafkaConsumer } from './kafka-client.ts';
 import { createOffsetHints } from './offset-hints.ts';
 import type { PartitionFlow, PartitionReader } from './partition-reader.ts';
 import { createPartitionReader } from './partition-reader.ts';
@@ -52,7 +52,7 @@ export function startMember(options: MemberOptions): Subscription {
       consumer?.commitOffsets(offsets.map(([partition, offset]) => ({ topic: topic.name, partition, offset: offset.toString() }))),
     timers,
   );
-  let consumer: Consumer | null = null;
+  let consumer: KafkaConsumer | null = null;
   let memberId = '';
   let failures = 0;
   let paused = false;
@@ -72,7 +72,7 @@ export function startMember(options: MemberOptions): Subscription {
   }
 
   /** kafkajs refuses while it is between two lives; the next join states everything anew. */
-  function tell(what: (member: Consumer) => void): void {
+  function tell(what: (member: KafkaConsumer) => void): void {
     try {
       if (consumer !== null) what(consumer);
     } catch (error) {
@@ -147,7 +147,7 @@ export function startMember(options: MemberOptions): Subscription {
   }
 
   /** One life in the group: resolves when we leave, rejects when it ended by itself. */
-  async function takePart(joining: Consumer): Promise<void> {
+  async function takePart(joining: KafkaConsumer): Promise<void> {
     const watchdog = createWatchdog(SILENCE_TIMEOUT_MS, timers);
     const { events } = joining;
     const ended = new Promise<never>((_resolve, reject) => {
@@ -230,7 +230,7 @@ export function startMember(options: MemberOptions): Subscription {
   };
 }
 
-async function leaveGroup(consumer: Consumer): Promise<void> {
+async function leaveGroup(consumer: KafkaConsumer): Promise<void> {
   await consumer.disconnect().catch(() => {});
 }
 

@@ -1,8 +1,7 @@
-import type { Admin } from 'kafkajs';
 import type { Topic } from '../../../schema/events/topics.ts';
 import { EventLogError } from '../event-log.ts';
 import { toEventLogError } from './faults.ts';
-import type { KafkaClient } from './kafka-client.ts';
+import type { KafkaAdmin, KafkaClient } from './kafka-client.ts';
 
 type Held = { readonly earliest: bigint; readonly next: bigint };
 
@@ -16,9 +15,9 @@ export interface OffsetReader {
 const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 export function createOffsetReader(client: KafkaClient): OffsetReader {
-  let connection: Promise<Admin> | null = null;
+  let connection: Promise<KafkaAdmin> | null = null;
 
-  async function connect(): Promise<Admin> {
+  async function connect(): Promise<KafkaAdmin> {
     const admin = client.admin({ retry: RETRY });
     try {
       await admin.connect();
@@ -29,7 +28,7 @@ export function createOffsetReader(client: KafkaClient): OffsetReader {
     }
   }
 
-  async function abandon(abandoned: Promise<Admin>): Promise<void> {
+  async function abandon(abandoned: Promise<KafkaAdmin>): Promise<void> {
     if (connection === abandoned) connection = null;
     await abandoned.then(leave, () => {});
   }
@@ -57,6 +56,6 @@ export function createOffsetReader(client: KafkaClient): OffsetReader {
   };
 }
 
-async function leave(admin: Admin): Promise<void> {
+async function leave(admin: KafkaAdmin): Promise<void> {
   await admin.disconnect().catch(() => {});
 }

@@ -1,4 +1,4 @@
-import type { Producer, RecordMetadata } from 'kafkajs';
+import type { RecordMetadata } from 'kafkajs';
 import type { LogRecord } from '../../../schema/events/log-record.ts';
 import type { Topic } from '../../../schema/events/topics.ts';
 import type { EventLogProducer } from '../event-log.ts';
@@ -7,7 +7,7 @@ import { recordFault } from '../record-codec.ts';
 import type { Timers } from '../timers.ts';
 import { systemTimers } from '../timers.ts';
 import { toEventLogError } from './faults.ts';
-import type { KafkaClient } from './kafka-client.ts';
+import type { KafkaClient, KafkaProducer } from './kafka-client.ts';
 
 export interface KafkaProducerOptions {
   readonly client: KafkaClient;
@@ -32,11 +32,11 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export function createKafkaProducer(options: KafkaProducerOptions): EventLogProducer {
   const timers = options.timers ?? systemTimers;
   const appendTimeoutMs = options.appendTimeoutMs ?? 30_000;
-  let connection: Promise<Producer> | null = null;
+  let connection: Promise<KafkaProducer> | null = null;
   let inFlight = false;
   let closed = false;
 
-  async function connect(): Promise<Producer> {
+  async function connect(): Promise<KafkaProducer> {
     const producer = options.client.producer({
       createPartitioner:
         () =>
@@ -56,7 +56,7 @@ export function createKafkaProducer(options: KafkaProducerOptions): EventLogProd
     }
   }
 
-  async function send(mine: Promise<Producer>, topic: Topic, records: readonly LogRecord[]): Promise<void> {
+  async function send(mine: Promise<KafkaProducer>, topic: Topic, records: readonly LogRecord[]): Promise<void> {
     const producer = await mine;
     // Nobody waits any more: the batch may be under way on another connection.
     if (connection !== mine) return;
@@ -87,7 +87,7 @@ export function createKafkaProducer(options: KafkaProducerOptions): EventLogProd
   }
 
   /** Lets go of a connection. What it still has in flight is waited for, or kafkajs would connect again to finish it. */
-  function abandon(mine: Promise<Producer>, sending: Promise<void>): void {
+  function abandon(mine: Promise<KafkaProducer>, sending: Promise<void>): void {
     connection = null;
     const disconnect = (): Promise<void> => mine.then(leave, () => {});
     void sending.then(disconnect, disconnect);
@@ -122,7 +122,7 @@ export function createKafkaProducer(options: KafkaProducerOptions): EventLogProd
   };
 }
 
-async function leave(producer: Producer): Promise<void> {
+async function leave(producer: KafkaProducer): Promise<void> {
   await producer.disconnect().catch(() => {});
 }
 

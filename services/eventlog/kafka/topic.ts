@@ -1,11 +1,10 @@
-import type { Admin } from 'kafkajs';
 import type { Topic } from '../../../schema/events/topics.ts';
 import type { KafkaTopicSettings } from '../../runtime/kafka-environment.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
 import { MAX_RECORD_BYTES } from '../record-codec.ts';
 import { pause, systemTimers } from '../timers.ts';
 import { brokerErrorType, toEventLogError } from './faults.ts';
-import type { KafkaClient } from './kafka-client.ts';
+import type { KafkaAdmin, KafkaClient } from './kafka-client.ts';
 
 /** Room for the batch around one record. */
 const BATCH_OVERHEAD_BYTES = 1_024;
@@ -45,7 +44,7 @@ export async function ensureTopic(client: KafkaClient, topic: Topic, settings: K
 }
 
 /** @returns whether it was created now, by us. */
-async function create(admin: Admin, topic: Topic, settings: KafkaTopicSettings): Promise<boolean> {
+async function create(admin: KafkaAdmin, topic: Topic, settings: KafkaTopicSettings): Promise<boolean> {
   if ((await admin.listTopics()).includes(topic.name)) return false;
   const config = [...exactConfig(settings), ['max.message.bytes', String(MAX_MESSAGE_BYTES)] as const];
   try {
@@ -83,7 +82,7 @@ async function create(admin: Admin, topic: Topic, settings: KafkaTopicSettings):
 }
 
 /** Leaders are known a moment before they answer as such. */
-async function untilLed(admin: Admin, topic: Topic): Promise<void> {
+async function untilLed(admin: KafkaAdmin, topic: Topic): Promise<void> {
   for (let look = 1; ; look++) {
     try {
       await admin.fetchTopicOffsets(topic.name);
@@ -106,7 +105,7 @@ function exactConfig(settings: KafkaTopicSettings): readonly (readonly [name: st
   ];
 }
 
-async function compare(admin: Admin, topic: Topic, settings: KafkaTopicSettings): Promise<readonly string[]> {
+async function compare(admin: KafkaAdmin, topic: Topic, settings: KafkaTopicSettings): Promise<readonly string[]> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
   const partitions = topics[0]?.partitions ?? [];
   const differences: string[] = [];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Topic } from '../../../../schema/events/topics.ts';
 import type { EventLogConsumer, EventLogProducer } from '../../../../services/eventlog/event-log.ts';
 import { createKafkaConsumer } from '../../../../services/eventlog/kafka/consumer.ts';
-import type { KafkaClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
+import type { KafkajsClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
 import { ensureTopic } from '../../../../services/eventlog/kafka/topic.ts';
 import type { CuttingProxy } from '../../../harness/cutting-proxy.ts';
 import { startCuttingProxy } from '../../../harness/cutting-proxy.ts';
@@ -16,7 +16,7 @@ import { testConsumer, testProducer } from './kafka-harness.ts';
 describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
   let proxy: CuttingProxy;
   let broker: KafkaBroker;
-  let client: KafkaClient;
+  let client: KafkajsClient;
 
   beforeAll(async () => {
     const port = await freePort();

@@ -1,7 +1,7 @@
 import type { Topic } from '../../../../schema/events/topics.ts';
 import type { EventLogConsumer, EventLogProducer } from '../../../../services/eventlog/event-log.ts';
 import { createKafkaConsumer } from '../../../../services/eventlog/kafka/consumer.ts';
-import type { KafkaClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
+import type { KafkajsClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
 import { createKafkaProducer } from '../../../../services/eventlog/kafka/producer.ts';
 import { deleteTopics, freshTopic, kafkaClient, ownBroker, runBrokers } from '../../../harness/kafka.ts';
 import type { CrashableLog, EventLogHarness, RunningLog } from '../conformance.ts';
@@ -32,12 +32,12 @@ export const kafkaHarness: EventLogHarness = {
 };
 
 /** A producer that gives up on a silent broker soon enough for a test. */
-export function testProducer(client: KafkaClient): EventLogProducer {
+export function testProducer(client: KafkajsClient): EventLogProducer {
   return createKafkaProducer({ client, appendTimeoutMs: 10_000 });
 }
 
 /** A consumer that notices and tries again soon enough for a test, in groups of this topic's own: the broker serves other tests too. */
-export function testConsumer(client: KafkaClient, topic: Topic): EventLogConsumer {
+export function testConsumer(client: KafkajsClient, topic: Topic): EventLogConsumer {
   const consumer = createKafkaConsumer({ client, retryDelayMs: 100, heartbeatIntervalMs: 100, sessionTimeoutMs: 6_000 });
   return {
     ...consumer,
@@ -45,7 +45,7 @@ export function testConsumer(client: KafkaClient, topic: Topic): EventLogConsume
   };
 }
 
-function runningLog(client: KafkaClient, topic: Topic): RunningLog {
+function runningLog(client: KafkajsClient, topic: Topic): RunningLog {
   return {
     topic,
     producer: async () => testProducer(client),

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, type Admin, ResourcePatternTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Topic } from '../../../../schema/events/topics.ts';
-import type { KafkaClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
+import type { KafkajsClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
 import { ensureTopic } from '../../../../services/eventlog/kafka/topic.ts';
 import type { KafkaLogin } from '../../../../services/runtime/kafka-environment.ts';
 import { eventually } from '../../../harness/eventually.ts';
@@ -14,7 +14,7 @@ import { testConsumer, testProducer } from './kafka-harness.ts';
 
 describe.skipIf(!ownBrokersAreThere)('a Kafka that asks who one is', () => {
   let kafka: SecuredKafka;
-  let administrator: KafkaClient;
+  let administrator: KafkajsClient;
   let admin: Admin;
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe.skipIf(!ownBrokersAreThere)('a Kafka that asks who one is', () => {
     await kafka?.end();
   });
 
-  const clientOf = (login: KafkaLogin): Promise<KafkaClient> => kafkaClient([kafka.address], { tls: { caPath: kafka.caPath }, login });
+  const clientOf = (login: KafkaLogin): Promise<KafkajsClient> => kafkaClient([kafka.address], { tls: { caPath: kafka.caPath }, login });
 
   const right = (name: string, resourceType: AclResourceTypes, operation: AclOperationTypes) => ({
     resourceType,
@@ -50,7 +50,7 @@ describe.skipIf(!ownBrokersAreThere)('a Kafka that asks who one is', () => {
     await admin.deleteAcls({ filters: rights(topic) });
   };
   /** The client appends and reads back one record. */
-  const expectService = async (client: KafkaClient): Promise<void> => {
+  const expectService = async (client: KafkajsClient): Promise<void> => {
     const topic = await freshTopic(administrator);
     await grant(topic);
     const producer = testProducer(client);

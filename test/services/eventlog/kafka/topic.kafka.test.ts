@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Topic } from '../../../../schema/events/topics.ts';
-import type { KafkaClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
+import type { KafkajsClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
 import { ensureTopic } from '../../../../services/eventlog/kafka/topic.ts';
 import { eventually } from '../../../harness/eventually.ts';
 import { deleteTopics, kafkaClient, kafkaIsThere, runBrokers, singleBroker } from '../../../harness/kafka.ts';
 
 describe.skipIf(!kafkaIsThere)('the topic', () => {
-  let client: KafkaClient;
+  let client: KafkajsClient;
   let admin: Admin;
   beforeAll(async () => {
     client = await kafkaClient(runBrokers());
