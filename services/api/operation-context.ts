@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { GraphqlContext, RateLimitStatus, ServerInfo, Viewer } from '../../schema/graphql/context.ts';
 import type { Database } from '../../schema/tables/database.ts';
+import { systemTimers } from '../eventlog/timers.ts';
 import type { AuditOrigin } from '../journal/append-audit.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
@@ -10,6 +11,7 @@ import { createRunChange } from './changes/run-change.ts';
 import { createChangeStream } from './live/change-stream.ts';
 import type { Drain } from './live/drain.ts';
 import type { JournalHub } from './live/journal-hub.ts';
+import { createPostgresJournalPages } from './live/postgres-journal-feed.ts';
 import { createRequestTail } from './live/request-tail.ts';
 import { createSharedReports } from './live/shared-reports.ts';
 import type { StreamCursors } from './live/stream-cursor.ts';
@@ -69,7 +71,8 @@ export function createContextOf(options: {
         return cursors.encode({ organizationId, epoch: hub.epoch(), position: (head?.next_position ?? 0n) - 1n, identity: '' });
       },
     });
-    const streams = { hub, cursors, read, organizationId, watch, drain, clock, random };
+    const pages = createPostgresJournalPages(read, organizationId);
+    const streams = { hub, cursors, pages, organizationId, watch, drain, clock, timers: systemTimers, random };
     return {
       viewer,
       now: () => new Date(clock.now()),

@@ -20,6 +20,7 @@ import { createGraphiqlPage } from './graphiql.ts';
 import { addGraphqlHttp } from './graphql-http.ts';
 import { createDrain } from './live/drain.ts';
 import { createJournalHub } from './live/journal-hub.ts';
+import { createPostgresJournalFeed } from './live/postgres-journal-feed.ts';
 import { createStreamCursors } from './live/stream-cursor.ts';
 import { createMaskErrors } from './mask-errors.ts';
 import { createContextOf } from './operation-context.ts';
@@ -72,7 +73,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const drain = createDrain();
   let webSocket: WebSocketEndpoint | null = null;
   const principals = createPrincipals({ db: writer.db, secrets, clock, log });
-  const hub = await createJournalHub({ db: reader.db, listen: reader.listen, clock, log });
+  const hub = await createJournalHub({ feed: createPostgresJournalFeed(reader), clock, log });
   const forgetting = startForgettingAnswers({ db: writer.db, clock, log });
   const cursors = createStreamCursors(secrets.deriveKey('stream-cursor'));
   const registry = createMetrics({ process: 'api' });

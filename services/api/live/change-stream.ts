@@ -1,5 +1,5 @@
 import type { ChangedObject, ChangedType, ChangeEvent, LiveStreams, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
-import type { JournalItem } from './journal-page.ts';
+import type { JournalItem } from './journal-feed.ts';
 import type { StreamSources } from './open-stream.ts';
 import { openStream } from './open-stream.ts';
 

@@ -1,4 +1,4 @@
-import type { JournalItem } from './journal-page.ts';
+import type { JournalItem } from './journal-feed.ts';
 
 /** Most positions a channel remembers, and for how long: what a reader can lag behind without asking the database. */
 const mostRemembered = 2_000;

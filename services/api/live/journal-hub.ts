@@ -1,17 +1,13 @@
-import type { Kysely } from 'kysely';
-import type { Database } from '../../../schema/tables/database.ts';
-import { journalChannel } from '../../journal/journal-channel.ts';
+import type { Timers } from '../../eventlog/timers.ts';
+import { systemTimers } from '../../eventlog/timers.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Listener, OnNotify } from '../../runtime/postgres.ts';
-import { createTenantRead } from '../reads/tenant-read.ts';
 import { JournalChannel } from './journal-channel.ts';
-import { readEpoch, readHead, readJournalPage } from './journal-page.ts';
+import type { JournalFeed } from './journal-feed.ts';
 
 /** Safety net under the wake-up: a notification can be lost with its connection. */
 const pollMs = 1_000;
 const pageSize = 500;
-const nilUuid = '00000000-0000-0000-0000-000000000000';
 
 export interface JournalHub {
   /** Follows an organization from its present head on. Released with the last one who does. */
@@ -29,17 +25,18 @@ export interface JournalHub {
  * page after the other, each within its own tenant's transaction.
  */
 export async function createJournalHub(options: {
-  readonly db: Kysely<Database>;
-  readonly listen: (channel: string, onNotify: OnNotify) => Listener;
+  readonly feed: JournalFeed;
   readonly clock: Clock;
+  /** Where waiting happens; the event loop's own unless a simulation says otherwise. */
+  readonly timers?: Timers;
   readonly log: Log;
 }): Promise<JournalHub> {
-  const { db, clock, log } = options;
+  const { feed, clock, timers = systemTimers, log } = options;
   const stopping = new AbortController();
   /** Counted by those who asked, before they got it: a channel must not vanish between the two. */
   const channels = new Map<string, { readonly pending: Promise<JournalChannel>; users: number }>();
-  const readOf = (organizationId: string) => createTenantRead(db, organizationId, stopping.signal);
-  let epoch = await readEpoch(readOf(nilUuid));
+  const pagesOf = (organizationId: string) => feed.of(organizationId, stopping.signal);
+  let epoch = await feed.epoch(stopping.signal);
   let looking: Promise<void> | null = null;
   let lookAgain = false;
   let epochInDoubt = false;
@@ -47,9 +44,9 @@ export async function createJournalHub(options: {
 
   const advance = async (followed: { readonly pending: Promise<JournalChannel>; readonly users: number }): Promise<void> => {
     const channel = await followed.pending;
-    const read = readOf(channel.organizationId);
+    const pages = pagesOf(channel.organizationId);
     for (let full = true; full && !stopping.signal.aborted && followed.users > 0; ) {
-      const items = await readJournalPage(read, channel.organizationId, channel.head, pageSize);
+      const items = await pages.page(channel.head, pageSize);
       channel.append(items, clock.now());
       if (items.length > 0) lagMs = channel.lagMs;
       full = items.length === pageSize;
@@ -57,14 +54,14 @@ export async function createJournalHub(options: {
   };
 
   const checkEpoch = async (): Promise<void> => {
-    const now = await readEpoch(readOf(nilUuid));
+    const now = await feed.epoch(stopping.signal);
     epochInDoubt = false;
     if (now === epoch) return;
     log.warn({ from: epoch, to: now }, 'the journal has a new epoch: streams start anew');
     epoch = now;
     for (const { pending } of channels.values()) {
       const channel = await pending;
-      channel.reset(await readHead(readOf(channel.organizationId), channel.organizationId));
+      channel.reset(await pagesOf(channel.organizationId).head());
     }
   };
 
@@ -88,18 +85,25 @@ export async function createJournalHub(options: {
     })();
   };
 
-  const listener = options.listen(journalChannel, (payload) => {
+  const listener = feed.listen((reconnected) => {
     // A new connection may be one to a server that was restored.
-    if (payload === null) epochInDoubt = true;
+    if (reconnected) epochInDoubt = true;
     look();
   });
-  const timer = setInterval(() => channels.size > 0 && look(), pollMs);
+  let cancelPoll = (): void => {};
+  const poll = (): void => {
+    if (channels.size > 0) look();
+    cancelPoll = timers.after(pollMs, poll);
+  };
+  cancelPoll = timers.after(pollMs, poll);
 
   return {
     attach: async (organizationId) => {
       let followed = channels.get(organizationId);
       if (followed === undefined) {
-        const pending = readHead(readOf(organizationId), organizationId).then((head) => new JournalChannel(organizationId, head));
+        const pending = pagesOf(organizationId)
+          .head()
+          .then((head) => new JournalChannel(organizationId, head));
         followed = { pending, users: 0 };
         channels.set(organizationId, followed);
       }
@@ -124,7 +128,7 @@ export async function createJournalHub(options: {
     lagMs: () => (channels.size === 0 ? 0 : lagMs),
     stop: async () => {
       stopping.abort();
-      clearInterval(timer);
+      cancelPoll();
       await listener.stop();
       await looking;
     },

@@ -1,3 +1,6 @@
+import type { Timers } from '../../eventlog/timers.ts';
+import { systemTimers } from '../../eventlog/timers.ts';
+
 /** What a stream is made of. */
 export interface LiveStreamOptions<Event> {
   /** The next event, or null where there is none yet. Never called twice at once. */
@@ -8,6 +11,8 @@ export interface LiveStreamOptions<Event> {
   readonly last: () => Event | null;
   /** Called once, when nobody will pull any more. */
   readonly onClose: () => void;
+  /** Where waiting happens; the event loop's own unless a simulation says otherwise. */
+  readonly timers?: Timers;
 }
 
 /**
@@ -21,6 +26,7 @@ export function createLiveStream<Event>(options: LiveStreamOptions<Event>): {
   readonly iterator: AsyncIterableIterator<Event>;
   readonly wake: () => void;
 } {
+  const { timers = systemTimers } = options;
   let closed = false;
   let woken = false;
   let resume: (() => void) | null = null;
@@ -36,10 +42,10 @@ export function createLiveStream<Event>(options: LiveStreamOptions<Event>): {
   };
   const wait = (): Promise<void> =>
     new Promise((resolve) => {
-      const timer = setTimeout(() => resume?.(), options.waitMs());
+      const cancel = timers.after(options.waitMs(), () => resume?.());
       resume = () => {
         resume = null;
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
     });

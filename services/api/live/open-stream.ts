@@ -2,12 +2,13 @@ import { listIdentity } from '../../../schema/graphql/page.ts';
 import type { Permission } from '../../../schema/graphql/permission.ts';
 import { allows } from '../../../schema/graphql/permission.ts';
 import type { EndReason, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
+import type { Timers } from '../../eventlog/timers.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { PrincipalWatch } from '../principals.ts';
-import type { TenantRead } from '../reads/tenant-read.ts';
 import type { Drain } from './drain.ts';
 import type { JournalChannel } from './journal-channel.ts';
+import type { JournalPages } from './journal-feed.ts';
 import type { JournalHub } from './journal-hub.ts';
 import { createLiveStream } from './live-stream.ts';
 import type { StreamCursors } from './stream-cursor.ts';
@@ -18,12 +19,13 @@ import { createStreamPlace } from './stream-place.ts';
 export interface StreamSources {
   readonly hub: JournalHub;
   readonly cursors: StreamCursors;
-  readonly read: TenantRead;
+  readonly pages: JournalPages;
   readonly organizationId: string;
   /** Null once the viewer is no longer good. */
   readonly watch: () => PrincipalWatch;
   readonly drain: Drain;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: Random;
 }
 
@@ -65,7 +67,7 @@ export async function openStream<Event>(
   try {
     place = createStreamPlace({
       channel,
-      read: sources.read,
+      pages: sources.pages,
       cursors: sources.cursors,
       identity: listIdentity(definition.name, definition.question),
       epoch: hub.epoch,
@@ -89,6 +91,7 @@ export async function openStream<Event>(
   };
 
   const { iterator, wake } = createLiveStream<Event | StreamControl>({
+    timers: sources.timers,
     step: async () => {
       if (clock.now() - lastSentMs >= heartbeatMs) {
         lastSentMs = clock.now();

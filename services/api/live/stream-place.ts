@@ -1,8 +1,6 @@
 import type { GapReason, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
-import type { TenantRead } from '../reads/tenant-read.ts';
 import type { JournalChannel } from './journal-channel.ts';
-import type { JournalItem } from './journal-page.ts';
-import { readAuditPage, readJournalPage } from './journal-page.ts';
+import type { JournalItem, JournalPages } from './journal-feed.ts';
 import type { StreamCursors } from './stream-cursor.ts';
 
 /** Positions a live reader may lag behind before it is told what it missed; up to then it is served from the journal. */
@@ -13,7 +11,7 @@ const pageSize = 200;
 
 export interface StreamPlaceOptions {
   readonly channel: JournalChannel;
-  readonly read: TenantRead;
+  readonly pages: JournalPages;
   readonly cursors: StreamCursors;
   /** What is streamed, so that its cursors fit nothing else. */
   readonly identity: string;
@@ -41,7 +39,7 @@ export interface StreamPlace {
  * @throws GraphQLError `BAD_USER_INPUT` where `after` is no cursor of this stream.
  */
 export function createStreamPlace(options: StreamPlaceOptions): StreamPlace {
-  const { channel, read, cursors, identity, now } = options;
+  const { channel, pages, cursors, identity, now } = options;
   const { organizationId } = channel;
   let epoch = options.epoch();
   let position = channel.head;
@@ -77,9 +75,9 @@ export function createStreamPlace(options: StreamPlaceOptions): StreamPlace {
     const upTo = channel.head;
     const remembered = channel.after(position, pageSize);
     if (remembered !== null) buffer = remembered;
-    else if (options.of === 'everything') buffer = await readJournalPage(read, organizationId, position, pageSize);
+    else if (options.of === 'everything') buffer = await pages.page(position, pageSize);
     else {
-      buffer = await readAuditPage(read, organizationId, { after: position, upTo }, pageSize);
+      buffer = await pages.auditPage({ after: position, upTo }, pageSize);
       // Nothing of this kind up to there: what has come since is found by the next look.
       if (buffer.length === 0) position = upTo;
     }

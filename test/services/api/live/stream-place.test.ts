@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { JournalChannel } from '../../../../services/api/live/journal-channel.ts';
-import type { JournalItem } from '../../../../services/api/live/journal-page.ts';
+import type { JournalItem } from '../../../../services/api/live/journal-feed.ts';
 import { createStreamCursors } from '../../../../services/api/live/stream-cursor.ts';
 import { createStreamPlace, mostLag } from '../../../../services/api/live/stream-place.ts';
 
@@ -15,12 +15,14 @@ const items = (from: bigint, count: number): JournalItem[] =>
     audit: null,
   }));
 
+function askedInVain(): never {
+  throw new Error('the database must not be asked');
+}
+
 function placeIn(channel: JournalChannel, options: { after?: string | null; epoch?: () => string; of?: 'everything' | 'audit' } = {}) {
   return createStreamPlace({
     channel,
-    read: () => {
-      throw new Error('the database must not be asked');
-    },
+    pages: { head: askedInVain, page: askedInVain, auditPage: askedInVain },
     cursors,
     identity: 'tail',
     epoch: options.epoch ?? (() => 'e1'),

@@ -1,29 +1,35 @@
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { EntryRow } from '../../../schema/graphql/ports/journal-reads.ts';
+import type { Database } from '../../../schema/tables/database.ts';
+import { journalChannel } from '../../journal/journal-channel.ts';
+import type { DatabaseConnection } from '../../runtime/postgres.ts';
 import { entryColumns } from '../reads/journal-reads.ts';
 import type { TenantRead } from '../reads/tenant-read.ts';
+import { createTenantRead } from '../reads/tenant-read.ts';
+import type { JournalFeed, JournalItem, JournalPages } from './journal-feed.ts';
 
-/** One position of an organization's journal. */
-export interface JournalItem {
-  readonly position: bigint;
-  readonly sequencedAt: Date;
-  /** Null where it is not a usage entry: an audit event, an adjustment. */
-  readonly usage: EntryRow | null;
-  /** Null where it is not an audit event. */
-  readonly audit: AuditedAct | null;
+const nilUuid = '00000000-0000-0000-0000-000000000000';
+
+/** @param reader in role `reader`; each read is a transaction of its own, within its tenant. */
+export function createPostgresJournalFeed(reader: Pick<DatabaseConnection, 'listen'> & { readonly db: Kysely<Database> }): JournalFeed {
+  return {
+    epoch: (signal) => readEpoch(createTenantRead(reader.db, nilUuid, signal)),
+    of: (organizationId, signal) => createPostgresJournalPages(createTenantRead(reader.db, organizationId, signal), organizationId),
+    listen: (onWake) => reader.listen(journalChannel, (payload) => onWake(payload === null)),
+  };
 }
 
-/** What an audit event says was done to what, as far as streams tell it. */
-export interface AuditedAct {
-  /** uuid of the audit event. */
-  readonly id: string;
-  readonly occurredAt: Date;
-  readonly action: string;
-  readonly targets: unknown;
+/** The journal of the organization that `read` is bound to. */
+export function createPostgresJournalPages(read: TenantRead, organizationId: string): JournalPages {
+  return {
+    head: () => readHead(read, organizationId),
+    page: (after, limit) => readPage(read, organizationId, after, limit),
+    auditPage: (range, limit) => readAuditPage(read, organizationId, range, limit),
+  };
 }
 
-/** The last position that is given out, or -1n in an empty journal. */
-export function readHead(read: TenantRead, organizationId: string): Promise<bigint> {
+function readHead(read: TenantRead, organizationId: string): Promise<bigint> {
   return read(async (trx) => {
     const head = await trx
       .selectFrom('journal_heads')
@@ -34,8 +40,7 @@ export function readHead(read: TenantRead, organizationId: string): Promise<bigi
   });
 }
 
-/** Positions after one, in order and without holes: one sequencer commits them densely. */
-export function readJournalPage(read: TenantRead, organizationId: string, after: bigint, limit: number): Promise<JournalItem[]> {
+function readPage(read: TenantRead, organizationId: string, after: bigint, limit: number): Promise<JournalItem[]> {
   return read(async (trx) => {
     const rows = await trx
       .selectFrom('journal_positions')
@@ -75,11 +80,8 @@ export function readJournalPage(read: TenantRead, organizationId: string, after:
   });
 }
 
-/**
- * Audit events after a position and up to another, in order: what lies between are entries, which can be many, so they are
- * passed over by an index of their own (migration `0007`).
- */
-export function readAuditPage(
+/** What lies between audit events are entries, which can be many, so they are passed over by an index of their own (migration `0007`). */
+function readAuditPage(
   read: TenantRead,
   organizationId: string,
   range: { readonly after: bigint; readonly upTo: bigint },
@@ -113,11 +115,8 @@ function entryOf(row: Nullable<EntryRow>): EntryRow | null {
   return row.entry_id === null ? null : (row as EntryRow);
 }
 
-/**
- * What positions belong to: another server, or the same one restored to an earlier time (a new timeline), counts them anew,
- * and a cursor of before would point at other rows.
- */
-export function readEpoch(read: TenantRead): Promise<string> {
+/** A restored server goes on in a new timeline. */
+function readEpoch(read: TenantRead): Promise<string> {
   return read(async (trx) => {
     const { rows } = await sql<{ epoch: string }>`
       select system_identifier || '/' || timeline_id as epoch from pg_control_system(), pg_control_checkpoint()`.execute(trx);
