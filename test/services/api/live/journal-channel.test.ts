@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { JournalChannel } from '../../../../services/api/live/journal-channel.ts';
-import type { JournalItem } from '../../../../services/api/live/journal-page.ts';
+import type { JournalItem } from '../../../../services/api/live/journal-feed.ts';
 
 const now = Date.parse('2026-11-21T00:00:00Z');
 const items = (from: number, count: number, ageMs = 0): JournalItem[] =>
