@@ -3,6 +3,7 @@ import type { Changes } from './ports/changes.ts';
 import type { JournalReads } from './ports/journal-reads.ts';
 import type { LiveStreams } from './ports/live-streams.ts';
 import type { RegistryReads } from './ports/registry-reads.ts';
+import type { RouteDryRun } from './ports/route-dry-run.ts';
 import type { UsageReads } from './ports/usage-reads.ts';
 
 /** The admin key that asks. Ids are uuids. */
@@ -44,6 +45,7 @@ export interface GraphqlContext {
   readonly journal: JournalReads;
   readonly audit: AuditEventReads;
   readonly usage: UsageReads;
+  readonly routeDryRun: RouteDryRun;
   readonly changes: Changes;
   readonly live: LiveStreams;
   readonly rateLimit: () => RateLimitStatus;

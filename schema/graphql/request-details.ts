@@ -39,7 +39,7 @@ const RequestAttempt = builder.objectRef<Attempt>('Attempt').implement({
   }),
 });
 
-const RouteDecision = builder.objectRef<RequestSettled['decision']>('RouteDecision').implement({
+export const RouteDecision = builder.objectRef<RequestSettled['decision']>('RouteDecision').implement({
   description: 'Why the request went where it went.',
   fields: (t) => ({
     reason: t.exposeString('reason'),

@@ -16,6 +16,7 @@ import './provider-mutations.ts';
 import './request-tail.ts';
 import './request.ts';
 import './route.ts';
+import './route-dry-run.ts';
 import './route-mutations.ts';
 import './service-account.ts';
 import './team.ts';

@@ -20,6 +20,7 @@ import type { PrincipalWatch } from './principals.ts';
 import { createAuditEventReads } from './reads/audit-event-reads.ts';
 import { createJournalReads } from './reads/journal-reads.ts';
 import { createRegistryReads } from './reads/registry-reads.ts';
+import { createRouteDryRun } from './reads/route-dry-run.ts';
 import { createTenantRead } from './reads/tenant-read.ts';
 import { createUsageReads } from './reads/usage-reads.ts';
 import { verifyCredential } from './upstream/verify-credential.ts';
@@ -80,6 +81,7 @@ export function createContextOf(options: {
       journal: createJournalReads(read, organizationId),
       audit: createAuditEventReads(read, organizationId),
       usage,
+      routeDryRun: createRouteDryRun(read, organizationId, clock),
       changes: createChanges(run, viewer, secrets, (provider, secret) => verifyCredential(provider, secret, signal)),
       live: {
         requestTail: (input) => createRequestTail(streams, input),

@@ -64,6 +64,21 @@ async function makeUpstream(ask: Ask, key: string, mark: string, price: number):
   };
 }
 
+/** A route that skips its only target. An own model does not leave under a route; a shared one can be taken away, as this one is. */
+async function makeFadedRoute(
+  api: TestApi,
+  ask: Ask,
+  key: string,
+  mark: string,
+  { Provider, ProviderCredential }: Furnished['made'],
+): Promise<void> {
+  const model = await make(ask, key, 'modelCreate', `providerId: "${Provider}", name: "faded"`, 'model');
+  const targets = `[{ modelId: "${model}", credentialId: "${ProviderCredential}" }]`;
+  await make(ask, key, 'routeCreate', `name: "${mark}-faded", targets: ${targets}`, 'route');
+  const { db } = api.database.writer;
+  await db.updateTable('models').set({ archived_at: new Date() }).where('id', '=', uuidFromId('model', model)).execute();
+}
+
 let furnished = 0;
 
 /** Makes an organization and one of everything in it. `mark` is in every name and value of its own. */
@@ -92,6 +107,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   await changeOf(db, organizationId, (change) => activateTag(change, { tagKey: `${mark}-tag` }));
   furnished += 1;
   const upstream = await makeUpstream(ask, tenant.adminKey, mark, furnished);
+  await makeFadedRoute(api, ask, tenant.adminKey, mark, upstream);
   const entry = usageEntry(organizationId, {
     api_key_id: key.id,
     user_id: uuidFromId('user', upstream.User),

@@ -1,5 +1,5 @@
 import type { Snapshot, SnapshotModel, SnapshotProvider, SnapshotRoute } from '../snapshot.ts';
-import type { Catalog, CatalogModel, Choice, CompiledRoute, Decision } from './catalog.ts';
+import type { Catalog, CatalogModel, Choice, CompiledRoute, Decision, SkippedTarget } from './catalog.ts';
 import { onlyTarget } from './catalog.ts';
 import type { CompiledCredential, PlacedCredential } from './compiled-credentials.ts';
 import { NO_CREDENTIAL } from './compiled-credentials.ts';
@@ -143,7 +143,7 @@ function compileModel<Sheet>(
 }
 
 /**
- * @param modelOf among those the organization may use; a target that is gone is left out.
+ * @param modelOf among those the organization may use; a target that is gone is skipped.
  * @param usable the organization's credentials by provider and id: one of another provider authorizes nothing.
  */
 function compileRoute<Sheet>(
@@ -153,20 +153,25 @@ function compileRoute<Sheet>(
 ): CompiledRoute<Sheet> {
   const { id, name, createdAt } = route;
   const targets: { readonly target: CatalogModel<Sheet>; readonly weight: number }[] = [];
+  const skipped: SkippedTarget[] = [];
   for (const { modelId, weight, credentialId } of route.targets) {
     const model = modelOf(modelId);
-    if (model === undefined) continue;
+    if (model === undefined) {
+      skipped.push({ modelId, credentialId, weight, reason: 'model_gone' });
+      continue;
+    }
     const credential = credentialId === null ? model.credential : usable.get(`${model.provider.id} ${credentialId}`);
-    if (credential !== undefined) targets.push({ weight, target: { ...model, credential } });
+    if (credential === undefined) skipped.push({ modelId, credentialId, weight, reason: 'credential_gone' });
+    else targets.push({ weight, target: { ...model, credential } });
   }
   const candidates = targets.map(({ target }) => target.name);
   const reason = route.strategy === 'single' ? 'route_single' : 'route_weighted';
   const [first, ...others] = targets.map(({ target }): Decision<Sheet> => ({ target, routeId: id, reason, candidates }));
-  if (first === undefined) return { id, name, createdAt, choice: null };
+  if (first === undefined) return { id, name, createdAt, choice: null, skipped };
   let sum = 0;
   const weightSums = targets.map(({ weight }) => {
     sum += weight;
     return sum;
   });
-  return { id, name, createdAt, choice: { decisions: [first, ...others], weightSums } };
+  return { id, name, createdAt, choice: { decisions: [first, ...others], weightSums }, skipped };
 }

@@ -42,6 +42,19 @@ export interface CompiledRoute<Sheet> {
   readonly createdAt: number;
   /** null where no target of it is left. */
   readonly choice: Choice<Sheet> | null;
+  /** Targets it does not go to, by position. */
+  readonly skipped: readonly SkippedTarget[];
+}
+
+/** A target that a route names and that is not there to be called. */
+export interface SkippedTarget {
+  /** `mdl_…` */
+  readonly modelId: string;
+  /** `crd_…`; null = the route names none. */
+  readonly credentialId: string | null;
+  readonly weight: number;
+  /** The model or its provider was archived, or the credential was revoked. */
+  readonly reason: 'model_gone' | 'credential_gone';
 }
 
 /**

@@ -59,6 +59,11 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
     `(first: 5, filter: { teamId: { eq: "${ids.Team}" } })`,
     `(first: 5, filter: { model: { eq: "${mark}/model" } })`,
   ],
+  routeDryRun: (ids, mark) => [
+    `(apiKeyId: "${ids.ApiKey}", model: "${mark}/model", requestId: "${ids.Request}")`,
+    `(apiKeyId: "${ids.ApiKey}", model: "route/${mark}-route")`,
+    `(apiKeyId: "${ids.ApiKey}", model: "${mark}-faded")`,
+  ],
   routes: () => ['(first: 5, includeArchived: true)'],
   serverInfo: () => [''],
   serviceAccounts: () => ['(first: 5, includeArchived: true)'],
@@ -84,17 +89,32 @@ test.each(fields.map((field) => [field.name, field] as const))(
   '%s shows its own data and nothing of another tenant',
   async (name, field) => {
     const selection = name === 'usage' ? everything(field.type, 4) : everything(field.type, 3);
+    // A key of its own: what one key may ask at a stretch is bounded.
+    const { secret } = await api.makeKey(one.organizationId, ['*']);
     for (const question of questions[name]?.(idsOf(two), two.mark) ?? []) {
-      const answer = await ask(one.adminKey, `{ ${name}${question} ${selection} }`);
+      const answer = await ask(secret, `{ ${name}${question} ${selection} }`);
       // What was asked for comes back in no error message either.
       expect([question, tracesOf(two, answer)]).toEqual([question, []]);
     }
     for (const question of questions[name]?.(idsOf(one), one.mark) ?? []) {
-      const answer = await ask(one.adminKey, `{ ${name}${question} ${selection} }`);
+      const answer = await ask(secret, `{ ${name}${question} ${selection} }`);
       if (name !== 'organizations') expect([question, answer.errors]).toEqual([question, undefined]);
     }
   },
 );
+
+test('a dry run with an own key for a name of another tenant finds nothing there', async () => {
+  for (const model of [`${two.mark}/model`, 'model', `${two.mark}-route`, `route/${two.mark}-route`]) {
+    const { data } = await ask<{ routeDryRun: Record<string, unknown> }>(
+      one.adminKey,
+      `{ routeDryRun(apiKeyId: "${idsOf(one).ApiKey}", model: "${model}") { refusals { code } route { id } targets { model { id } } skipped { weight } } }`,
+    );
+    const ownModel = [{ model: { id: idsOf(one).Model } }];
+    // The bare name is the one model of both: here it is the tenant's own.
+    const expected = model === 'model' ? { refusals: [], targets: ownModel } : { refusals: [{ code: 'model_not_found' }], targets: [] };
+    expect([model, data?.routeDryRun]).toEqual([model, { ...expected, route: null, skipped: [] }]);
+  }
+});
 
 test('every field of every node is asked for by its id, and shows nothing of another tenant', async () => {
   const [own, foreign] = [Object.entries(idsOf(one)), Object.entries(idsOf(two))];
