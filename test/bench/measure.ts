@@ -2,20 +2,19 @@ import type { BenchProcess } from './bench-process.ts';
 import { startBenchProcess } from './bench-process.ts';
 import type { LoadJob, LoadResult } from './load/load-job.ts';
 import { parseLoadResult } from './load/load-job.ts';
-import { readProcessUsage } from './process-usage.ts';
 import type { Target } from './targets/target.ts';
 
 /** One stretch of load on one target. */
 export type Measurement = LoadResult & {
   readonly target: string;
   readonly requestsPerSecond: number;
-  /** CPU of the measured process per request, until everything was accounted for; null for a target without one. */
+  /** CPU of the measured processes per request, until everything was accounted for; null for a target without one. */
   readonly cpuUsPerRequest: number | null;
   readonly residentBytes: number | null;
   readonly problems: readonly string[];
 };
 
-export type LoadShape = Pick<LoadJob, 'connections' | 'durationMs' | 'ratePerSecond' | 'expectedBody'>;
+export type LoadShape = Pick<LoadJob, 'connections' | 'durationMs' | 'ratePerSecond'>;
 
 const expectedStatus = 200;
 /** On top of the load's own length: answers that are late, and the ledger's. */
@@ -30,12 +29,14 @@ export function startLoadGenerator(): Promise<BenchProcess> {
 export function createMeter(generator: BenchProcess): (target: Target, shape: LoadShape) => Promise<Measurement> {
   const sent = new Map<Target, number>();
   return async (target, shape) => {
-    const before = target.pid === null ? null : await readProcessUsage(target.pid);
-    const load = parseLoadResult(await generator.ask({ ...target.request, ...shape, expectedStatus }, shape.durationMs + graceMs));
+    const before = (await target.usage?.()) ?? null;
+    const load = parseLoadResult(
+      await generator.ask({ ...target.request, ...target.expected, ...shape, expectedStatus }, shape.durationMs + graceMs),
+    );
     sent.set(target, (sent.get(target) ?? 0) + load.requests);
     // What is done after the answers (shipping events) belongs to the price of a request.
     const missing = await target.settle(sent.get(target) ?? 0);
-    const after = target.pid === null ? null : await readProcessUsage(target.pid);
+    const after = (await target.usage?.()) ?? null;
     const wrong = load.unexpected === 0 ? null : `${load.unexpected} of ${load.requests} answers not as expected: ${load.firstUnexpected}`;
     return {
       ...load,

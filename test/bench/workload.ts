@@ -1,8 +1,12 @@
+import type { PeerSettings } from './targets/peer.ts';
+
 /** How much of everything; from the command line. */
 export type RunOptions = {
   readonly rounds: number;
   readonly secondsPerRound: number;
   readonly warmUpSeconds: number;
+  /** Another gateway to be put under the same load, and the port it finds the upstream at; null = none. */
+  readonly peer: PeerSettings | null;
   /** For a person who waits. */
   readonly onProgress: (line: string) => void;
 };

@@ -15,6 +15,8 @@ export const LoadJob = Type.Object({
   expectedStatus: Type.Integer(),
   /** Null takes any body. */
   expectedBody: Type.Union([Type.String(), Type.Null()]),
+  /** What every body has to contain, where it is not known to the byte. */
+  expectedText: Type.Union([Type.String(), Type.Null()]),
 });
 export type LoadJob = Static<typeof LoadJob>;
 

@@ -64,6 +64,7 @@ function sendAtRate(ratePerSecond: number, startMs: number, durationMs: number, 
 type Run = {
   readonly job: LoadJob;
   readonly expectedBody: Buffer | null;
+  readonly expectedText: Buffer | null;
   readonly sent: () => void;
   readonly answered: (latencyMs: number, problem: string | null) => void;
   readonly finished: () => Promise<void>;
@@ -81,6 +82,7 @@ function createRun(job: LoadJob): Run {
   return {
     job,
     expectedBody: job.expectedBody === null ? null : Buffer.from(job.expectedBody),
+    expectedText: job.expectedText === null ? null : Buffer.from(job.expectedText),
     sent: () => {
       underWay += 1;
     },
@@ -122,6 +124,7 @@ class Answer implements Dispatcher.DispatchHandler {
   #status = 0;
   #bytes = 0;
   #same = true;
+  readonly #parts: Buffer[] = [];
 
   constructor(run: Run, intendedMs: number, next: (() => void) | null) {
     this.#run = run;
@@ -136,7 +139,8 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { expectedBody } = this.#run;
+    const { expectedBody, expectedText } = this.#run;
+    if (expectedText !== null) this.#parts.push(chunk);
     if (expectedBody !== null && this.#same) {
       const end = this.#bytes + chunk.byteLength;
       this.#same = end <= expectedBody.byteLength && chunk.compare(expectedBody, this.#bytes, end) === 0;
@@ -145,10 +149,11 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const { job, expectedBody } = this.#run;
+    const { job, expectedBody, expectedText } = this.#run;
+    const told = expectedText === null || Buffer.concat(this.#parts).includes(expectedText);
     const whole = expectedBody === null || (this.#same && this.#bytes === expectedBody.byteLength);
     if (this.#status !== job.expectedStatus) this.#done(`status ${this.#status}`);
-    else this.#done(whole ? null : `another body (${this.#bytes} bytes)`);
+    else this.#done(whole && told ? null : `another body (${this.#bytes} bytes)`);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -6,7 +6,8 @@ import { sql } from 'kysely';
 import { mintVirtualKey } from '../../../schema/values/virtual-key.ts';
 import { startProduct } from '../../harness/product.ts';
 import { pinned, pinRunning } from '../pinning.ts';
-import type { Target } from './target.ts';
+import { readProcessUsage } from '../process-usage.ts';
+import type { ExpectedAnswer, Target } from './target.ts';
 
 /** How long the ledger may take to catch up after a round. */
 const parityMs = 180_000;
@@ -28,6 +29,7 @@ export async function startGateway(options: {
   readonly upstreamOrigin: string;
   /** The body it is sent; its model must be `bench/echo`. */
   readonly body: string;
+  readonly expected: ExpectedAnswer;
   readonly environment?: Readonly<Record<string, string>>;
 }): Promise<Gateway> {
   const folder = await mkdtemp(join(tmpdir(), 'turnpike-bench-'));
@@ -51,6 +53,8 @@ export async function startGateway(options: {
   return {
     name: 'turnpike',
     pid,
+    usage: () => readProcessUsage(pid),
+    expected: options.expected,
     output: product.launched.output,
     request: {
       origin: new URL(product.endpoints.proxyUrl).origin,

@@ -32,6 +32,7 @@ const answer = Buffer.from(
 );
 const headers = ['content-type', 'application/json', 'content-length', String(answer.byteLength)];
 
+const [port = '0'] = process.argv.slice(2);
 const server = createServer({ keepAliveTimeout: 75_000, noDelay: true }, (request, response) => {
   request.resume();
   request.on('end', () => {
@@ -39,7 +40,7 @@ const server = createServer({ keepAliveTimeout: 75_000, noDelay: true }, (reques
     response.end(answer);
   });
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(port), '127.0.0.1', () => {
   const address = server.address();
   process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 });
 });

@@ -1,47 +1,50 @@
 import type { BenchProcess } from '../bench-process.ts';
 import { startBenchProcess } from '../bench-process.ts';
-import type { Target } from './target.ts';
+import { readProcessUsage } from '../process-usage.ts';
+import type { ExpectedAnswer, Target } from './target.ts';
 
 /** A target without books: a process of this folder that announces its port. */
-async function startLocal(options: {
+function localTarget(options: {
   readonly name: string;
-  readonly start: () => Promise<BenchProcess>;
+  readonly helper: BenchProcess;
   readonly body: string;
+  readonly expected: ExpectedAnswer;
   readonly measured: boolean;
-}): Promise<Target> {
-  const helper = await options.start();
+}): Target {
+  const { name, helper, body, expected } = options;
   return {
-    name: options.name,
-    pid: options.measured ? helper.pid : null,
+    name,
+    usage: options.measured ? () => readProcessUsage(helper.pid) : null,
     request: {
-      origin: `http://127.0.0.1:${portOf(helper.announced)}`,
+      origin: originOf(helper),
       path: '/v1/chat/completions',
       headers: { 'content-type': 'application/json', authorization: 'Bearer bench' },
-      body: options.body,
+      body,
     },
+    expected,
     settle: async () => null,
     stop: helper.stop,
   };
 }
 
-/** The upstream itself: what latency is counted from. */
-export function startUpstream(body: string): Promise<Target> {
-  return startLocal({
-    name: 'direct',
-    start: () => startBenchProcess(new URL('./instant-upstream.ts', import.meta.url), 'rest'),
-    body,
-    measured: false,
-  });
+/** The upstream itself: what latency is counted from, and whose answer every other target has to pass on. @param port 0 = any. */
+export async function startUpstream(body: string, port: number): Promise<Target> {
+  const helper = await startBenchProcess(new URL('./instant-upstream.ts', import.meta.url), 'rest', String(port));
+  const asked = { name: 'direct', helper, body, measured: false };
+  const { origin, path, headers } = localTarget({ ...asked, expected: { expectedBody: null, expectedText: null } }).request;
+  const response = await fetch(origin + path, { method: 'POST', headers, body, signal: AbortSignal.timeout(5_000) });
+  return localTarget({ ...asked, expected: { expectedBody: await response.text(), expectedText: null } });
 }
 
 /** node:http and `Pool.dispatch`, nothing else. */
-export function startBarePassthrough(body: string, upstreamOrigin: string): Promise<Target> {
-  const start = () => startBenchProcess(new URL('./bare-passthrough.ts', import.meta.url), 'measured', upstreamOrigin);
-  return startLocal({ name: 'bare Node', start, body, measured: true });
+export async function startBarePassthrough(upstream: Target): Promise<Target> {
+  const { origin, body } = upstream.request;
+  const helper = await startBenchProcess(new URL('./bare-passthrough.ts', import.meta.url), 'measured', origin);
+  return localTarget({ name: 'bare Node', helper, body, expected: upstream.expected, measured: true });
 }
 
-function portOf(announced: unknown): number {
+function originOf({ announced }: BenchProcess): string {
   if (typeof announced === 'object' && announced !== null && 'port' in announced && typeof announced.port === 'number')
-    return announced.port;
+    return `http://127.0.0.1:${announced.port}`;
   throw new Error(`expected a port, was told ${JSON.stringify(announced)}`);
 }
