@@ -17,8 +17,8 @@ export type BenchCommand =
     };
 
 /** Where the peer's key is read from: an argument would be seen by everybody on the machine. */
-export const PEER_KEY = 'TURNPIKE_BENCH_PEER_KEY';
-export const DEFAULT_UPSTREAM_PORT = 4300;
+const PEER_KEY = 'TURNPIKE_BENCH_PEER_KEY';
+const DEFAULT_UPSTREAM_PORT = 4300;
 
 export const OPTIONS_HELP = `  --rounds <n>    rounds, interleaved (3)
   --seconds <n>   length of a round (10)
