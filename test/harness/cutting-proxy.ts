@@ -15,14 +15,14 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/** @param target port of the server on 127.0.0.1. */
-export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
+/** @param target port of the server on 127.0.0.1, or path of its Unix socket. */
+export async function startCuttingProxy(target: number | string): Promise<CuttingProxy> {
   const open = new Set<Socket>();
   let allowance: number | null = null;
   let cuts = 0;
 
   const server = createServer((client) => {
-    const upstream = createConnection({ host: '127.0.0.1', port: target });
+    const upstream = typeof target === 'string' ? createConnection(target) : createConnection({ host: '127.0.0.1', port: target });
     let answered = 0;
     let counting = false;
     const end = (): void => {

@@ -1,0 +1,4 @@
+import { createPostgresWorld } from './conformance/postgres-world.ts';
+import { storeConformance } from './conformance/store-conformance.ts';
+
+storeConformance(createPostgresWorld);
