@@ -38,7 +38,7 @@ const ID_FIELDS: readonly (readonly [keyof RequestSettled & string, RegExp])[] =
  * Unknown fields are passed over (a newer writer may add optional ones). A subject that cannot be read is null: personal data
  * is beside the books and must not keep a request out of them.
  */
-export function parseRequestSettled(record: Pick<LogRecord, 'headers' | 'value'>): ParsedRequestSettled {
+export function parseRequestSettled(record: Pick<LogRecord, 'key' | 'headers' | 'value'>): ParsedRequestSettled {
   if (record.value.length > MAX_EVENT_BYTES) return rejected('oversized', `${record.value.length} bytes, at most ${MAX_EVENT_BYTES}`);
   const envelope = parseCloudEvent(record.headers);
   if (envelope === null) return rejected('wrong_type', 'headers are not those of a CloudEvent in binary mode');
@@ -58,6 +58,7 @@ export function parseRequestSettled(record: Pick<LogRecord, 'headers' | 'value'>
   if (fault !== null) return rejected('invalid', fault);
   if (envelope.id !== body.requestId) return rejected('id_mismatch', 'header ce_id is not /requestId');
   if (envelope.partitionKey !== body.apiKeyId) return rejected('id_mismatch', 'header ce_partitionkey is not /apiKeyId');
+  if (record.key !== body.apiKeyId) return rejected('id_mismatch', "the record's key is not /apiKeyId");
   const subject = record.headers[SUBJECT_HEADER];
   return { ok: true, event: body, envelope, subject: subject === undefined ? null : parseRequestSubject(subject) };
 }

@@ -12,6 +12,12 @@ export const REQUEST_SETTLED_TYPE = 'turnpike.request.settled.v1';
 const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const text = (maxLength: number) => Type.String({ maxLength });
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/**
+ * Most tokens of one class in one request: far beyond any model, and few enough that nine million such requests fit into one
+ * 64-bit sum of the rollups. A record that tells of more would keep honest ones, which add to the same sum, out of the books.
+ */
+export const MAX_TOKENS = 10 ** 12;
+const Tokens = Type.Integer({ minimum: 0, maximum: MAX_TOKENS });
 /** Decimal integer text in pico-USD. */
 const Pico = Type.String({ pattern: '^-?(0|[1-9][0-9]{0,37})$' });
 
@@ -29,16 +35,16 @@ export const OUTCOMES: readonly Outcome[] = ['succeeded', 'cancelled', 'failed',
 
 /** Disjoint token classes; null = not reported, which is not 0. */
 const UsageVector = Type.Object({
-  input: Nullable(Count),
-  cacheRead: Nullable(Count),
-  cacheWrite5m: Nullable(Count),
-  cacheWrite1h: Nullable(Count),
-  inputAudio: Nullable(Count),
-  inputImage: Nullable(Count),
-  output: Nullable(Count),
-  reasoning: Nullable(Count),
-  outputAudio: Nullable(Count),
-  outputImage: Nullable(Count),
+  input: Nullable(Tokens),
+  cacheRead: Nullable(Tokens),
+  cacheWrite5m: Nullable(Tokens),
+  cacheWrite1h: Nullable(Tokens),
+  inputAudio: Nullable(Tokens),
+  inputImage: Nullable(Tokens),
+  output: Nullable(Tokens),
+  reasoning: Nullable(Tokens),
+  outputAudio: Nullable(Tokens),
+  outputImage: Nullable(Tokens),
 });
 
 /** What is billed by the call or the piece. */

@@ -1,4 +1,5 @@
 import { mendConnection } from './mend-connection.ts';
+import { mendRecordHeaders } from './mend-record-headers.ts';
 import { mendRequestQueue } from './mend-request-queue.ts';
 
 let mended = false;
@@ -9,4 +10,5 @@ export function mendKafkajs(): void {
   mended = true;
   mendRequestQueue();
   mendConnection();
+  mendRecordHeaders();
 }

@@ -46,7 +46,12 @@ export async function ensureTopic(client: KafkaClient, topic: Topic, settings: K
 /** @returns whether it was created now, by us. */
 async function create(admin: KafkaAdmin, topic: Topic, settings: KafkaTopicSettings): Promise<boolean> {
   if ((await admin.listTopics()).includes(topic.name)) return false;
-  const config = [...exactConfig(settings), ['max.message.bytes', String(MAX_MESSAGE_BYTES)] as const];
+  const config = [
+    ...exactConfig(settings),
+    ['max.message.bytes', String(MAX_MESSAGE_BYTES)] as const,
+    // The brokers unpack what any producer packed: we read gzip only, and what is small only while it is packed could fill our memory.
+    ['compression.type', 'uncompressed'] as const,
+  ];
   try {
     return await admin.createTopics({
       timeout: CREATE_TIMEOUT_MS,

@@ -187,6 +187,7 @@ describe('what is read from the log', () => {
   });
 
   test.each<[string, (body: Record<string, unknown>) => void, RegExp]>([
+    ['a token more than any sum bears', (body) => Object.assign(body.usage as object, { input: 10 ** 12 + 1 }), /^invalid: \/usage/],
     ['2^63 tokens', (body) => Object.assign(body.usage as object, { input: 2 ** 63 }), /^invalid: \/usage/],
     ['negative tokens', (body) => Object.assign(body.usage as object, { output: -1 }), /^invalid: \/usage/],
     ['half a token', (body) => Object.assign(body.usage as object, { output: 0.5 }), /^invalid: \/usage/],
@@ -226,10 +227,15 @@ describe('what is read from the log', () => {
     expect(reasonOf(typed('turnpike.request.settled.v2'))).toMatch(/^unknown_version/);
   });
 
+  test("a record under another key than its event's is refused, whatever its headers say", () => {
+    expect(reasonOf({ ...encode(settledRequest()), key: settledRequest().apiKeyId })).toMatch(/^id_mismatch/);
+    expect(reasonOf({ ...encode(settledRequest()), key: '' })).toMatch(/^id_mismatch/);
+  });
+
   test('no bytes at all make it throw', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.dictionary(fc.string(), fc.string()), (value, headers) => {
-        expect(parseRequestSettled({ value: Buffer.from(value), headers }).ok).toBe(false);
+        expect(parseRequestSettled({ key: '', value: Buffer.from(value), headers }).ok).toBe(false);
         expect(parseRequestSettled({ ...encode(settledRequest()), value: Buffer.from(value) }).ok).toBe(false);
       }),
     );

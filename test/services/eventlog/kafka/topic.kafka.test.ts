@@ -48,6 +48,7 @@ describe.skipIf(!kafkaIsThere)('the topic', () => {
       'min.insync.replicas': '1',
       'unclean.leader.election.enable': 'false',
       'max.message.bytes': '1048588',
+      'compression.type': 'uncompressed',
     });
   });
 
