@@ -4,7 +4,7 @@ import { anOrganization, assignTo, entriesOf, isBlocked, postTo, sequenceOn } fr
 import type { Committed, StoreWorld } from './store-world.ts';
 
 /** Positions of each organization are 0, 1, 2 …, and no item has two. */
-export function expectDense({ journal }: Committed): void {
+function expectDense({ journal }: Committed): void {
   const next = new Map<string, bigint>();
   for (const { organizationId, position } of journal) {
     expect(position).toBe(next.get(organizationId) ?? 0n);
