@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { awaitDatabase } from '../runtime/await-database.ts';
 import type { ProcessContext, StartedProcess } from '../runtime/boot.ts';
-import { refusePendingMigrations } from '../runtime/migrate.ts';
 import type { DatabaseConnection, DatabaseRole } from '../runtime/postgres.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
@@ -12,7 +12,7 @@ const statementTimeoutMs = 5_000;
 
 /** Starts the API process: its database connections, the server, and how both end. */
 export async function startApi(context: ProcessContext): Promise<StartedProcess> {
-  const { environment, log, clock, random } = context;
+  const { environment, log, clock, random, stopping } = context;
   const url = environment.databaseUrl;
   if (url === null) throw new StartRefusal('DATABASE_URL is not set. `npm start` brings its own database; a process of its own needs one.');
   const connect = (role: DatabaseRole): DatabaseConnection =>
@@ -27,7 +27,8 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
   const writer = connect('writer');
   const close = () => Promise.all([reader.close(), writer.close()]);
   try {
-    await refusePendingMigrations(reader.db);
+    const listen = { variable: 'TURNPIKE_API_PORT', host: environment.host, port: environment.apiPort };
+    await awaitDatabase({ database: reader, process: 'api', listen, log, stopping });
     const secrets = deriveSecrets(
       await loadMasterKey({ given: environment.masterKey, home: environment.home, random, mustBeGiven: !environment.embeddedLog }),
     );

@@ -2,11 +2,11 @@ import { hostname } from 'node:os';
 import fastify from 'fastify';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { chosenKafka, openEventLogConsumer } from '../eventlog/open-event-log.ts';
+import { awaitDatabase } from '../runtime/await-database.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { addHealthRoutes } from '../runtime/health.ts';
 import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
-import { refusePendingMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
 import { startConsumer } from './consume.ts';
@@ -22,7 +22,7 @@ const stopGraceMs = 5_000;
 
 runProcess({
   name: 'ledger',
-  start: async ({ environment, log, clock, random, fail }) => {
+  start: async ({ environment, log, clock, random, stopping, fail }) => {
     const { databaseUrl, host, ledgerPort } = environment;
     chosenKafka(environment);
     if (databaseUrl === null) throw new StartRefusal('DATABASE_URL: expected postgresql://user:password@host:port/database, found nothing');
@@ -37,7 +37,8 @@ runProcess({
       });
     const database = connect('turnpike-ledger', 4);
     const sequencerDatabase = connect('turnpike-sequencer', 1);
-    await refusePendingMigrations(database.db);
+    const listen = { variable: 'TURNPIKE_LEDGER_PORT', host, port: ledgerPort };
+    await awaitDatabase({ database, process: 'ledger', listen, log, stopping });
 
     const registry = createMetrics({ process: 'ledger' });
     const metrics = createLedgerMetrics(registry);
@@ -71,7 +72,7 @@ runProcess({
     const app = fastify();
     addHealthRoutes(app, { registry, checks: () => [...consumer.checks(), ...sequencer.checks()] });
     const address = await app.listen({ host, port: ledgerPort }).catch((error: unknown) => {
-      throw listenRefusal(error, { variable: 'TURNPIKE_LEDGER_PORT', host, port: ledgerPort });
+      throw listenRefusal(error, listen);
     });
 
     return {

@@ -15,8 +15,8 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/** @param target port of the server on 127.0.0.1, or path of its Unix socket. */
-export async function startCuttingProxy(target: number | string): Promise<CuttingProxy> {
+/** @param target port of the server on 127.0.0.1, or path of its Unix socket. @param port where to listen; 0 = any free port. */
+export async function startCuttingProxy(target: number | string, port = 0): Promise<CuttingProxy> {
   const open = new Set<Socket>();
   let allowance: number | null = null;
   let cuts = 0;
@@ -57,7 +57,7 @@ export async function startCuttingProxy(target: number | string): Promise<Cuttin
       else end();
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
