@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fdatasync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { constants, copyFile, mkdir, open, readdir, readFile, truncate, unlink } from 'node:fs/promises';
 
@@ -62,7 +62,10 @@ function machineFile(handle: FileHandle): DiskFile {
       while (written < bytes.length) written += writeSync(handle.fd, bytes, written, bytes.length - written, position + written);
     },
     // The size of a growing file is data to fdatasync; times and owners are not, and we do not need them.
-    sync: () => handle.datasync(),
+    sync: () =>
+      new Promise((resolve, reject) => {
+        fdatasync(handle.fd, (error) => (error === null ? resolve() : reject(error)));
+      }),
     async read(position, length) {
       const buffer = Buffer.allocUnsafe(length);
       let read = 0;

@@ -1,9 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Outcome, RequestSettled } from '../../schema/events/request-settled.v1.ts';
 import type { SpoolState } from '../eventlog/spool.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
-import { metricsPrefix } from '../runtime/metrics.ts';
+import { createGatheredHistogram, metricsPrefix } from '../runtime/metrics.ts';
 
 export interface ProxyMetricsOptions {
   readonly registry: MetricsRegistry;
@@ -29,11 +29,16 @@ const overheadBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.
 export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
   const { registry, spool } = options;
   const registers = [registry];
+  const settledBy = new Map<Outcome, number>();
   const requests = new Counter({
     name: `${metricsPrefix}proxy_requests_total`,
     help: 'Settled requests by outcome',
     labelNames: ['outcome'],
     registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of settledBy) requests.inc({ outcome }, count);
+    },
   });
   const refused = new Counter({
     name: `${metricsPrefix}proxy_unauthenticated_total`,
@@ -41,8 +46,8 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     labelNames: ['code'],
     registers,
   });
-  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
-    new Histogram({ name: `${metricsPrefix}proxy_${name}`, help, buckets, registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    createGatheredHistogram({ name: `${metricsPrefix}proxy_${name}`, help, buckets, registers });
   const requestSeconds = histogram('request_seconds', 'From admission to the end of the answer', requestBuckets);
   const firstByteSeconds = histogram('first_byte_seconds', 'From admission to the first byte of a streamed answer', requestBuckets);
   const overheadSeconds = histogram('overhead_seconds', 'What the proxy itself took of a request', overheadBuckets);
@@ -83,7 +88,7 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
   });
   return {
     settled: (outcome, event) => {
-      requests.inc({ outcome });
+      settledBy.set(outcome, (settledBy.get(outcome) ?? 0) + 1);
       if (event === null) return;
       const { firstByteMs, totalMs, overheadMs } = event.timings;
       requestSeconds.observe(totalMs / 1_000);

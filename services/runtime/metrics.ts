@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { HistogramConfiguration } from 'prom-client';
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 export type { Registry as MetricsRegistry } from 'prom-client';
 
@@ -14,4 +15,30 @@ export function createMetrics(options: { readonly process: string }): Registry {
   registry.setDefaultLabels({ process: options.process });
   collectDefaultMetrics({ register: registry, prefix: metricsPrefix });
   return registry;
+}
+
+/** Observations kept before they are counted. */
+const GATHERED = 256;
+
+/**
+ * A histogram for the hot path: observations are kept and counted many at a time, which is several times cheaper, and before
+ * each scrape.
+ */
+export function createGatheredHistogram(configuration: Omit<HistogramConfiguration<string>, 'collect'>): {
+  readonly observe: (value: number) => void;
+} {
+  const gathered = new Float64Array(GATHERED);
+  let count = 0;
+  const flush = (): void => {
+    for (let index = 0; index < count; index++) histogram.observe(gathered[index] ?? 0);
+    count = 0;
+  };
+  const histogram = new Histogram({ ...configuration, collect: flush });
+  return {
+    observe: (value) => {
+      gathered[count] = value;
+      count += 1;
+      if (count === GATHERED) flush();
+    },
+  };
 }

@@ -29,7 +29,8 @@ export function createKeyHash(key: KeyObject): (text: string) => string {
       text.length * 3 <= SCRATCH_BYTES
         ? inner.subarray(0, BLOCK_BYTES + inner.write(text, BLOCK_BYTES))
         : Buffer.concat([inner.subarray(0, BLOCK_BYTES), Buffer.from(text, 'utf8')]);
-    hash('sha256', input, 'buffer').copy(outer, BLOCK_BYTES);
+    // By way of a text: a buffer for the result would cost more than the hash.
+    outer.write(hash('sha256', input, 'hex'), BLOCK_BYTES, 'hex');
     return hash('sha256', outer, 'base64url');
   };
 }

@@ -49,6 +49,21 @@ export function lastJsonMember(json: Buffer, name: string): Omit<JsonMember, 'ke
   return memberNearEnd(json, name) ?? jsonMembers(json)?.findLast(({ key }) => key === name) ?? null;
 }
 
+/**
+ * The one member of that name in the outermost object, found without a walk through all of it, or null when a walk is needed to
+ * be certain.
+ * @param json bytes that `JSON.parse` accepts and whose outermost object has such a member.
+ * @param name as in {@link lastJsonMember}.
+ */
+export function soleMember(json: Buffer, name: string): Omit<JsonMember, 'key'> | null {
+  const quoted = `"${name}"`;
+  const at = json.indexOf(quoted);
+  // Where it is written once and no key can be written in another way, that is the one.
+  if (at < 0 || json.indexOf(quoted, at + quoted.length) >= 0 || json.includes('\\u')) return null;
+  const start = skipSpace(json, skipSpace(json, at + quoted.length) + 1);
+  return { start, end: valueEnd(json, start) };
+}
+
 /** Null unless it is certain without a walk from the start. */
 function memberNearEnd(json: Buffer, name: string): Omit<JsonMember, 'key'> | null {
   const quoted = `"${name}"`;

@@ -1,5 +1,5 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
-import { jsonMembers } from '../../body/json-members.ts';
+import { jsonMembers, soleMember } from '../../body/json-members.ts';
 
 const ASK_USAGE = '"stream_options":{"include_usage":true},';
 
@@ -16,9 +16,14 @@ interface Splice {
  * time, so that it does not matter which one the provider believes. Bytes that need no change are returned as they are.
  */
 export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, upstreamModel: string): Buffer {
+  const modelText = JSON.stringify(upstreamModel);
+  const simple = request.stream === true ? null : soleMember(bytes, 'model');
+  if (simple !== null) {
+    const { start, end } = simple;
+    return bytes.toString('utf8', start, end) === modelText ? bytes : spliced(bytes, [{ start, end, text: modelText }]);
+  }
   const members = jsonMembers(bytes) ?? [];
   const splices: Splice[] = [];
-  const modelText = JSON.stringify(upstreamModel);
   let usageAsked = request.stream !== true;
   for (const { key, start, end } of members) {
     if (key === 'model') {

@@ -32,64 +32,82 @@ export function textOf(value: unknown): string | null {
  * Missing is null and never 0; an explicit 0 stays.
  */
 export function normalizeUsage(raw: Fields): NormalizedUsage {
-  const flags = new Set<string>();
-  const count = (value: unknown): number | null => {
-    if (value === undefined || value === null) return null;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-    flags.add('usage_invalid');
-    return null;
-  };
-  const fields = (value: unknown): Fields => (isFields(value) ? value : {});
-  const promptDetails = fields(raw.prompt_tokens_details);
-  const completionDetails = fields(raw.completion_tokens_details);
+  const flags: string[] = [];
+  const promptDetails = fieldsOf(raw.prompt_tokens_details);
+  const completionDetails = fieldsOf(raw.completion_tokens_details);
 
-  const prompt = count(raw.prompt_tokens);
-  const completion = count(raw.completion_tokens);
-  const total = count(raw.total_tokens);
+  const prompt = count(raw.prompt_tokens, flags);
+  const completion = count(raw.completion_tokens, flags);
+  const total = count(raw.total_tokens, flags);
   if (prompt === null && completion === null) return { usage: null, flags: [...flags, 'usage_missing'] };
-  if (prompt === null || completion === null) flags.add('usage_partial');
+  if (prompt === null || completion === null) flag(flags, 'usage_partial');
 
   const cacheRead =
-    count(promptDetails.cached_tokens) ?? count(raw.cached_tokens) ?? count(raw.num_cached_tokens) ?? count(raw.prompt_cache_hit_tokens);
-  const cacheWrite = count(promptDetails.cache_write_tokens) ?? count(raw.cache_write_tokens);
-  const inputAudio = count(promptDetails.audio_tokens);
-  const inputImage = count(promptDetails.image_tokens);
-  const reasoning = count(completionDetails.reasoning_tokens) ?? count(raw.reasoning_tokens);
-  const outputAudio = count(completionDetails.audio_tokens);
-  const outputImage = count(completionDetails.image_tokens);
+    count(promptDetails.cached_tokens, flags) ??
+    count(raw.cached_tokens, flags) ??
+    count(raw.num_cached_tokens, flags) ??
+    count(raw.prompt_cache_hit_tokens, flags);
+  const cacheWrite = count(promptDetails.cache_write_tokens, flags) ?? count(raw.cache_write_tokens, flags);
+  const inputAudio = count(promptDetails.audio_tokens, flags);
+  const inputImage = count(promptDetails.image_tokens, flags);
+  const reasoning = count(completionDetails.reasoning_tokens, flags) ?? count(raw.reasoning_tokens, flags);
+  const outputAudio = count(completionDetails.audio_tokens, flags);
+  const outputImage = count(completionDetails.image_tokens, flags);
 
-  /** Takes parts out of a whole, never more than is left of it. */
-  const split = (whole: number | null, parts: readonly (number | null)[]): { rest: number | null; parts: (number | null)[] } => {
-    if (whole === null) return { rest: null, parts: [...parts] };
-    let rest = whole;
-    const taken = parts.map((part) => {
-      if (part === null) return null;
-      if (part > rest) flags.add('class_clamped');
-      const fitting = Math.min(part, rest);
-      rest -= fitting;
-      return fitting;
-    });
-    return { rest, parts: taken };
+  const sides = (prompt ?? 0) + (completion ?? 0);
+  const reasoningOutside = reasoning !== null && reasoning > 0 && total === sides + reasoning;
+  const input = new Whole(prompt, flags);
+  const output = new Whole(reasoningOutside ? (completion ?? 0) + reasoning : completion, flags);
+  const usage = {
+    input: null as number | null,
+    cacheRead: input.take(cacheRead),
+    cacheWrite5m: input.take(cacheWrite),
+    cacheWrite1h: null,
+    inputAudio: input.take(inputAudio),
+    inputImage: input.take(inputImage),
+    output: null as number | null,
+    reasoning: output.take(reasoning),
+    outputAudio: output.take(outputAudio),
+    outputImage: output.take(outputImage),
   };
+  usage.input = input.rest;
+  usage.output = output.rest;
+  if (total !== null && total !== sides + (reasoningOutside ? reasoning : 0)) flag(flags, 'total_mismatch');
+  return { usage, flags };
+}
 
-  const input = split(prompt, [cacheRead, cacheWrite, inputAudio, inputImage]);
-  const reasoningOutside = reasoning !== null && reasoning > 0 && total !== null && total === (prompt ?? 0) + (completion ?? 0) + reasoning;
-  const output = split(reasoningOutside ? (completion ?? 0) + reasoning : completion, [reasoning, outputAudio, outputImage]);
-  if (total !== null && total !== (prompt ?? 0) + (completion ?? 0) + (reasoningOutside ? reasoning : 0)) flags.add('total_mismatch');
+/** A count of which parts are taken, never more than is left of it. Of a whole nobody reported, nothing is taken. */
+class Whole {
+  rest: number | null;
+  readonly #flags: string[];
 
-  return {
-    usage: {
-      input: input.rest,
-      cacheRead: input.parts[0] ?? null,
-      cacheWrite5m: input.parts[1] ?? null,
-      cacheWrite1h: null,
-      inputAudio: input.parts[2] ?? null,
-      inputImage: input.parts[3] ?? null,
-      output: output.rest,
-      reasoning: output.parts[0] ?? null,
-      outputAudio: output.parts[1] ?? null,
-      outputImage: output.parts[2] ?? null,
-    },
-    flags: [...flags],
-  };
+  constructor(whole: number | null, flags: string[]) {
+    this.rest = whole;
+    this.#flags = flags;
+  }
+
+  take(part: number | null): number | null {
+    if (part === null || this.rest === null) return part;
+    if (part > this.rest) flag(this.#flags, 'class_clamped');
+    const fitting = Math.min(part, this.rest);
+    this.rest -= fitting;
+    return fitting;
+  }
+}
+
+function count(value: unknown, flags: string[]): number | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  flag(flags, 'usage_invalid');
+  return null;
+}
+
+function flag(flags: string[], name: string): void {
+  if (!flags.includes(name)) flags.push(name);
+}
+
+const NO_FIELDS: Fields = {};
+
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : NO_FIELDS;
 }

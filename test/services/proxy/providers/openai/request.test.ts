@@ -23,6 +23,15 @@ test('every spelling of the model is replaced, so that it does not matter which 
 });
 
 test.each([
+  ['{"mod\\u0065l":"a/b","x":{"model":"a/b"}}', '{"mod\\u0065l":"up","x":{"model":"a/b"}}'],
+  ['{"x":{"model":"a/b"},"model":"a/b"}', '{"x":{"model":"a/b"},"model":"up"}'],
+  ['{"x":"\\"model\\"","y":"model","model":"a/b"}', '{"x":"\\"model\\"","y":"model","model":"up"}'],
+  ['{"x":"\\"model\\":1", "model" : "a/b" }', '{"x":"\\"model\\":1", "model" : "up" }'],
+])('only the model of the request itself is replaced: %s', (given, expected) => {
+  expect(prepare(given)).toBe(expected);
+});
+
+test.each([
   ['{"model":"up","stream":true}', '{"stream_options":{"include_usage":true},"model":"up","stream":true}'],
   ['{"model":"up","stream":true,"stream_options":null}', '{"model":"up","stream":true,"stream_options":{"include_usage":true}}'],
   ['{"model":"up","stream":true,"stream_options":{}}', '{"model":"up","stream":true,"stream_options":{"include_usage":true}}'],
