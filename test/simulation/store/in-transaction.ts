@@ -1,5 +1,5 @@
 import type { ServerSession } from './server-session.ts';
-import type { SessionPool } from './simulated-stores.ts';
+import type { SessionPool } from './session-pool.ts';
 
 /** As the product's query builder does it: begin, work, commit; rolled back where any of it fails, and the first error thrown. */
 export async function inTransaction<Result>(

@@ -2,8 +2,8 @@ import type { JournalFeed, JournalItem, JournalPages } from '../../../services/a
 import type { Timers } from '../../../services/eventlog/timers.ts';
 import type { Books, PlacedItem } from './books.ts';
 import { entryKey } from './books.ts';
+import type { SessionPool } from './session-pool.ts';
 import type { SimulatedPostgres } from './simulated-postgres.ts';
-import type { SessionPool } from './simulated-stores.ts';
 import type { StoreStatement } from './store-faults.ts';
 
 const firstRetryMs = 100;

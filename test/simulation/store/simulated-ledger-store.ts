@@ -4,8 +4,8 @@ import { inTransaction } from './in-transaction.ts';
 import * as statements from './ledger-statements.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { ServerSession } from './server-session.ts';
+import type { SessionPool } from './session-pool.ts';
 import type { SimulatedPostgres } from './simulated-postgres.ts';
-import type { SessionPool } from './simulated-stores.ts';
 import type { StoreStatement } from './store-faults.ts';
 
 /** The ledger's port over sessions of a simulated server: the twin of `createPostgresLedgerStore`. */

@@ -1,8 +1,8 @@
 import type { SequencerStore } from '../../../services/ledger/store/sequencer-store.ts';
 import { inTransaction } from './in-transaction.ts';
 import { placeOldest } from './sequencer-statements.ts';
+import type { SessionPool } from './session-pool.ts';
 import type { SimulatedPostgres } from './simulated-postgres.ts';
-import type { SessionPool } from './simulated-stores.ts';
 
 /** The sequencer's port over a session of a simulated server: the twin of `createPostgresSequencerStore`. */
 export function createSimulatedSequencerStore(server: SimulatedPostgres, pool: SessionPool): SequencerStore {
