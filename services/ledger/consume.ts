@@ -3,7 +3,7 @@ import type { EventLogConsumer, LogBatch } from '../eventlog/event-log.ts';
 import type { Timers } from '../eventlog/timers.ts';
 import { systemTimers } from '../eventlog/timers.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { HealthCheck } from '../runtime/health.ts';
+import type { HealthCheck } from '../runtime/health-answers.ts';
 import type { Log } from '../runtime/log.ts';
 import { FencedError, GapError } from './failures.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';

@@ -1,7 +1,7 @@
 import type { Timers } from '../eventlog/timers.ts';
 import { pause, systemTimers } from '../eventlog/timers.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { HealthCheck } from '../runtime/health.ts';
+import type { HealthCheck } from '../runtime/health-answers.ts';
 import type { Log } from '../runtime/log.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';
 import { sequenceRound } from './sequence-round.ts';

@@ -92,7 +92,7 @@ runProcess({
       throw listenRefusal(error, { variable: 'TURNPIKE_PROXY_PORT', host, port: proxyPort });
     }
     return {
-      addresses: { http: `http://${host.includes(':') ? `[${host}]` : host}:${new URL(listening).port}` },
+      addresses: { http: listening },
       stop: async (hurry) => {
         await proxy.stop(FINISH_MS, hurry);
         await closeRest(hurry.aborted ? HURRIED_MS : SPOOL_STOP_MS);

@@ -1,5 +1,5 @@
-import type { BodyLimits } from './body/read-body.ts';
-import { DEFAULT_BODY_LIMITS } from './body/read-body.ts';
+import type { BodyLimits } from './body/body-limits.ts';
+import { DEFAULT_BODY_LIMITS } from './body/body-limits.ts';
 
 /** Every bound and pause of the proxy that is not a provider's. Tests make them small. */
 export interface ProxyLimits {
@@ -13,7 +13,7 @@ export interface ProxyLimits {
   /** What is read of an answer for its usage after the client left. */
   readonly drainMaxBytes: number;
   readonly drainMaxMs: number;
-  /** How often streams are looked at for the above. */
+  /** How often streams are looked at for the above, and arriving bodies for their deadline. */
   readonly tickMs: number;
   /** Whole answers of at least this many bytes are compressed for clients that accept it; below it the work costs more than the bytes. */
   readonly gzipMinBytes: number;

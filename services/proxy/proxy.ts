@@ -1,8 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 import type { Spool } from '../eventlog/spool.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { addHealthRoutes } from '../runtime/health.ts';
+import { createHealthAnswers } from '../runtime/health-answers.ts';
 import type { Log } from '../runtime/log.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
 import type { Random } from '../runtime/random.ts';
@@ -10,6 +9,7 @@ import type { Secrets } from '../runtime/secrets.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createAuthenticator } from './admission/authenticate.ts';
 import { createFailureLimiter } from './admission/failure-limiter.ts';
+import type { App } from './app.ts';
 import { createApp } from './app.ts';
 import { createChatCompletions } from './endpoints/chat-completions.ts';
 import type { ProxyLimits } from './proxy-limits.ts';
@@ -42,7 +42,7 @@ export interface ProxyOptions {
 
 /** A proxy without its process: everything but listening and what it is built from. */
 export interface ProxyServer {
-  readonly app: FastifyInstance;
+  readonly app: App;
   /** Settles orphans and gets the first snapshot; true when there is one. */
   start(): Promise<boolean>;
   /**
@@ -57,9 +57,9 @@ const FLUSH_MS = 1_000;
 const FLUSH_LOOK_MS = 10;
 
 /** Waits for the connections to end: those without a request at once, the rest when their last byte left, at the latest after {@link FLUSH_MS}. */
-async function closeConnections(app: FastifyInstance, closed: Promise<unknown>): Promise<void> {
-  const idle = setInterval(() => app.server.closeIdleConnections(), FLUSH_LOOK_MS);
-  const all = setTimeout(() => app.server.closeAllConnections(), FLUSH_MS);
+async function closeConnections(app: App, closed: Promise<unknown>): Promise<void> {
+  const idle = setInterval(() => app.closeIdleConnections(), FLUSH_LOOK_MS);
+  const all = setTimeout(() => app.closeAllConnections(), FLUSH_MS);
   await closed;
   clearInterval(idle);
   clearTimeout(all);
@@ -98,22 +98,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     onCredentialRejected: credentials.rejected,
     onFault: (error, requestId) => log.error({ error, requestId }, 'a request could not be settled or answered'),
   });
-  const app = createApp({
-    admit: createAdmission({
-      authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock }) }),
-      snapshot: feed.current,
-      clock,
-      isStopping: () => stopping,
-    }),
-    chatCompletions: createChatCompletions({ upstreams, credentials, relays, entropy }),
-    books,
-    clock,
-    entropy,
-    log,
-    limits,
-    onUnauthenticated: metrics.unauthenticated,
-  });
-  addHealthRoutes(app, {
+  const health = createHealthAnswers({
     registry,
     checks: () => [
       {
@@ -126,6 +111,22 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       { name: 'running', reason: stopping ? 'stopping' : null },
     ],
   });
+  const app = createApp({
+    admit: createAdmission({
+      authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock }) }),
+      snapshot: feed.current,
+      clock,
+      isStopping: () => stopping,
+    }),
+    chatCompletions: createChatCompletions({ upstreams, credentials, relays, entropy }),
+    health,
+    books,
+    clock,
+    entropy,
+    log,
+    limits,
+    onUnauthenticated: metrics.unauthenticated,
+  });
 
   return {
     app,
@@ -137,6 +138,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       stopping = true;
       const closed = app.close();
       const ended = await relays.stop(deadlineMs, hurry);
+      app.giveUpBodies();
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
       await closeConnections(app, closed);
       await feed.stop();

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../../../schema/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Exchange } from '../exchange.ts';
@@ -14,8 +14,8 @@ export interface AdmissionOptions {
   readonly isStopping: () => boolean;
 }
 
-/** Lets a request in or refuses it. @throws {GatewayError} */
-export type Admit = (request: FastifyRequest, response: Exchange['response'], endpoint: string) => Exchange;
+/** Lets a request in, under its id, or refuses it. @throws {GatewayError} */
+export type Admit = (request: IncomingMessage, requestId: string, response: Exchange['response'], endpoint: string) => Exchange;
 
 /**
  * The one admission function, in front of every endpoint and before any byte of a body is read: who calls.
@@ -23,14 +23,14 @@ export type Admit = (request: FastifyRequest, response: Exchange['response'], en
  */
 export function createAdmission(options: AdmissionOptions): Admit {
   const { authenticate, snapshot, clock, isStopping } = options;
-  return (request, response, endpoint) => {
+  return (request, requestId, response, endpoint) => {
     const current = snapshot();
     if (isStopping() || current === null) throw new GatewayError('not_ready');
-    const { headers, socket } = request.raw;
+    const { headers, socket } = request;
     const address = socket.remoteAddress ?? null;
     const nowMs = clock.now();
     const key = authenticate(headers, address ?? '', current, nowMs);
-    return new Exchange(request.id, key, current, endpoint, nowMs, clock.monotonic(), headers, response, address);
+    return new Exchange(requestId, key, current, endpoint, nowMs, clock.monotonic(), headers, response, address);
   };
 }
 

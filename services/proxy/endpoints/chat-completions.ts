@@ -22,10 +22,9 @@ export interface ChatCompletionsOptions {
 export const CHAT_COMPLETIONS = '/v1/chat/completions';
 
 /** Serves `POST /v1/chat/completions`: check, route, relay. @throws {GatewayError} when it is refused before any provider is called. */
-export function createChatCompletions(options: ChatCompletionsOptions): (exchange: Exchange, body: ReceivedBody | undefined) => void {
+export function createChatCompletions(options: ChatCompletionsOptions): (exchange: Exchange, body: ReceivedBody) => void {
   const { upstreams, credentials, relays, entropy } = options;
   return (exchange, body) => {
-    if (body === undefined) throw new GatewayError('invalid_json', { message: 'The request body is empty.' });
     exchange.receivedAt = body.arrivedAt;
     const request = body.value;
     if (!isChatCompletionRequest(request)) {

@@ -96,6 +96,12 @@ describe('a body that is refused', () => {
     expect(await response.json()).toMatchObject({ error: { code: 'unsupported_content_type' } });
   });
 
+  test('because it is neither there nor announced', async () => {
+    const answer = await raw([head([`authorization: Bearer ${proxy.key}`, 'connection: close'])]);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"invalid_json"/);
+    expect(await proxy.eventOf(/x-request-id: (req_\w+)/.exec(answer)?.[1] ?? null)).toMatchObject({ outcome: 'rejected', status: 400 });
+  });
+
   test('because it comes too slowly', async () => {
     const answer = await raw([
       head([`authorization: Bearer ${proxy.key}`, 'content-type: application/json', 'content-length: 100']),
@@ -158,6 +164,9 @@ describe('what is no request', () => {
     const broken = await proxy.get('/v1/models/%E0%A4%A');
     expect(broken.status).toBe(400);
     expect(await broken.json()).toMatchObject({ error: { code: 'invalid_request', type: 'invalid_request_error' } });
+    expect((await proxy.get(`/v1/models/${'x'.repeat(1_025)}`)).status).toBe(400);
+    for (const answer of [response, broken]) expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
+    expect((await proxy.get('/v1/models', { method: 'HEAD' })).status).toBe(404);
   });
 });
 

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -116,7 +117,62 @@ describe('the settlement', () => {
   });
 });
 
+describe('a fault of the gateway', () => {
+  test('is answered, booked and logged; its words stay in the log', async () => {
+    await using upstream = await startScriptedUpstream();
+    const broken = (spool: Spool): Spool => ({
+      ...spool,
+      orphans: spool.orphans,
+      open: () => {
+        throw new Error('the disk is on fire');
+      },
+    });
+    await using proxy = await startProxy({ providers: { acme: upstream.baseUrl }, models: [testModel('acme/fast')], wrapSpool: broken });
+    const response = await proxy.chat(body);
+    expect(response.status).toBe(500);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ error: { code: 'internal_error' } });
+    expect(text).not.toContain('fire');
+    const id = response.headers.get('x-request-id');
+    expect(await proxy.eventOf(id)).toMatchObject({ outcome: 'failed', status: 500, errorCode: 'internal_error' });
+    expect(proxy.logLines.filter((line) => line.includes('on fire') && line.includes(String(id)))).toHaveLength(1);
+  });
+
+  test('that keeps its books from being written cuts the connection and is logged', async () => {
+    const broken = (spool: Spool): Spool => ({
+      ...spool,
+      orphans: spool.orphans,
+      append: () => {
+        throw new Error('the disk is on fire');
+      },
+    });
+    await using proxy = await startProxy({ providers: {}, models: [], wrapSpool: broken });
+    await expect(proxy.chat(body)).rejects.toThrow();
+    await expect(proxy.get('/v1/models')).rejects.toThrow();
+    expect(proxy.logLines.some((line) => line.includes('on fire'))).toBe(true);
+  });
+});
+
 describe('a stop', () => {
+  test('gives up a body that still arrives, and books it', async () => {
+    await using proxy = await startProxy({ providers: {}, models: [] });
+    const { port, hostname } = new URL(proxy.url);
+    const socket = connect(Number(port), hostname);
+    let answer = '';
+    socket.on('data', (part) => {
+      answer += part.toString();
+    });
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${proxy.key}\r\ncontent-type: application/json\r\n` +
+        'content-length: 100\r\nexpect: 100-continue\r\n\r\n',
+    );
+    // Told to go on, it has been let in.
+    await eventually(() => answer.includes('100 Continue'));
+    await proxy.stop();
+    expect(answer).toMatch(/HTTP\/1\.1 503 [\s\S]*"code":"not_ready"/);
+    expect(proxy.events.map(({ event }) => [event.outcome, event.status, event.errorCode])).toEqual([['failed', 503, 'not_ready']]);
+  });
+
   test('lets what is in flight finish, and takes nothing new', async () => {
     let open: ServerResponse | null = null;
     await using upstream = await startScriptedUpstream((response) => {

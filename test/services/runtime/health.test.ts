@@ -1,6 +1,7 @@
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
-import { addHealthRoutes, type HealthCheck } from '../../../services/runtime/health.ts';
+import { addHealthRoutes } from '../../../services/runtime/health.ts';
+import type { HealthCheck } from '../../../services/runtime/health-answers.ts';
 import { createMetrics } from '../../../services/runtime/metrics.ts';
 
 test('readiness follows its checks and gives reasons; life and metrics are told whatever they say', async () => {

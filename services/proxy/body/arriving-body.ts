@@ -1,0 +1,80 @@
+import { GatewayError } from '../../../schema/errors.ts';
+import type { BodySink } from '../http/incoming-request.ts';
+import type { CrowdMember } from '../relay/crowd.ts';
+
+/** What is read and thrown away of a body that is too large, so that the client hears the answer instead of a reset. */
+const DISCARD_FACTOR = 4;
+
+/** One body on its way in: collects its bytes within their limit, until it is whole or given up. */
+export class ArrivingBody<T> implements BodySink, CrowdMember {
+  crowdPosition = -1;
+  /** What its reader needs to know of it. */
+  readonly ticket: T;
+  /** Monotonic milliseconds at which it must be whole. */
+  readonly deadline: number;
+  readonly #maxBytes: number;
+  readonly #onOver: (body: ArrivingBody<T>, error: GatewayError | null) => void;
+  /** Nearly every body comes in one piece, and that piece is the body, without a copy. */
+  #first: Buffer | null = null;
+  #others: Buffer[] | null = null;
+  #receivedBytes = 0;
+  #isOver = false;
+
+  /** @param onOver told once: null when the body is whole, else why there is none. */
+  constructor(ticket: T, deadline: number, maxBytes: number, onOver: (body: ArrivingBody<T>, error: GatewayError | null) => void) {
+    this.ticket = ticket;
+    this.deadline = deadline;
+    this.#maxBytes = maxBytes;
+    this.#onOver = onOver;
+  }
+
+  /** What came; the body, once it is whole. */
+  get bytes(): Buffer {
+    if (this.#first === null) return Buffer.alloc(0);
+    return this.#others === null ? this.#first : Buffer.concat([this.#first, ...this.#others]);
+  }
+
+  onBodyData(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#receivedBytes += chunk.length;
+    if (this.#isTooLarge()) {
+      this.#first = null;
+      this.#others = null;
+      if (this.#receivedBytes > this.#maxBytes * DISCARD_FACTOR) this.#end(new GatewayError('request_too_large'));
+    } else if (this.#first === null) {
+      this.#first = chunk;
+    } else if (this.#others === null) {
+      this.#others = [chunk];
+    } else {
+      this.#others.push(chunk);
+    }
+  }
+
+  onBodyEnd(): void {
+    this.#end(this.#isTooLarge() ? new GatewayError('request_too_large') : null);
+  }
+
+  onBodyGone(): void {
+    this.#end(new GatewayError('client_closed_request'));
+  }
+
+  /** Its time is over. */
+  expire(): void {
+    this.#end(new GatewayError(this.#isTooLarge() ? 'request_too_large' : 'request_timeout'));
+  }
+
+  /** Gives it up, because the process stops. */
+  abandon(): void {
+    this.#end(new GatewayError('not_ready'));
+  }
+
+  #isTooLarge(): boolean {
+    return this.#receivedBytes > this.#maxBytes;
+  }
+
+  #end(error: GatewayError | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#onOver(this, error);
+  }
+}

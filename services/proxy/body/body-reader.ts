@@ -1,0 +1,93 @@
+import type { GatewayError } from '../../../schema/errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { IncomingRequest } from '../http/incoming-request.ts';
+import { createCrowd } from '../relay/crowd.ts';
+import { ArrivingBody } from './arriving-body.ts';
+import type { BodyCoding } from './body-coding.ts';
+import { bodyCoding } from './body-coding.ts';
+import type { BodyLimits } from './body-limits.ts';
+import { decompressBody } from './decompress-body.ts';
+import { parseJsonBody } from './parse-json-body.ts';
+import type { ReceivedBody } from './received-body.ts';
+
+export interface BodyReaderOptions<C> {
+  readonly limits: BodyLimits;
+  /** How often the deadlines of all bodies are looked at. */
+  readonly tickMs: number;
+  readonly clock: Clock;
+  /** Told instead of a receiver that there is no body, or what the receiver threw. Must not throw. */
+  readonly refuse: (context: C, error: unknown) => void;
+}
+
+/** Takes a body on. What it throws refuses the request. */
+export type ReceiveBody<C> = (context: C, body: ReceivedBody) => void;
+
+/** Reads the bodies of many requests. */
+export interface BodyReader<C> {
+  /**
+   * Reads, decompresses and parses the JSON body of a request, then hands it on with its context. Codes of a refusal:
+   * `request_too_large`, `request_timeout`, `invalid_json`, `client_closed_request`, `not_ready`.
+   * @throws {GatewayError} `unsupported_content_type`, before anything is read.
+   */
+  read(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
+  /** Refuses those that still arrive, and looks at no deadline any more. */
+  stop(): void;
+}
+
+/** What is remembered of a request while its body arrives. */
+interface Ticket<C> {
+  readonly context: C;
+  readonly receive: ReceiveBody<C>;
+  readonly coding: BodyCoding;
+}
+
+/** Keeps the set of bodies that arrive, and the one timer for all of their deadlines. */
+export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C> {
+  const { limits, clock, refuse } = options;
+  const { maxBytes, timeoutMs } = limits;
+  const arriving = createCrowd<ArrivingBody<Ticket<C>>>();
+  const timer = setInterval(() => {
+    const now = clock.monotonic();
+    for (const body of arriving.members()) if (now > body.deadline) body.expire();
+  }, options.tickMs);
+  timer.unref();
+
+  const handOn = (ticket: Ticket<C>, bytes: Buffer, arrivedAt: number): void => {
+    try {
+      ticket.receive(ticket.context, { bytes, value: parseJsonBody(bytes), arrivedAt });
+    } catch (error) {
+      refuse(ticket.context, error);
+    }
+  };
+
+  const onOver = (body: ArrivingBody<Ticket<C>>, error: GatewayError | null): void => {
+    arriving.delete(body);
+    const { ticket } = body;
+    if (error !== null) {
+      refuse(ticket.context, error);
+      return;
+    }
+    const arrivedAt = clock.monotonic();
+    if (ticket.coding === 'identity') {
+      handOn(ticket, body.bytes, arrivedAt);
+      return;
+    }
+    decompressBody(body.bytes, ticket.coding, maxBytes, (failure, plain) => {
+      if (failure === null) handOn(ticket, plain, arrivedAt);
+      else refuse(ticket.context, failure);
+    });
+  };
+
+  return {
+    read: (request, context, receive) => {
+      const ticket = { context, receive, coding: bodyCoding(request.headers) };
+      const body = new ArrivingBody(ticket, clock.monotonic() + timeoutMs, maxBytes, onOver);
+      arriving.add(body);
+      request.flowTo(body);
+    },
+    stop: () => {
+      clearInterval(timer);
+      for (const body of arriving.members()) body.abandon();
+    },
+  };
+}
