@@ -43,6 +43,8 @@ Environment:
 const moveHelp = `
 Into a database that was migrated and not bootstrapped, and a Kafka without the topic. One transaction, verified before it
 counts: rows and checksums by table, the ledger's sum against its rollups, journal positions. The home is left as it is.
+Events that the home's log refused for good (proxy/spool/rejected-….jsonl) are in no books and cannot move: it is refused until they
+are kept elsewhere.
 
 Environment:
   DATABASE_URL, KAFKA_BROKERS  the given servers

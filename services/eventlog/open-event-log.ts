@@ -15,6 +15,7 @@ import { createKafkaConsumer } from './kafka/consumer.ts';
 import type { KafkaClient } from './kafka/kafka-client.ts';
 import { createKafkaClient } from './kafka/kafka-client.ts';
 import { createKafkaProducer } from './kafka/producer.ts';
+import { ensureTopic, inspectTopic } from './kafka/topic.ts';
 import { systemTimers } from './timers.ts';
 
 /**
@@ -103,6 +104,20 @@ export function chosenKafka({ databaseUrl, kafka, embeddedLog }: EventLogOptions
     `${missing.join(' and ')} not set: a process of its own needs DATABASE_URL and KAFKA_BROKERS (README, "From embedded to cluster"). ` +
       'For everything on this machine, without either, run `npm start`.',
   );
+}
+
+/**
+ * How many records Kafka's topic has ever held, for who may only begin with an empty one; null where it is not there.
+ * @param create makes it where it is not there; else nothing is changed.
+ * @throws StartRefusal when it is not as it must be. @throws {EventLogError} when the brokers cannot be asked.
+ */
+export async function countRecordsEver(
+  options: Pick<EventLogOptions, 'clientId' | 'topic' | 'log'> & { readonly kafka: KafkaEnvironment; readonly create: boolean },
+): Promise<bigint | null> {
+  const { kafka, topic } = options;
+  const client = await createKafkaClient({ connection: kafka.connection, clientId: options.clientId, log: options.log });
+  if (options.create) await ensureTopic(client, topic, kafka.topic);
+  return inspectTopic(client, topic, kafka.topic);
 }
 
 async function reachKafka(

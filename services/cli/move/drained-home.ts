@@ -23,13 +23,14 @@ export type HomeUnderCheck = {
 };
 
 /**
- * Refuses a home whose books are not complete: what its proxy has not sent, its ledger has not posted or its sequencer has not
- * placed would be left behind. The home must be locked and stopped.
+ * Refuses a home whose books are not complete: what its proxy has not sent or has set aside, its ledger has not posted or its
+ * sequencer has not placed would be left behind. The home must be locked and stopped.
  * @throws StartRefusal saying what is open and how to finish it.
  */
 export async function refuseUndrained({ home, db, clock, random, log }: HomeUnderCheck): Promise<void> {
   const open: string[] = [];
-  const spool = await inspectSpool(join(home, 'proxy', 'spool'), log);
+  const folder = join(home, 'proxy', 'spool');
+  const spool = await inspectSpool(folder, log);
   if (spool.unsent > 0) open.push(`${spool.unsent} settled request(s) in the proxy's spool`);
   if (spool.open > 0) open.push(`${spool.open} unsettled request(s) in the proxy's spool`);
   const unposted = existsSync(join(home, 'eventlog')) ? await countUnposted({ home, db, clock, random, log }) : 0n;
@@ -39,8 +40,16 @@ export async function refuseUndrained({ home, db, clock, random, log }: HomeUnde
     .select((count) => count.fn.countAll().as('rows'))
     .executeTakeFirstOrThrow();
   if (BigInt(unsequenced.rows) > 0n) open.push(`${unsequenced.rows} entries without a place in the journal`);
-  if (open.length === 0) return;
+  if (open.length > 0) throw unfinished(home, open);
+  if (spool.setAside === 0) return;
   throw new StartRefusal(
+    `${folder} holds ${spool.setAside} event(s) that the event log refused for good (rejected-….jsonl, one a line, with the reason): they are in ` +
+      'no books and would not be in the moved ones. Keep these files elsewhere, out of that folder, and run this again.',
+  );
+}
+
+function unfinished(home: string, open: readonly string[]): StartRefusal {
+  return new StartRefusal(
     `${home} is not finished: ${open.join(', ')}. Start it once more without DATABASE_URL and KAFKA_BROKERS (TURNPIKE_HOME=${home} npm start), ` +
       'send nothing, and stop it with Ctrl-C after a few seconds.',
   );

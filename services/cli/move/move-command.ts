@@ -2,18 +2,20 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
 import { formatUsd } from '../../../schema/values/money.ts';
-import { chosenKafka, openEventLogConsumer } from '../../eventlog/open-event-log.ts';
+import { EventLogError } from '../../eventlog/event-log.ts';
+import { chosenKafka, countRecordsEver } from '../../eventlog/open-event-log.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { startEmbeddedPostgres } from '../../runtime/embedded-postgres.ts';
 import { embeddedAdministrator } from '../../runtime/embedded-postgres-data.ts';
 import type { Environment } from '../../runtime/environment.ts';
+import type { KafkaEnvironment } from '../../runtime/kafka-environment.ts';
 import { createLog } from '../../runtime/log.ts';
 import { pendingMigrations, readMigrations, refusePendingMigrations } from '../../runtime/migrate.ts';
 import type { DatabaseConnection } from '../../runtime/postgres.ts';
 import { createDatabase } from '../../runtime/postgres.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { loadMasterKey } from '../../runtime/secrets.ts';
-import { StartRefusal } from '../../runtime/start-refusal.ts';
+import { PlainFailure, StartRefusal } from '../../runtime/start-refusal.ts';
 import { runOnce } from '../run-once.ts';
 import { readEndpoints } from '../start/endpoints.ts';
 import { lockHome } from '../start/home-lock.ts';
@@ -31,7 +33,8 @@ const log = createLog({ name: 'move', level: 'error' });
 export function moveCommand(settings: MoveSettings): Promise<void> {
   return runOnce(async (environment) => {
     const home = resolve(settings.from);
-    chosenKafka({ ...environment, embeddedLog: false });
+    const kafka = chosenKafka({ ...environment, embeddedLog: false });
+    if (kafka === null) throw new StartRefusal('KAFKA_BROKERS is not set: a home moves into given servers.');
     const masterKey = await loadMasterKey({ given: environment.masterKey, home, random: systemRandom, mustBeGiven: true });
     if (!existsSync(join(home, 'run'))) throw new StartRefusal(`${home} is not the home of an installation: npm start never ran on it.`);
     const addressOf = async (): Promise<string | null> => (await readEndpoints(home))?.proxyUrl ?? null;
@@ -41,7 +44,7 @@ export function moveCommand(settings: MoveSettings): Promise<void> {
       const server = await startEmbeddedPostgres({ home, onProgress: console.log });
       const source = connect(server.url(embeddedAdministrator, 'turnpike'), 'login');
       try {
-        await move({ home, environment, masterKey, source, dryRun: settings.dryRun === true });
+        await move({ home, environment, kafka, masterKey, source, dryRun: settings.dryRun === true });
       } finally {
         await source.close();
         await server.stop();
@@ -59,6 +62,7 @@ function connect(url: string, role: 'login' | 'writer'): DatabaseConnection {
 async function move(options: {
   readonly home: string;
   readonly environment: Environment;
+  readonly kafka: KafkaEnvironment;
   readonly masterKey: Buffer;
   readonly source: DatabaseConnection;
   readonly dryRun: boolean;
@@ -75,48 +79,38 @@ async function move(options: {
   const target = connect(environment.databaseUrl ?? '', 'writer');
   try {
     await refusePendingMigrations(target.db);
-    // A dry run makes no topic either.
-    if (!dryRun) await refuseFilledTopic(environment);
-    print(await moveDatabase(source.db, target.db, dryRun), home, dryRun);
+    const topicIsThere = await refuseFilledTopic(options.kafka, dryRun);
+    print(await moveDatabase(source.db, target.db, dryRun), home, dryRun, topicIsThere);
   } finally {
     await target.close();
   }
 }
 
-/** The books go on at the first record of a new log; records of another installation must not be among them. */
-async function refuseFilledTopic(environment: Environment): Promise<void> {
-  const refused = Promise.withResolvers<never>();
-  refused.promise.catch(() => {});
-  const eventLog = await openEventLogConsumer({
-    environment,
-    clientId: 'turnpike-move',
-    topic: REQUESTS_TOPIC,
-    log,
-    clock: systemClock,
-    random: systemRandom,
-    onRefused: refused.reject,
+/**
+ * The books go on at the first record of a new log; records of another installation must not be among them.
+ * @returns whether the topic is there.
+ */
+async function refuseFilledTopic(kafka: KafkaEnvironment, dryRun: boolean): Promise<boolean> {
+  const topic = REQUESTS_TOPIC;
+  const records = await countRecordsEver({ kafka, clientId: 'turnpike-move', topic, log, create: !dryRun }).catch((error: unknown) => {
+    if (!(error instanceof EventLogError)) throw error;
+    throw new PlainFailure(`Kafka cannot be asked, so nothing was moved: ${error.message}.`, { cause: error });
   });
-  try {
-    const offsets = await Promise.race([eventLog.consumer.offsets(REQUESTS_TOPIC), refused.promise]);
-    const records = [...offsets.values()].reduce((sum, { next }) => sum + next, 0n);
-    if (records === 0n) return;
-    throw new StartRefusal(
-      `The Kafka topic ${REQUESTS_TOPIC.name} has held ${records} record(s) already: they belong to other books. ` +
-        `Delete the topic where nobody needs it (kafka-topics.sh --delete --topic ${REQUESTS_TOPIC.name}), or use another cluster.`,
-    );
-  } finally {
-    await eventLog.close(1_000);
-  }
+  if (records === null || records === 0n) return records !== null;
+  throw new StartRefusal(
+    `The Kafka topic ${topic.name} has held ${records} record(s) already: they belong to other books. ` +
+      `Delete the topic where nobody needs it (kafka-topics.sh --delete --topic ${topic.name}), or use another cluster.`,
+  );
 }
 
-function print({ tables, entries, cost }: Verification, home: string, dryRun: boolean): void {
+function print({ tables, entries, cost }: Verification, home: string, dryRun: boolean, topicIsThere: boolean): void {
   for (const { name, rows } of tables) if (rows > 0n) console.log(`${name.padEnd(24)} ${String(rows).padStart(12)} rows, equal`);
   console.log(
     `the ledger: ${entries} entries, ${formatUsd(cost)} USD, the same as the rollups of its days; journals without gaps, positions kept`,
   );
   console.log(
     dryRun
-      ? 'A dry run: nothing was kept. The Kafka topic is looked at when it is done in earnest.'
+      ? `A dry run: nothing was kept. The Kafka topic ${REQUESTS_TOPIC.name} ${topicIsThere ? 'is there, as it must be and unused' : 'is not there yet and will be made'}.`
       : `Moved. Start the processes on the given servers, and do not start ${home} again: it would go on with books of its own.`,
   );
 }

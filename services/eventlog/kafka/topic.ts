@@ -25,22 +25,44 @@ const RETRY = { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000 };
  * @throws {EventLogError} when the brokers cannot be asked.
  */
 export async function ensureTopic(client: KafkaClient, topic: Topic, settings: KafkaTopicSettings): Promise<void> {
+  await asking(client, `the topic ${topic.name} could not be made sure of`, async (admin) => {
+    if (!(await create(admin, topic, settings))) await refuseDifferent(admin, topic, settings);
+    await untilLed(admin, topic);
+  });
+}
+
+/**
+ * How many records the topic has ever held, also those that its retention deleted; null where it is not there. Nothing is changed.
+ * @throws StartRefusal when it differs, as `ensureTopic` does. @throws {EventLogError} when the brokers cannot be asked.
+ */
+export function inspectTopic(client: KafkaClient, topic: Topic, settings: KafkaTopicSettings): Promise<bigint | null> {
+  return asking(client, `the topic ${topic.name} could not be looked at`, async (admin) => {
+    if (!(await admin.listTopics()).includes(topic.name)) return null;
+    await refuseDifferent(admin, topic, settings);
+    const offsets = await admin.fetchTopicOffsets(topic.name);
+    return offsets.reduce((sum, { high }) => sum + BigInt(high), 0n);
+  });
+}
+
+async function asking<Answer>(client: KafkaClient, failure: string, question: (admin: KafkaAdmin) => Promise<Answer>): Promise<Answer> {
   const admin = client.admin({ retry: RETRY });
   try {
     await admin.connect();
-    const differences = (await create(admin, topic, settings)) ? [] : await compare(admin, topic, settings);
-    if (differences.length > 0) {
-      throw new StartRefusal(
-        `The Kafka topic ${topic.name} is not as it must be:\n${differences.map((difference) => `  ${difference}`).join('\n')}`,
-      );
-    }
-    await untilLed(admin, topic);
+    return await question(admin);
   } catch (error) {
     if (error instanceof StartRefusal) throw error;
-    throw toEventLogError(error, `the topic ${topic.name} could not be made sure of`);
+    throw toEventLogError(error, failure);
   } finally {
     await admin.disconnect().catch(() => {});
   }
+}
+
+async function refuseDifferent(admin: KafkaAdmin, topic: Topic, settings: KafkaTopicSettings): Promise<void> {
+  const differences = await compare(admin, topic, settings);
+  if (differences.length === 0) return;
+  throw new StartRefusal(
+    `The Kafka topic ${topic.name} is not as it must be:\n${differences.map((difference) => `  ${difference}`).join('\n')}`,
+  );
 }
 
 /** @returns whether it was created now, by us. */

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogRecord } from '../../../schema/events/log-record.ts';
 import type { Disk, DiskFile } from '../disk.ts';
@@ -9,6 +10,18 @@ export interface RejectedFile {
   /** Counts against the spool's bound, so that a flood of them is noticed. */
   readonly bytes: number;
   close(): Promise<void>;
+}
+
+const FILE_NAME = /^rejected-\d+\.jsonl$/;
+
+/** How many events of a spool's folder the event log has refused for good; each is one line. */
+export async function countRejected(directory: string): Promise<number> {
+  let count = 0;
+  for (const name of (await readdir(directory)).filter((candidate) => FILE_NAME.test(candidate))) {
+    const text = await readFile(join(directory, name), 'utf8');
+    count += text.split('\n').filter((line) => line !== '').length;
+  }
+  return count;
 }
 
 /** One file a boot: `rejected-<epoch>.jsonl`. */

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogRecord } from '../../../../schema/events/log-record.ts';
@@ -7,6 +7,7 @@ import { refuseOtherMasterKey, refuseUndrained } from '../../../../services/cli/
 import { writeEndpoints } from '../../../../services/cli/start/endpoints.ts';
 import { embeddedPlaces } from '../../../../services/eventlog/embedded/places.ts';
 import { createEmbeddedProducer } from '../../../../services/eventlog/embedded/producer.ts';
+import { EventLogError } from '../../../../services/eventlog/event-log.ts';
 import { openEventLogConsumer } from '../../../../services/eventlog/open-event-log.ts';
 import { openSpool } from '../../../../services/eventlog/spool/open-spool.ts';
 import { bootstrap } from '../../../../services/registry/bootstrap.ts';
@@ -41,6 +42,27 @@ test('a home is refused while its spool owes something, telling how much and wha
   const refusal = await refuseUndrained({ home, db: database.owner.db, ...world }).catch((error: unknown) => String(error));
   expect(refusal).toContain("1 settled request(s) in the proxy's spool, 1 unsettled request(s) in the proxy's spool");
   expect(refusal).toContain(`TURNPIKE_HOME=${home} npm start`);
+});
+
+test('a home is refused while events that its log refused lie in its spool, until they are kept elsewhere', async () => {
+  await using database = await createTestDatabase();
+  const home = await temporaryFolder();
+  const folder = join(home, 'proxy', 'spool');
+  const refusing = new EventLogError('the record is too large', { retryable: false });
+  const spool = await openSpool({
+    directory: folder,
+    durability: 'strict',
+    sender: { producer: { append: () => Promise.reject(refusing), close: async () => {} }, topic: REQUESTS_TOPIC },
+    ...world,
+  });
+  for (const id of ['req_a', 'req_b']) await new Promise<void>((resolve) => spool.append(id, event, resolve));
+  await spool.stop(5_000);
+  const check = () => refuseUndrained({ home, db: database.owner.db, ...world });
+  await expect(check()).rejects.toThrow(`${folder} holds 2 event(s) that the event log refused for good`);
+  const elsewhere = join(home, 'kept');
+  await mkdir(elsewhere);
+  for (const name of await readdir(folder)) if (name.startsWith('rejected-')) await rename(join(folder, name), join(elsewhere, name));
+  await check();
 });
 
 test('a home is refused while its log holds what the ledger has not posted', async () => {

@@ -3,7 +3,7 @@ import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Topic } from '../../../../schema/events/topics.ts';
 import type { KafkajsClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
-import { ensureTopic } from '../../../../services/eventlog/kafka/topic.ts';
+import { ensureTopic, inspectTopic } from '../../../../services/eventlog/kafka/topic.ts';
 import { eventually } from '../../../harness/eventually.ts';
 import { deleteTopics, kafkaClient, kafkaIsThere, runBrokers, singleBroker } from '../../../harness/kafka.ts';
 
@@ -93,6 +93,22 @@ describe.skipIf(!kafkaIsThere)('the topic', () => {
       name: 'StartRefusal',
       message: expect.stringContaining('KAFKA_TOPIC_REPLICATION'),
     });
+  });
+
+  test('is looked at without being made, and tells what it has ever held', async () => {
+    const topic = aTopic();
+    created.push(topic);
+    expect(await inspectTopic(client, topic, singleBroker)).toBeNull();
+    expect(await admin.listTopics()).not.toContain(topic.name);
+    await ensureTopic(client, topic, singleBroker);
+    expect(await inspectTopic(client, topic, singleBroker)).toBe(0n);
+    const producer = client.producer({});
+    await producer.connect();
+    const messages = [0, 1, 1].map((partition) => ({ partition, value: 'x' }));
+    await producer.sendBatch({ topicMessages: [{ topic: topic.name, messages }] });
+    await producer.disconnect();
+    expect(await inspectTopic(client, topic, singleBroker)).toBe(3n);
+    await expect(inspectTopic(client, { ...topic, partitions: 6 }, singleBroker)).rejects.toThrow('5 partitions, not 6');
   });
 
   test('of brokers that are away is an error that may pass', async () => {
