@@ -11,6 +11,7 @@ import { createDatabase } from '../runtime/postgres.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
 import { startConsumer } from './consume.ts';
 import { createLedgerMetrics } from './ledger-metrics.ts';
+import { measureLag } from './measure-lag.ts';
 import { createPoster } from './poster.ts';
 import { startHousekeeping } from './retention.ts';
 import { startSequencer } from './sequencer.ts';
@@ -57,7 +58,7 @@ runProcess({
     const poster = createPoster({ store, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
     const consumer = await startConsumer({
       store,
-      eventLog: eventLog.consumer,
+      eventLog: measureLag(eventLog.consumer, { registry, clock }),
       topic,
       group: 'turnpike-ledger',
       owner: `ledger ${process.pid} on ${hostname()}`,

@@ -3,8 +3,11 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
 import { createApiMetrics } from '../../../services/api/api-metrics.ts';
+import type { EventLogConsumer } from '../../../services/eventlog/event-log.ts';
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts';
+import { measureLag } from '../../../services/ledger/measure-lag.ts';
 import { createProxyMetrics } from '../../../services/proxy/proxy-metrics.ts';
+import { systemClock } from '../../../services/runtime/clock.ts';
 import { createMetrics } from '../../../services/runtime/metrics.ts';
 
 const Dashboard = Compile(
@@ -27,6 +30,12 @@ const expressions = dashboard.panels.flatMap(({ title, targets }) => (targets ??
 /** What prom-client tells of Node itself. */
 const ofRuntime = /^turnpike_(nodejs|process)_/;
 
+const emptyLog: EventLogConsumer = {
+  subscribe: async () => ({ pause: () => {}, resume: () => {}, stop: async () => {} }),
+  offsets: async () => new Map(),
+  close: async () => {},
+};
+
 /** What a process exposes, by the registry its `main.ts` builds. */
 type Exposed = { readonly name: string; readonly type: string };
 
@@ -43,6 +52,7 @@ async function exposedByProcesses(): Promise<readonly Exposed[]> {
   stop();
   const ledger = createMetrics({ process: 'ledger' });
   createLedgerMetrics(ledger);
+  measureLag(emptyLog, { registry: ledger, clock: systemClock });
   const api = createMetrics({ process: 'api' });
   createApiMetrics(api, { sockets: () => 0, followed: () => 0, lagMs: () => 0 });
   const found = await Promise.all([proxy, ledger, api].map((registry) => registry.getMetricsAsJSON()));

@@ -164,5 +164,7 @@ test('it says how it is: alive, ready, and its figures', async () => {
   const metrics = await (await fetch(`${address}/metrics`)).text();
   expect(metrics).toContain('turnpike_ledger_entries_posted_total{process="ledger"} 30');
   expect(metrics).toContain('turnpike_ledger_sequencer_leads{process="ledger"} 1');
+  expect(metrics).toMatch(/^turnpike_ledger_oldest_unposted_seconds\{.*partition="0".*\} 0$/m);
+  expect(metrics).toMatch(/^turnpike_ledger_lag_seconds_count\{process="ledger"\} 30$/m);
   expect(new URL(address).hostname).toBe('127.0.0.1');
 });
