@@ -49,7 +49,8 @@ class Positions {
     const from = this.offsets.get(batch.partition) ?? 0n;
     const first = batch.records[0];
     if (first === undefined || first.offset !== from) throw new Error(`a gap or a repetition: ${first?.offset} where ${from} was due`);
-    this.handled.push(...batch.records);
+    // A record may read its fields only when it is asked for them.
+    this.handled.push(...batch.records.map(({ key, partition, headers, value, offset }) => ({ key, partition, headers, value, offset })));
     this.offsets.set(batch.partition, (batch.records.at(-1)?.offset ?? from) + 1n);
   }
 }
