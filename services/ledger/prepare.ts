@@ -53,10 +53,12 @@ export function deadRecord(prepared: PreparedRecord, reason: string, detail: str
 }
 
 function readRecord(record: StoredRecord): SettledRecord | DeadRecord {
-  const parsed = parseRequestSettled(record);
+  // Once each: a record may read its fields anew whenever they are asked for.
+  const { key, headers, value } = record;
+  const parsed = parseRequestSettled({ key, headers, value });
   if (!parsed.ok) return { kind: 'dead', record, reason: parsed.reason, detail: parsed.detail, organizationId: null };
   const { event, envelope, subject } = parsed;
-  return { record, event, envelope, subject, bodyHash: hash('sha256', record.value, 'buffer') };
+  return { record, event, envelope, subject, bodyHash: hash('sha256', value, 'buffer') };
 }
 
 function postRecord(settled: SettledRecord, sheets: PriceSheets, nowMs: number): PreparedRecord {

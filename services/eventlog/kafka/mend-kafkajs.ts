@@ -1,4 +1,5 @@
 import { mendConnection } from './mend-connection.ts';
+import { mendRecordDecoder } from './mend-record-decoder.ts';
 import { mendRecordHeaders } from './mend-record-headers.ts';
 import { mendRequestQueue } from './mend-request-queue.ts';
 
@@ -10,5 +11,6 @@ export function mendKafkajs(): void {
   mended = true;
   mendRequestQueue();
   mendConnection();
+  mendRecordDecoder();
   mendRecordHeaders();
 }

@@ -2,6 +2,7 @@ import type { StoredRecord } from '../../../schema/events/log-record.ts';
 import type { LogBatch, SubscribeOptions } from '../event-log.ts';
 import { EventLogError } from '../event-log.ts';
 import type { Timers } from '../timers.ts';
+import { sizeOf } from './stored-record.ts';
 
 /** What was fetched at once, `from` being the offset that was asked for and `end` the one to ask for next. */
 export type Fetched = {
@@ -209,11 +210,4 @@ export function createPartitionReader(options: PartitionReaderOptions): Partitio
       wake();
     },
   };
-}
-
-/** Bytes of a record as the bound of a batch counts them. */
-function sizeOf(record: StoredRecord): number {
-  let bytes = record.value.length + record.key.length;
-  for (const [name, value] of Object.entries(record.headers)) bytes += name.length + value.length;
-  return bytes;
 }
