@@ -1,5 +1,6 @@
 import type { AuditEventReads } from './ports/audit-event-reads.ts';
 import type { Changes } from './ports/changes.ts';
+import type { DeadLetterReads } from './ports/dead-letter-reads.ts';
 import type { JournalReads } from './ports/journal-reads.ts';
 import type { LiveStreams } from './ports/live-streams.ts';
 import type { RegistryReads } from './ports/registry-reads.ts';
@@ -44,6 +45,7 @@ export interface GraphqlContext {
   readonly registry: RegistryReads;
   readonly journal: JournalReads;
   readonly audit: AuditEventReads;
+  readonly deadLetters: DeadLetterReads;
   readonly usage: UsageReads;
   readonly routeDryRun: RouteDryRun;
   readonly changes: Changes;

@@ -16,6 +16,7 @@ const kindOfNode = {
   Request: 'request',
   LedgerEntry: 'entry',
   AuditEvent: 'auditEvent',
+  DeadLetter: 'deadLetter',
 } as const satisfies Record<string, IdKind>;
 export type NodeName = keyof typeof kindOfNode;
 

@@ -41,6 +41,10 @@ export const PERMISSIONS = [
   'request:read',
   'usage:read',
   'audit:read',
+  'dead_letter:read',
+  'dead_letter:read_subject',
+  'dead_letter:retry',
+  'dead_letter:discard',
   'tag:read',
   'tag:activate',
   'installation:admin',
@@ -74,6 +78,7 @@ const permissionOfNode: Readonly<Record<string, Permission>> = {
   Request: 'request:read',
   LedgerEntry: 'ledger:read',
   AuditEvent: 'audit:read',
+  DeadLetter: 'dead_letter:read',
 };
 
 /** What it takes to ask for a node of a type by its id. A type that is not listed takes the most. */

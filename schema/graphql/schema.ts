@@ -5,6 +5,8 @@ import './activated-tag.ts';
 import './api-key-mutations.ts';
 import './audit-event.ts';
 import './change-stream.ts';
+import './dead-letter.ts';
+import './dead-letter-mutations.ts';
 import './ledger-entry.ts';
 import './model.ts';
 import './model-mutations.ts';

@@ -1,6 +1,10 @@
 import type { ColumnType } from 'kysely';
 
-/** An event that could not be posted, with its original bytes. */
+/** What became of a dead letter; the last two are final. */
+export const DEAD_LETTER_STATES = ['open', 'retrying', 'posted', 'discarded'] as const;
+export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
+
+/** An event that could not be posted, with its original bytes for as long as it is open. */
 export interface DeadLetterTable {
   id: ColumnType<string, string, never>;
   topic: ColumnType<string, string, never>;
@@ -9,8 +13,22 @@ export interface DeadLetterTable {
   reason: ColumnType<string, string, never>;
   detail: ColumnType<string, string, never>;
   organization_id: ColumnType<string | null, string | null, never>;
-  record_key: ColumnType<string | null, string | null, never>;
-  headers: ColumnType<Readonly<Record<string, string>>, Readonly<Record<string, string>>, never>;
-  value: ColumnType<Buffer, Buffer, never>;
+  /** Erased when the letter is closed, as are `headers` and `value`. */
+  record_key: ColumnType<string | null, string | null, null>;
+  headers: ColumnType<Readonly<Record<string, string>>, Readonly<Record<string, string>>, '{}'>;
+  value: ColumnType<Buffer | null, Buffer, null>;
   recorded_at: ColumnType<Date, Date | undefined, never>;
+  state: ColumnType<DeadLetterState, never, DeadLetterState>;
+  /** SHA-256 and length of the erased value; null while it stands in `value`. */
+  value_hash: ColumnType<Buffer | null, never, Buffer>;
+  value_bytes: ColumnType<number | null, never, number>;
+  retries: ColumnType<number, never, number>;
+  retry_requested_at: ColumnType<Date | null, never, Date>;
+  /** How the latest retry ended where it was not posted. */
+  retried_at: ColumnType<Date | null, never, Date>;
+  retry_reason: ColumnType<string | null, never, string | null>;
+  retry_detail: ColumnType<string | null, never, string | null>;
+  closed_at: ColumnType<Date | null, never, Date>;
+  request_id: ColumnType<string | null, never, string>;
+  discard_reason: ColumnType<string | null, never, string>;
 }

@@ -18,6 +18,7 @@ import type { StreamCursors } from './live/stream-cursor.ts';
 import { createUsageTicks } from './live/usage-ticks.ts';
 import type { PrincipalWatch } from './principals.ts';
 import { createAuditEventReads } from './reads/audit-event-reads.ts';
+import { createDeadLetterReads } from './reads/dead-letter-reads.ts';
 import { createJournalReads } from './reads/journal-reads.ts';
 import { createRegistryReads } from './reads/registry-reads.ts';
 import { createRouteDryRun } from './reads/route-dry-run.ts';
@@ -80,6 +81,7 @@ export function createContextOf(options: {
       registry: createRegistryReads(read, viewer, writer),
       journal: createJournalReads(read, organizationId),
       audit: createAuditEventReads(read, organizationId),
+      deadLetters: createDeadLetterReads(read, viewer, writer),
       usage,
       routeDryRun: createRouteDryRun(read, organizationId, clock),
       changes: createChanges(run, viewer, secrets, (provider, secret) => verifyCredential(provider, secret, signal)),

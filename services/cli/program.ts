@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { bootstrapCommand } from './bootstrap-command.ts';
+import { deadLettersCommand } from './dead-letters/dead-letters-command.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveCommand } from './move/move-command.ts';
 import { startCommand } from './start/start-command.ts';
@@ -79,5 +80,6 @@ export function createProgram(): Command {
     .option('--dry-run', 'copy and verify, then keep nothing')
     .addHelpText('after', moveHelp)
     .action(moveCommand);
+  program.addCommand(deadLettersCommand());
   return program;
 }

@@ -46,20 +46,30 @@ export async function postBatch(options: PostBatchOptions): Promise<BatchOutcome
     const { live, records, alreadyDone, fenced } = await takeOver(books, options);
     if (records.length === 0) return { posted: [], duplicates: 0, dead: [], alreadyDone, fenced };
 
-    const { first, repeated } = firstOfEachId(records);
-    const added = await books.insertEntries(first.map(({ entry }) => entry));
-    const posted = first.filter(({ entry }) => added.has(entry.entry_id));
-    const known = [...first.filter(({ entry }) => !added.has(entry.entry_id)), ...repeated];
-    const { duplicates, reused } = await compareWithBooks(books, known);
-    const dead = [...records.filter((record) => record.kind === 'dead'), ...reused];
-
-    await books.insertDeadLetters(deadLettersOf(dead, options));
-    await books.insertSubjects(posted.flatMap(({ subject }) => subject ?? []));
-    const entries = posted.map(({ entry }) => entry);
-    if (entries.length > 0) await books.addRollups(rollUp(entries, await books.readActivatedTags(organizationsOf(entries))));
+    const booked = await bookRecords(books, records);
+    await books.insertDeadLetters(deadLettersOf(booked.dead, options));
     await moveOffsets(books, live, options);
-    return { posted, duplicates, dead, alreadyDone, fenced };
+    return { ...booked, alreadyDone, fenced };
   });
+}
+
+/**
+ * Adds records to the books, wherever they stood: entries, and what follows from them (rollups, personal data). Those that are
+ * dead already, or turn out to be other bytes under an id that was used, come back as dead; where they are kept is the caller's.
+ */
+export async function bookRecords(
+  books: LedgerTransaction,
+  records: readonly PreparedRecord[],
+): Promise<Pick<BatchOutcome, 'posted' | 'duplicates' | 'dead'>> {
+  const { first, repeated } = firstOfEachId(records);
+  const added = await books.insertEntries(first.map(({ entry }) => entry));
+  const posted = first.filter(({ entry }) => added.has(entry.entry_id));
+  const known = [...first.filter(({ entry }) => !added.has(entry.entry_id)), ...repeated];
+  const { duplicates, reused } = await compareWithBooks(books, known);
+  await books.insertSubjects(posted.flatMap(({ subject }) => subject ?? []));
+  const entries = posted.map(({ entry }) => entry);
+  if (entries.length > 0) await books.addRollups(rollUp(entries, await books.readActivatedTags(organizationsOf(entries))));
+  return { posted, duplicates, dead: [...records.filter((record) => record.kind === 'dead'), ...reused] };
 }
 
 type EntryRecord = PreparedRecord & { kind: 'entry' };

@@ -36,3 +36,9 @@ export function isFaultOfData(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === null ? error instanceof RangeError || error instanceof TypeError : /^(22|23|54)/.test(state);
 }
+
+/** Why a record was refused, for a person: the state of SQL and the constraint, never a value. */
+export function refusalOf(error: unknown): string {
+  const constraint = error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? ` ${error.constraint}` : '';
+  return `${sqlStateOf(error) ?? 'not encodable'}${constraint}`;
+}

@@ -15,11 +15,18 @@ export type LedgerMetrics = {
   readonly leads: (leading: boolean) => void;
 };
 
+export type DeadLetterMetrics = {
+  /** A dead letter was taken again. */
+  readonly redriven: (outcome: 'posted' | 'open') => void;
+  /** Dead letters that are open or queued, by reason; all of them, whoever kept them. */
+  readonly unsettled: (letters: ReadonlyMap<string, number>) => void;
+};
+
 const lagBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3_600, 86_400];
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 
 /** The ledger's figures; all lags are in seconds. */
-export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics {
+export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & DeadLetterMetrics {
   const registers = [registry];
   const name = (rest: string): string => `${metricsPrefix}ledger_${rest}`;
   const posted = new Counter({ name: name('entries_posted_total'), help: 'Entries added to the ledger', registers });
@@ -29,6 +36,18 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics {
     registers,
   });
   const dead = new Counter({ name: name('dead_letters_total'), help: 'Records kept as dead letters', labelNames: ['reason'], registers });
+  const redriven = new Counter({
+    name: name('dead_letter_retries_total'),
+    help: 'Dead letters that were taken again, by what became of them',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const unsettled = new Gauge({
+    name: name('dead_letters_open'),
+    help: 'Dead letters that are neither posted nor discarded, of all ledger processes together',
+    labelNames: ['reason'],
+    registers,
+  });
   const differences = new Counter({
     name: name('cost_differences_total'),
     help: 'Entries whose cost is not the one their proxy told the application',
@@ -81,6 +100,12 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics {
       batchSeconds.observe(seconds);
     },
     retried: () => retries.inc(),
+    redriven: (outcome) => redriven.inc({ outcome }),
+    unsettled: (letters) => {
+      // A reason of which none are left must not stay at its last count.
+      unsettled.reset();
+      for (const [reason, count] of letters) unsettled.set({ reason }, count);
+    },
     behind: (partition, records) => behind.set({ partition }, Number(records)),
     gap: (partition, records) => gap.set({ partition }, Number(records)),
     sequenced: (items, oldestUnsequencedSeconds, seconds) => {

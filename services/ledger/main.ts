@@ -13,8 +13,10 @@ import { startConsumer } from './consume.ts';
 import { createLedgerMetrics } from './ledger-metrics.ts';
 import { measureLag } from './measure-lag.ts';
 import { createPoster } from './poster.ts';
+import { startRedrive } from './redrive.ts';
 import { startHousekeeping } from './retention.ts';
 import { startSequencer } from './sequencer.ts';
+import { createPostgresDeadLetterStore } from './store/postgres/postgres-dead-letter-store.ts';
 import { createPostgresLedgerStore } from './store/postgres/postgres-ledger-store.ts';
 import { createPostgresSequencerStore } from './store/postgres/postgres-sequencer-store.ts';
 
@@ -69,6 +71,8 @@ runProcess({
       onConsumed: eventLog.release,
     });
     const housekeeping = startHousekeeping({ db: database.db, clock, log });
+    const letters = createPostgresDeadLetterStore({ db: database.db, clock, random });
+    const redrive = startRedrive({ letters, store, clock, log, metrics, onPosted: sequencer.wake });
 
     const app = fastify();
     addHealthRoutes(app, { registry, checks: () => [...consumer.checks(), ...sequencer.checks()] });
@@ -81,6 +85,7 @@ runProcess({
       stop: async (hurry) => {
         hurry.addEventListener('abort', () => poster.giveUp(), { once: true });
         await consumer.stop(stopGraceMs);
+        await redrive.stop();
         await Promise.all([sequencer.stop(), housekeeping.stop()]);
         await eventLog.close(stopGraceMs);
         await app.close();

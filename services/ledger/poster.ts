@@ -3,13 +3,11 @@ import type { Timers } from '../eventlog/timers.ts';
 import { pause, systemTimers } from '../eventlog/timers.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Random } from '../runtime/random.ts';
 import type { BatchOutcome, PartitionSlice } from './batch.ts';
 import { postBatch } from './batch.ts';
-import { FencedError, isFaultOfData, isRetryable } from './failures.ts';
+import { FencedError, isFaultOfData, isRetryable, refusalOf } from './failures.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';
-import type { PreparedRecord } from './prepare.ts';
 import { deadRecord, prepareRecords } from './prepare.ts';
 import { createPriceSheets } from './price-sheets.ts';
 import type { LedgerStore } from './store/ledger-store.ts';
@@ -172,10 +170,5 @@ function parts(slices: readonly PartitionSlice[], error: unknown): readonly (rea
   }
   const [record] = records;
   if (record === undefined || record.kind === 'dead') throw error;
-  return [[{ ...slice, records: [asPoison(record, error)] }]];
-}
-
-function asPoison(record: PreparedRecord, error: unknown): PreparedRecord {
-  const constraint = error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? ` ${error.constraint}` : '';
-  return deadRecord(record, 'refused_by_database', `${sqlStateOf(error) ?? 'not encodable'}${constraint}`);
+  return [[{ ...slice, records: [deadRecord(record, 'refused_by_database', refusalOf(error))] }]];
 }

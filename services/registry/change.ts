@@ -48,14 +48,21 @@ export function mintRowId(change: Change): string {
   return mintUuid(change.clock.now(), change.random.bytes(10));
 }
 
+type AuditEntry = { readonly action: string; readonly targets: readonly AuditTarget[]; readonly changes: readonly AuditChange[] };
+
 /**
  * Books a write: appends its audit event and bumps the registry's revision, which makes the proxies fetch a new snapshot.
  * @returns the uuid of the audit event.
  */
-export async function recordChange(
-  change: Change,
-  entry: { readonly action: string; readonly targets: readonly AuditTarget[]; readonly changes: readonly AuditChange[] },
-): Promise<string> {
+export async function recordChange(change: Change, entry: AuditEntry): Promise<string> {
+  const id = await recordAct(change, entry);
+  // Last, because it locks the row that every other writer needs, for as long as this transaction takes to commit.
+  await change.trx.updateTable('registry_revision').set({ revision: sql<bigint>`revision + 1` }).execute();
+  return id;
+}
+
+/** Books a write that no proxy has to hear of. @returns the uuid of the audit event. */
+export async function recordAct(change: Change, entry: AuditEntry): Promise<string> {
   const id = mintRowId(change);
   await appendAuditEvent(change.trx, {
     id,
@@ -65,8 +72,6 @@ export async function recordChange(
     origin: change.origin,
     ...entry,
   });
-  // Last, because it locks the row that every other writer needs, for as long as this transaction takes to commit.
-  await change.trx.updateTable('registry_revision').set({ revision: sql<bigint>`revision + 1` }).execute();
   return id;
 }
 

@@ -30,6 +30,10 @@ export type Environment = {
   readonly kafka: KafkaEnvironment | null;
   /** Whether the event log under `home` is meant although a database is given: `npm start` says so to what it starts. */
   readonly embeddedLog: boolean;
+  /** Where commands find the API; null where it is that of the installation in `home`. */
+  readonly apiUrl: string | null;
+  /** Who commands are to the API: a secret. Null where it is the administrator of the installation in `home`. */
+  readonly adminKey: string | null;
   /** Absolute path of a YAML file or folder, or null. */
   readonly configPath: string | null;
   /** 32 bytes, or null where the key is to be taken from `home`. */
@@ -74,6 +78,14 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
     }
     return url;
   };
+  const apiUrl = given('TURNPIKE_API_URL');
+  if (apiUrl !== null && !isHttpUrl(apiUrl)) {
+    problems.push('TURNPIKE_API_URL: expected http://host:port, without a user or password (value not shown: it may hold one)');
+  }
+  const adminKey = given('TURNPIKE_ADMIN_KEY');
+  if (adminKey !== null && !adminKey.startsWith('tpk_adm_')) {
+    problems.push('TURNPIKE_ADMIN_KEY: expected an admin key, tpk_adm_… (value not shown: it is a secret)');
+  }
   const masterKeyText = given('TURNPIKE_MASTER_KEY');
   if (masterKeyText !== null && !base64.test(masterKeyText)) {
     problems.push(`TURNPIKE_MASTER_KEY: expected ${masterKeyBytes} bytes in base64, 44 characters (value not shown: it is a secret)`);
@@ -102,6 +114,8 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
     databaseOwnerUrl: databaseAt('DATABASE_OWNER_URL'),
     kafka,
     embeddedLog,
+    apiUrl,
+    adminKey,
     configPath: path('TURNPIKE_CONFIG'),
     masterKey: masterKeyText === null ? null : Buffer.from(masterKeyText, 'base64'),
     durability: choice('TURNPIKE_DURABILITY', ['group', 'strict']) ?? 'group',
@@ -116,6 +130,11 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
 function isPostgresUrl(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && (url.protocol === 'postgresql:' || url.protocol === 'postgres:');
+}
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 }
 
 /**

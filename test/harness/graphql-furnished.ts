@@ -3,6 +3,7 @@ import { idFromUuid, uuidFromId } from '../../schema/values/ids.ts';
 import { createApiKey } from '../../services/registry/api-keys.ts';
 import { activateTag } from '../../services/registry/tags.ts';
 import { createTeam } from '../../services/registry/teams.ts';
+import { keepDeadLetter } from './dead-letters.ts';
 import type { TestApi, TestTenant } from './graphql.ts';
 import { book, sequence, usageEntry } from './graphql-books.ts';
 import { payloadFields } from './graphql-everything.ts';
@@ -18,6 +19,7 @@ export interface Furnished extends TestTenant {
   readonly apiKeyId: string;
   readonly entryId: string;
   readonly auditEventId: string;
+  readonly deadLetterId: string;
   /** Ids as clients see them, of what was made through the API. */
   readonly made: Readonly<Record<MadeType, string>>;
 }
@@ -122,7 +124,15 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   });
   await book(db, [entry]);
   await sequence(db);
-  return { ...tenant, made: upstream, mark, teamId: team.id, apiKeyId: key.id, entryId: entry.entry_id, auditEventId };
+  const deadLetterId = await keepDeadLetter(db, {
+    organization_id: organizationId,
+    topic: mark,
+    detail: mark,
+    record_key: mark,
+    headers: { ce_id: mark, tp_subject: `{"endUser":"${mark}"}` },
+    value: Buffer.from(mark),
+  });
+  return { ...tenant, made: upstream, mark, teamId: team.id, apiKeyId: key.id, entryId: entry.entry_id, auditEventId, deadLetterId };
 }
 
 /** Ids as clients see them, by type. */
@@ -133,11 +143,18 @@ export const idsOf = (tenant: Furnished) => ({
   Request: idFromUuid('request', tenant.entryId),
   LedgerEntry: idFromUuid('entry', tenant.entryId),
   AuditEvent: idFromUuid('auditEvent', tenant.auditEventId),
+  DeadLetter: idFromUuid('deadLetter', tenant.deadLetterId),
   ...tenant.made,
 });
 
 /** Everything in an answer that only the other tenant's data could have put there. */
 export function tracesOf(tenant: Furnished, answer: unknown): string[] {
   const text = JSON.stringify(answer);
-  return [tenant.mark, ...Object.values(idsOf(tenant)), tenant.organizationId, tenant.apiKeyId].filter((trace) => text.includes(trace));
+  return [
+    tenant.mark,
+    Buffer.from(tenant.mark).toString('base64'),
+    ...Object.values(idsOf(tenant)),
+    tenant.organizationId,
+    tenant.apiKeyId,
+  ].filter((trace) => text.includes(trace));
 }

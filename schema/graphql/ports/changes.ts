@@ -1,4 +1,5 @@
 import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
+import type { DeadLetterChanges } from './dead-letter-changes.ts';
 import type { MemberChanges } from './member-changes.ts';
 import type { ApiKeyRow, OrganizationRow, TeamRow } from './registry-reads.ts';
 import type { RouteChanges } from './route-changes.ts';
@@ -19,7 +20,7 @@ export interface ApiKeyFields {
 }
 
 /** Changes by the viewer: one transaction each, with its audit event. Ids are uuids. */
-export interface Changes extends UpstreamChanges, RouteChanges, MemberChanges {
+export interface Changes extends UpstreamChanges, RouteChanges, MemberChanges, DeadLetterChanges {
   readonly organizationCreate: (
     input: Idempotent & { readonly slug: string; readonly name: string },
   ) => Promise<ChangeOutcome<OrganizationRow>>;

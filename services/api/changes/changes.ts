@@ -10,6 +10,7 @@ import { INSTALLATION_ID } from '../../registry/seed.ts';
 import { activateTag, deactivateTag } from '../../registry/tags.ts';
 import { archiveTeam, createTeam, updateTeam } from '../../registry/teams.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
+import { createDeadLetterChanges } from './dead-letter-changes.ts';
 import {
   requireCovered,
   requireGrantable,
@@ -51,6 +52,7 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
     ...createUpstreamChanges({ run, organizationId, secrets, verify }),
     ...createRouteChanges(run, organizationId),
     ...createMemberChanges(run, organizationId),
+    ...createDeadLetterChanges(run, viewer),
     organizationCreate: ({ idempotencyKey, slug, name }) => {
       const input = { slug: requireSlug(slug), name: requireName(name) };
       return run(

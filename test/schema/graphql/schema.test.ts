@@ -46,7 +46,9 @@ test('every mutation takes one input and answers with the common payload', () =>
   expect(mutations.length).toBeGreaterThanOrEqual(11);
   for (const field of mutations) {
     expect([field.name, field.args.map((arg) => arg.name)]).toEqual([field.name, ['input']]);
-    expect(field.name).toMatch(/^[a-z]+([A-Z][a-z]+)?(Create|Update|Archive|Rotate|Revoke|Activate|Deactivate|Verify|Set|End)$/);
+    expect(field.name).toMatch(
+      /^[a-z]+([A-Z][a-z]+)?(Create|Update|Archive|Rotate|Revoke|Activate|Deactivate|Verify|Set|End|Retry|Discard)$/,
+    );
     const payload = getNamedType(field.type);
     expect([field.name, isObjectType(payload) && payload.getInterfaces().map((type) => type.name)]).toEqual([
       field.name,

@@ -40,6 +40,8 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
     `(first: 5, userId: "${ids.User}")`,
   ],
   auditEvents: (ids) => ['(first: 5)', `(first: 5, filter: { targetId: "${ids.ApiKey}" })`],
+  deadLetter: (ids) => [`(id: "${ids.DeadLetter}")`],
+  deadLetters: (ids) => ['(first: 2)', `(first: 1, filter: { organizationId: "${ids.Organization}" })`],
   ledger: (ids) => ['(first: 5)', `(last: 5, filter: { apiKeyId: { eq: "${ids.ApiKey}" } })`],
   models: (_ids, mark) => ['(first: 5)', `(first: 5, filter: { provider: "${mark}" })`, '(first: 5, filter: { isPriced: true })'],
   node: (ids) => Object.values(ids).map((id) => `(id: "${id}")`),
@@ -146,6 +148,8 @@ const somePrice = '[{ units: [{ unit: "input", usd: "1" }] }]';
 /** Every mutation that names something, pointed at the other tenant's. */
 const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>) => string>> = {
   apiKeyCreate: ({ Team }) => `idempotencyKey: "a", name: "x", teamId: "${Team}"`,
+  deadLetterDiscard: ({ DeadLetter }) => `idempotencyKey: "a", id: "${DeadLetter}", reason: "x"`,
+  deadLetterRetry: ({ DeadLetter }) => `idempotencyKey: "a", id: "${DeadLetter}"`,
   modelArchive: ({ Model }) => `id: "${Model}", expectedVersion: 1`,
   modelCreate: ({ Provider }) => `idempotencyKey: "a", providerId: "${Provider}", name: "x"`,
   modelUpdate: ({ Model }) => `id: "${Model}", expectedVersion: 1, contextWindow: "5"`,
@@ -210,6 +214,7 @@ test.each(Object.keys(attacks))("%s cannot touch another tenant's object, and sa
         .execute(),
       await db.selectFrom('service_accounts').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('users').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db.selectFrom('dead_letters').selectAll().where('organization_id', '=', two.organizationId).execute(),
     ]);
   const before = await state();
   const answer = await ask<Record<string, { errors: { code: string }[] }>>(
@@ -313,6 +318,7 @@ test("the reader's role sees no row of another tenant, and without a tenant none
     'audit_events',
     'journal_positions',
     'journal_heads',
+    'dead_letters',
   ] as const;
   const { db } = api.database.reader;
   for (const table of tables) {

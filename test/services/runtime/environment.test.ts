@@ -25,6 +25,8 @@ test('an empty environment gives the defaults of DESIGN.md, with home made absol
     databaseOwnerUrl: null,
     kafka: null,
     embeddedLog: false,
+    apiUrl: null,
+    adminKey: null,
     configPath: null,
     masterKey: null,
     durability: 'group',

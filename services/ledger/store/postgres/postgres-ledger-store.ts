@@ -34,7 +34,8 @@ export function createPostgresLedgerStore(db: Kysely<Database>): LedgerStore {
   };
 }
 
-function ledgerTransaction(trx: Transaction<Database>): LedgerTransaction {
+/** The books within a transaction that somebody began, limited as {@link limitTransaction} says. */
+export function ledgerTransaction(trx: Transaction<Database>): LedgerTransaction {
   return {
     lockOffsets: (topic, numbers) => lockOffsets(trx, topic, numbers),
     insertEntries: (entries) => appendEntries(trx, entries),
