@@ -1,7 +1,7 @@
 import { Compile } from 'typebox/compile';
 import { encodeCloudEvent } from './cloud-event.ts';
 import type { LogRecord } from './log-record.ts';
-import type { Attempt, RequestSubject } from './request-settled.v1.ts';
+import type { Attempt } from './request-settled.v1.ts';
 import { REQUEST_SETTLED_TYPE, RequestSettled, SUBJECT_HEADER } from './request-settled.v1.ts';
 import { clipToSchema, MAX_TAGS, TRIMMING_STEPS, unstorablePath } from './request-settled-fit.ts';
 import { encodeRequestSubject } from './request-subject.ts';
@@ -42,8 +42,8 @@ export interface RequestSettledEnvelope {
   readonly partition: number;
   /** Epoch milliseconds of the settlement. */
   readonly timeMs: number;
-  /** Personal data that travels beside the event; null when there is none. */
-  readonly subject: RequestSubject | null;
+  /** Personal data that travels beside the event: JSON of a `RequestSubject`; null when there is none. */
+  readonly subject: string | null;
 }
 
 /** The record of the event log that carries this event. @throws {TypeError} as {@link serializeRequestSettled}. */

@@ -7,12 +7,14 @@ const MAX_SUBJECT_BYTES = 12_288;
 
 const check = Compile(RequestSubject);
 
-/** The header's text. Unstorable characters are replaced; metadata that does not fit is left out, since it is not the ledger's business. */
-export function encodeRequestSubject(subject: RequestSubject): string {
-  const plain = JSON.stringify(subject);
+/**
+ * The header's text. Unstorable characters are replaced; metadata that does not fit is left out, since it is not the ledger's business.
+ * @param subject JSON of a `RequestSubject`.
+ */
+export function encodeRequestSubject(subject: string): string {
   // What cannot be stored is escaped in JSON, so a text without escapes of that kind needs no second look.
-  const text = plain.includes('\\u') ? JSON.stringify(subject, storable) : plain;
-  return Buffer.byteLength(text) <= MAX_SUBJECT_BYTES ? text : JSON.stringify({ ...subject, metadata: null }, storable);
+  const text = subject.includes('\\u') ? JSON.stringify(JSON.parse(subject), storable) : subject;
+  return Buffer.byteLength(text) <= MAX_SUBJECT_BYTES ? text : JSON.stringify({ ...JSON.parse(text), metadata: null });
 }
 
 /** The subject of a header, or null when the text is none. */

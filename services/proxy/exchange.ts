@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { RequestSubject } from '../../schema/events/request-settled.v1.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import type { AdmittedRequest } from './settlement/settle.ts';
 import { commitmentTo, createSubject } from './settlement/subject.ts';
@@ -29,7 +28,8 @@ export class Exchange implements AdmittedRequest {
   metadata: Readonly<Record<string, string>> | null = null;
   endUser: string | null = null;
   sdkRetryCount: number | null = null;
-  subject: RequestSubject | null = null;
+  /** JSON of a `RequestSubject`. */
+  subject: string | null = null;
   subjectCommitment: string | null = null;
   modelRequested: string | null = null;
   target: CompiledModel | null = null;

@@ -62,8 +62,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     close: async () => {
       closing = true;
-      if (!server.listening) return;
       const closed = once(server, 'close');
+      // Also where it never listened: Node's timer for its connections ends here.
       server.close();
       await closed;
     },

@@ -1,6 +1,6 @@
 import { eventSource } from '../../../schema/events/cloud-event.ts';
 import type { LogRecord } from '../../../schema/events/log-record.ts';
-import type { Outcome, RequestSettled, RequestSubject } from '../../../schema/events/request-settled.v1.ts';
+import type { Outcome, RequestSettled } from '../../../schema/events/request-settled.v1.ts';
 import { encodeRequestSettled } from '../../../schema/events/request-settled-serializer.ts';
 import type { Spool } from '../../eventlog/spool.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -20,14 +20,17 @@ export interface BooksOptions {
   readonly onSettled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
 }
 
-/** Every way a request gets into the books: exactly one of {@link append} and {@link close} for each admitted request. */
+/**
+ * Every way a request gets into the books: exactly one of {@link append} and {@link close} for each admitted request.
+ * A `subject` is the JSON of a `RequestSubject`.
+ */
 export interface Books {
   /** Opens a request before the provider is called. False when the spool takes nothing more: then the request is refused. */
-  open(request: AdmittedRequest, subject: RequestSubject | null, call: PlannedCall, onWritten: () => void): boolean;
+  open(request: AdmittedRequest, subject: string | null, call: PlannedCall, onWritten: () => void): boolean;
   /** Settles an opened request; `onWritten` runs when the settlement survives the death of this process (invariant 2). */
-  close(request: AdmittedRequest, subject: RequestSubject | null, ending: Ending, onWritten: () => void): void;
+  close(request: AdmittedRequest, subject: string | null, ending: Ending, onWritten: () => void): void;
   /** Settles a request that called no provider. False as for {@link open}. */
-  append(request: AdmittedRequest, subject: RequestSubject | null, ending: Ending, onWritten: () => void): boolean;
+  append(request: AdmittedRequest, subject: string | null, ending: Ending, onWritten: () => void): boolean;
   /** Settles as `orphaned` what an earlier boot of this proxy left open. Runs once, at the start. */
   settleOrphans(): void;
 }
@@ -39,7 +42,7 @@ export function createBooks(options: BooksOptions): Books {
   const source = eventSource(node, epoch);
   const writer = { node, epoch };
 
-  const recordOf = (request: AdmittedRequest, subject: RequestSubject | null, event: RequestSettled): LogRecord =>
+  const recordOf = (request: AdmittedRequest, subject: string | null, event: RequestSettled): LogRecord =>
     encodeRequestSettled(event, {
       source,
       partition: request.key.partition,

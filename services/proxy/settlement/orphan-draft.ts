@@ -50,27 +50,33 @@ export interface PlannedCall {
 export interface Orphan {
   readonly event: RequestSettled;
   readonly partition: number;
-  readonly subject: RequestSubject | null;
+  /** JSON of a `RequestSubject`. */
+  readonly subject: string | null;
 }
 
-/** Everything the settlement of a request is made from, should this process die before it settles; the cost of this is paid by every request. */
-export function encodeOrphanDraft(request: AdmittedRequest, subject: RequestSubject | null, call: PlannedCall, writer: Writer): Buffer {
-  const { key } = request;
-  const draft = {
+const keyTexts = new WeakMap<AdmittedRequest['key'], string>();
+
+/** The same for all requests under one key of one snapshot, so printed once. */
+function keyText(key: AdmittedRequest['key']): string {
+  const known = keyTexts.get(key);
+  if (known !== undefined) return known;
+  const { id, organizationId, teamId, userId, serviceAccountId, partition } = key;
+  const text = JSON.stringify({ id, organizationId, teamId, userId, serviceAccountId, partition });
+  keyTexts.set(key, text);
+  return text;
+}
+
+/**
+ * Everything the settlement of a request is made from, should this process die before it settles; the cost of this is paid by every request.
+ * @param subject JSON of a `RequestSubject`.
+ */
+export function encodeOrphanDraft(request: AdmittedRequest, subject: string | null, call: PlannedCall, writer: Writer): Buffer {
+  const rest = JSON.stringify({
     format: 1,
     requestId: request.requestId,
-    key: {
-      id: key.id,
-      organizationId: key.organizationId,
-      teamId: key.teamId,
-      userId: key.userId,
-      serviceAccountId: key.serviceAccountId,
-      partition: key.partition,
-    },
     endpoint: request.endpoint,
     admittedAtMs: request.admittedAtMs,
     tags: request.tags,
-    subject,
     subjectCommitment: request.subjectCommitment,
     sdkRetryCount: request.sdkRetryCount,
     modelRequested: request.modelRequested,
@@ -84,8 +90,8 @@ export function encodeOrphanDraft(request: AdmittedRequest, subject: RequestSubj
     startMs: call.startMs,
     node: writer.node,
     epoch: writer.epoch,
-  };
-  return Buffer.from(JSON.stringify(draft), 'utf8');
+  });
+  return Buffer.from(`${rest.slice(0, -1)},"key":${keyText(request.key)},"subject":${subject}}`, 'utf8');
 }
 
 /** The settlement of a draft, in the name of the boot that admitted it; null when it is none of ours. */
@@ -100,5 +106,5 @@ export function settleOrphanDraft(draft: Buffer): Orphan | null {
   const { provider, upstreamModel, node, epoch } = value;
   const startMs = Math.round(value.startMs * 1_000) / 1_000;
   const event = settle(value, orphanEnding({ provider: provider ?? '', upstreamModel, startMs }), { node, epoch });
-  return { event, partition: value.key.partition, subject: value.subject };
+  return { event, partition: value.key.partition, subject: value.subject === null ? null : JSON.stringify(value.subject) };
 }

@@ -79,8 +79,16 @@ export function recordOf(
   event: RequestSettled,
   place: { readonly offset: bigint; readonly partition?: number; readonly timeMs?: number; readonly subject?: RequestSubject },
 ): StoredRecord {
-  const { offset, partition = 0, timeMs = Date.now(), subject = null } = place;
-  return { ...encodeRequestSettled(event, { source: '/turnpike/proxy/test/1', partition, timeMs, subject }), offset };
+  const { offset, partition = 0, timeMs = Date.now(), subject } = place;
+  return {
+    ...encodeRequestSettled(event, {
+      source: '/turnpike/proxy/test/1',
+      partition,
+      timeMs,
+      subject: subject === undefined ? null : JSON.stringify(subject),
+    }),
+    offset,
+  };
 }
 
 /** So many succeeded requests of one key, at offsets from `from` on. */

@@ -163,7 +163,7 @@ describe('labels', () => {
     expect(JSON.stringify(event)).not.toMatch(/person-7|T-1|127\.0\.0\.1|from-body/);
     const { subject } = proxy.events[0] ?? {};
     expect(subject).toMatchObject({ endUser: 'person-7', address: '127.0.0.1', metadata: { ticket: 'T-1' } });
-    expect(event.subjectCommitment).toBe(subject === null || subject === undefined ? '' : commitmentTo(subject));
+    expect(event.subjectCommitment).toBe(subject === null || subject === undefined ? '' : commitmentTo(JSON.stringify(subject)));
     expect(JSON.parse(upstream.requests[0]?.body ?? '')).toMatchObject({ user: 'from-body', metadata: { theirs: 'yes' } });
 
     const listed = await proxy.chat(

@@ -103,6 +103,16 @@ test.each([
   expect(heard).toEqual([code]);
 });
 
+test('bodies that follow each other on a connection, or hurry ahead, each come whole', async () => {
+  const { heard, send } = await setup();
+  const one = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 3\r\n\r\n';
+  const socket = await send([JSON_TYPE, 'content-length: 3'], `"a"${one}"b"${one}"`);
+  await eventually(() => heard.length === 2);
+  socket.write('c"');
+  await eventually(() => heard.length === 3);
+  expect(heard).toEqual(['a', 'b', 'c']);
+});
+
 test('a body has its time, each its own, and is told of once', async () => {
   const state = await setup();
   const early = await state.send([JSON_TYPE, 'content-length: 2'], '[');
