@@ -6,7 +6,8 @@ import { displayVirtualKey, mintVirtualKey, parseVirtualKey } from '../../schema
 import type { Secrets } from '../runtime/secrets.ts';
 import { pepperVersion } from '../runtime/secrets.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
+import { lockOwn, nextVersion } from './own-rows.ts';
 import { requireServiceAccount } from './service-accounts.ts';
 import { requireTeam } from './teams.ts';
 import { requireUser } from './users.ts';
@@ -41,15 +42,6 @@ export interface NewApiKey extends ApiKeySettings {
 
 /** Longest time two secrets of one key may live side by side (reference/graphql.md section 8). */
 const LONGEST_GRACE_MS = 30 * 24 * 3_600_000;
-
-const byOrganization = (change: Change, id: string) =>
-  change.trx
-    .selectFrom('api_keys')
-    .selectAll()
-    .where('id', '=', id)
-    .where('organization_id', '=', change.organizationId)
-    .forUpdate()
-    .executeTakeFirst();
 
 const settingsOf = (settings: ApiKeySettings) => ({
   name: settings.name,
@@ -119,7 +111,7 @@ export async function rotateApiKey(
 ): Promise<{ key: ApiKey; secret: string; auditEventId: string }> {
   if (!(input.graceMs >= 0 && input.graceMs <= LONGEST_GRACE_MS))
     throw new RegistryError('invalid', 'The grace is at most 30 days.', ['graceFor']);
-  const before = requireLive(requireChangeable(await byOrganization(change, input.id), 'API key', null));
+  const before = await lockKey(change, { id: input.id, expectedVersion: null });
   const now = new Date(change.clock.now());
   const graceEnds = new Date(change.clock.now() + input.graceMs);
   const live = await change.trx
@@ -146,7 +138,7 @@ export async function revokeApiKey(
   change: Change,
   input: { readonly id: string; readonly reason: string | null },
 ): Promise<{ key: ApiKey; auditEventId: string }> {
-  const before = requireLive(requireChangeable(await byOrganization(change, input.id), 'API key', null));
+  const before = await lockKey(change, { id: input.id, expectedVersion: null });
   const after = { revoked_at: new Date(change.clock.now()), revoke_reason: input.reason };
   const key = await bumpVersion(change, before, after);
   return { key, auditEventId: await recordKey(change, 'api_key.revoke', key, before, after) };
@@ -157,7 +149,7 @@ export async function updateApiKey(
   change: Change,
   input: { readonly id: string; readonly expectedVersion: number } & Partial<ApiKeySettings> & { readonly disabled?: boolean },
 ): Promise<{ key: ApiKey; auditEventId: string }> {
-  const before = requireLive(requireChangeable(await byOrganization(change, input.id), 'API key', input.expectedVersion));
+  const before = await lockKey(change, input);
   if (input.teamId != null) await requireTeam(change, input.teamId, ['teamId']);
   const disabledAt = before.disabled_at ?? new Date(change.clock.now());
   const after = {
@@ -203,7 +195,9 @@ async function requireOwner(change: Change, input: NewApiKey): Promise<Pick<ApiK
   return { user_id: userId, service_account_id: serviceAccountId };
 }
 
-function requireLive(key: ApiKey): ApiKey {
+/** A revoked key stays as it is. */
+async function lockKey(change: Change, input: { readonly id: string; readonly expectedVersion: number | null }): Promise<ApiKey> {
+  const key = await lockOwn(change, change.trx.selectFrom('api_keys').selectAll(), 'API key', input);
   if (key.revoked_at !== null) throw new RegistryError('already_revoked', 'This API key is revoked.', ['id']);
   return key;
 }
@@ -232,7 +226,7 @@ async function addSecret(change: Change, key: ApiKey, secrets: Secrets, given: s
 function bumpVersion(change: Change, before: ApiKey, after: Updateable<ApiKeyTable>): Promise<ApiKey> {
   return change.trx
     .updateTable('api_keys')
-    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ ...after, ...nextVersion(change, before) })
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -1,12 +1,12 @@
 import type { Selectable, Updateable } from 'kysely';
 import type { ProviderCredentialTable } from '../../schema/tables/provider-credential.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
 import { openCredential, sealCredential } from './credential-secret.ts';
 import { dataKeyOf, openDataKey } from './data-keys.ts';
+import { lockOwn, nameTaken, nextVersion } from './own-rows.ts';
 import type { Provider } from './providers.ts';
 import { requireProvider } from './providers.ts';
 import { refuseRouted } from './routed.ts';
@@ -82,7 +82,7 @@ export async function createCredential(
     })
     .returning(COLUMNS)
     .executeTakeFirstOrThrow()
-    .catch(nameTaken(input.name));
+    .catch(taken(input.name));
   const after = { name: credential.name, provider_id: idFromUuid('provider', provider.id), hint: credential.hint };
   return { credential, auditEventId: await recordCredential(change, 'provider_credential.create', credential, {}, after) };
 }
@@ -111,7 +111,7 @@ export async function renameCredential(
 ): Promise<{ credential: ProviderCredential; auditEventId: string }> {
   const before = await lockCredential(change, input.id, input.expectedVersion);
   checkName(input.name);
-  const credential = await write(change, before, { name: input.name }).catch(nameTaken(input.name));
+  const credential = await write(change, before, { name: input.name }).catch(taken(input.name));
   return {
     credential,
     auditEventId: await recordCredential(change, 'provider_credential.update', credential, before, { name: input.name }),
@@ -204,21 +204,15 @@ function placeOf(id: string, providerId: string) {
 function write(change: Change, before: ProviderCredential, after: Updateable<ProviderCredentialTable>): Promise<ProviderCredential> {
   return change.trx
     .updateTable('provider_credentials')
-    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ ...after, ...nextVersion(change, before) })
     .where('id', '=', before.id)
     .returning(COLUMNS)
     .executeTakeFirstOrThrow();
 }
 
-async function lockCredential(change: Change, id: string, expectedVersion: number | null): Promise<ProviderCredential> {
-  const row = await change.trx
-    .selectFrom('provider_credentials')
-    .select(COLUMNS)
-    .where('id', '=', id)
-    .where('organization_id', '=', change.organizationId)
-    .forUpdate()
-    .executeTakeFirst();
-  return requireChangeable(row, 'credential', expectedVersion);
+function lockCredential(change: Change, id: string, expectedVersion: number | null): Promise<ProviderCredential> {
+  const credentials = change.trx.selectFrom('provider_credentials').select(COLUMNS);
+  return lockOwn(change, credentials, 'credential', { id, expectedVersion });
 }
 
 function checkName(name: string): void {
@@ -226,13 +220,8 @@ function checkName(name: string): void {
   throw new RegistryError('invalid', `A name has 1 to ${MAX_NAME_LENGTH} characters.`, ['name']);
 }
 
-function nameTaken(name: string): (error: unknown) => never {
-  return (error) => {
-    if (sqlStateOf(error) === '23505') {
-      throw new RegistryError('name_taken', `A live credential of this provider is named ${name}.`, ['name']);
-    }
-    throw error;
-  };
+function taken(name: string): (error: unknown) => never {
+  return nameTaken(`A live credential of this provider is named ${name}.`);
 }
 
 function recordCredential(

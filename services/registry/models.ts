@@ -1,11 +1,11 @@
-import type { Selectable } from 'kysely';
+import type { Selectable, Updateable } from 'kysely';
 import type { ModelTable } from '../../schema/tables/model.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
 import type { ModelPriceInput } from './model-prices.ts';
 import { recordModelPrice, writeModelPrice } from './model-prices.ts';
+import { nameTaken, nextVersion } from './own-rows.ts';
 import { refuseShared, requireProvider } from './providers.ts';
 import { refuseRouted } from './routed.ts';
 import { visibleModels } from './visible-models.ts';
@@ -71,10 +71,7 @@ export async function createModel(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-    .catch((error: unknown) => {
-      if (sqlStateOf(error) === '23505') throw new RegistryError('name_taken', `A live model named ${name} exists.`, ['name']);
-      throw error;
-    });
+    .catch(nameTaken(`A live model named ${name} exists.`));
   const owned = { ...model, organization_id: provider.organization_id };
   const price = input.price === null ? null : await writeModelPrice(change, owned, { price: input.price, validFrom: null });
   const auditEventId = await recordModel(change, 'model.create', model, {}, { name, ...fields });
@@ -93,12 +90,7 @@ export async function updateModel(
     contextWindow: input.contextWindow === undefined ? countOf(before.context_window) : input.contextWindow,
     maxOutputTokens: input.maxOutputTokens === undefined ? countOf(before.max_output_tokens) : input.maxOutputTokens,
   });
-  const model = await change.trx
-    .updateTable('models')
-    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const model = await write(change, before, after);
   return { model, auditEventId: await recordModel(change, 'model.update', model, before, after) };
 }
 
@@ -109,20 +101,24 @@ export async function archiveModel(
 ): Promise<{ model: Model; auditEventId: string }> {
   const before = await lockModel(change, input.id, input.expectedVersion);
   await refuseRouted(change, 'model_id', [before.id]);
-  const now = new Date(change.clock.now());
-  const model = await change.trx
-    .updateTable('models')
-    .set({ archived_at: now, version: before.version + 1, updated_at: now })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return { model, auditEventId: await recordModel(change, 'model.archive', model, before, { archived_at: now }) };
+  const after = { archived_at: new Date(change.clock.now()) };
+  const model = await write(change, before, after);
+  return { model, auditEventId: await recordModel(change, 'model.archive', model, before, after) };
 }
 
 async function lockModel(change: Change, id: string, expectedVersion: number): Promise<Model> {
   const model = requireChangeable(await visibleModels(change, id).forUpdate('models').executeTakeFirst(), 'model', expectedVersion);
   refuseShared(model.organization_id, 'model');
   return model;
+}
+
+function write(change: Change, before: Model, after: Updateable<ModelTable>): Promise<Model> {
+  return change.trx
+    .updateTable('models')
+    .set({ ...after, ...nextVersion(change, before) })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 function columnsOf(settings: ModelSettings): Pick<Model, 'upstream_model' | 'context_window' | 'max_output_tokens'> {

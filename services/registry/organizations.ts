@@ -1,9 +1,9 @@
 import type { Selectable } from 'kysely';
 import type { OrganizationTable } from '../../schema/tables/organization.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { differences, mintRowId, recordChange, requireChangeable } from './change.ts';
+import { nameTaken, nextVersion } from './own-rows.ts';
 
 export type Organization = Selectable<OrganizationTable>;
 
@@ -29,10 +29,7 @@ export async function createOrganization(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-    .catch((error: unknown) => {
-      if (sqlStateOf(error) === '23505') throw new RegistryError('name_taken', `The slug ${input.slug} is in use.`, ['slug']);
-      throw error;
-    });
+    .catch(nameTaken(`The slug ${input.slug} is in use.`, ['slug']));
   const auditEventId = await recordChange(change, {
     action: 'organization.create',
     targets: [{ type: 'organization', id: idFromUuid('organization', organization.id), name: organization.name }],
@@ -53,7 +50,7 @@ export async function updateOrganization(
   );
   const organization = await change.trx
     .updateTable('organizations')
-    .set({ name: input.name, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ name: input.name, ...nextVersion(change, before) })
     .where('id', '=', input.id)
     .returningAll()
     .executeTakeFirstOrThrow();

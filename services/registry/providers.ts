@@ -2,9 +2,9 @@ import type { Selectable } from 'kysely';
 import type { ProviderTable } from '../../schema/tables/provider.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import type { AuditTarget } from '../journal/append-audit.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { nameTaken, nextVersion } from './own-rows.ts';
 import { refuseRouted } from './routed.ts';
 import type { ProviderOptions } from './snapshot.ts';
 
@@ -37,7 +37,8 @@ export async function createProvider(
     .where('name', '=', input.name)
     .where('archived_at', 'is', null)
     .executeTakeFirst();
-  if (shared !== undefined) throw nameTaken(input.name);
+  const taken = `A live provider named ${input.name} exists.`;
+  if (shared !== undefined) throw new RegistryError('name_taken', taken, ['name']);
   const now = new Date(change.clock.now());
   const provider = await change.trx
     .insertInto('providers')
@@ -56,9 +57,7 @@ export async function createProvider(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-    .catch((error: unknown) => {
-      throw sqlStateOf(error) === '23505' ? nameTaken(input.name) : error;
-    });
+    .catch(nameTaken(taken));
   const after = { name: provider.name, protocol: provider.protocol, ...fields };
   return { provider, auditEventId: await recordProvider(change, 'provider.create', provider, {}, after) };
 }
@@ -75,7 +74,7 @@ export async function updateProvider(
   };
   const provider = await change.trx
     .updateTable('providers')
-    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ ...after, ...nextVersion(change, before) })
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -137,11 +136,7 @@ export async function archiveProvider(
 
 /** The live provider with this uuid that the organization sees, its own or a shared one, or a refusal that names `path`. */
 export async function requireProvider(change: Change, id: string, path: readonly string[]): Promise<Provider> {
-  const provider = await change.trx
-    .selectFrom('providers')
-    .selectAll()
-    .where('id', '=', id)
-    .where((where) => where.or([where('organization_id', 'is', null), where('organization_id', '=', change.organizationId)]))
+  const provider = await visibleProviders(change, id)
     .where('archived_at', 'is', null)
     // Held against its archiving until this change commits.
     .forShare()
@@ -152,16 +147,18 @@ export async function requireProvider(change: Change, id: string, path: readonly
 
 /** The organization's own live provider; a shared one is refused as what it is. */
 async function lockProvider(change: Change, id: string, expectedVersion: number): Promise<Provider> {
-  const row = await change.trx
+  const provider = requireChangeable(await visibleProviders(change, id).forUpdate().executeTakeFirst(), 'provider', expectedVersion);
+  refuseShared(provider.organization_id, 'provider');
+  return provider;
+}
+
+/** The organization's own or a shared provider, live or not. */
+function visibleProviders(change: Change, id: string) {
+  return change.trx
     .selectFrom('providers')
     .selectAll()
     .where('id', '=', id)
-    .where((where) => where.or([where('organization_id', 'is', null), where('organization_id', '=', change.organizationId)]))
-    .forUpdate()
-    .executeTakeFirst();
-  const provider = requireChangeable(row, 'provider', expectedVersion);
-  refuseShared(provider.organization_id, 'provider');
-  return provider;
+    .where((where) => where.or([where('organization_id', 'is', null), where('organization_id', '=', change.organizationId)]));
 }
 
 /** @throws RegistryError `managed_by_file` for what belongs to the installation and not to the organization. */
@@ -194,10 +191,6 @@ function checkedOptions(options: ProviderOptions): Readonly<Record<string, unkno
   within('idleTimeoutMs', LONGEST_TIMEOUT_MS);
   within('maxConnections', MOST_CONNECTIONS);
   return { ...options };
-}
-
-function nameTaken(name: string): RegistryError {
-  return new RegistryError('name_taken', `A live provider named ${name} exists.`, ['name']);
 }
 
 function recordProvider(

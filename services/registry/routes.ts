@@ -3,9 +3,9 @@ import { sql } from 'kysely';
 import type { RouteStrategy, RouteTable } from '../../schema/tables/route.table.ts';
 import type { RouteTargetTable } from '../../schema/tables/route-target.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
+import { lockOwn, nameTaken, nextVersion } from './own-rows.ts';
 import { requireModel } from './visible-models.ts';
 
 /** A route with its targets by position. */
@@ -51,7 +51,7 @@ export async function createRoute(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-    .catch(nameTaken(input.name));
+    .catch(taken(input.name));
   const route = { ...row, targets: await writeTargets(change, row.id, input.targets) };
   const after = { name: route.name, strategy: route.strategy, targets: auditable(route.targets) };
   return { route, auditEventId: await recordRoute(change, 'route.create', route, {}, after) };
@@ -73,7 +73,7 @@ export async function updateRoute(
   if (input.name !== undefined && input.name !== before.name) await checkName(change, input.name);
   if (input.targets === undefined) checkStrategy(strategy, before.targets.length);
   else await checkTargets(change, strategy, input.targets);
-  const row = await write(change, before, { strategy, name: input.name ?? before.name }).catch(nameTaken(input.name ?? before.name));
+  const row = await write(change, before, { strategy, name: input.name ?? before.name }).catch(taken(input.name ?? before.name));
   if (input.targets !== undefined) await change.trx.deleteFrom('route_targets').where('route_id', '=', before.id).execute();
   const targets = input.targets === undefined ? before.targets : await writeTargets(change, before.id, input.targets);
   const route = { ...row, targets };
@@ -171,21 +171,14 @@ function writeTargets(change: Change, routeId: string, targets: readonly RouteTa
 function write(change: Change, before: Route, after: Updateable<RouteTable>): Promise<Selectable<RouteTable>> {
   return change.trx
     .updateTable('routes')
-    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ ...after, ...nextVersion(change, before) })
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
 }
 
 async function lockRoute(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<Route> {
-  const row = await change.trx
-    .selectFrom('routes')
-    .selectAll()
-    .where('id', '=', input.id)
-    .where('organization_id', '=', change.organizationId)
-    .forUpdate()
-    .executeTakeFirst();
-  const route = requireChangeable(row, 'route', input.expectedVersion);
+  const route = await lockOwn(change, change.trx.selectFrom('routes').selectAll(), 'route', input);
   const targets = await change.trx.selectFrom('route_targets').selectAll().where('route_id', '=', route.id).orderBy('position').execute();
   return { ...route, targets };
 }
@@ -198,11 +191,8 @@ function auditable(targets: readonly Selectable<RouteTargetTable>[]) {
   }));
 }
 
-function nameTaken(name: string): (error: unknown) => never {
-  return (error) => {
-    if (sqlStateOf(error) === '23505') throw new RegistryError('name_taken', `A live route named ${name} exists.`, ['name']);
-    throw error;
-  };
+function taken(name: string): (error: unknown) => never {
+  return nameTaken(`A live route named ${name} exists.`);
 }
 
 function recordRoute(change: Change, action: string, route: Route, before: object, after: Record<string, unknown>): Promise<string> {

@@ -1,9 +1,9 @@
 import type { Selectable, Updateable } from 'kysely';
 import type { ServiceAccountTable } from '../../schema/tables/service-account.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { differences, mintRowId, recordChange } from './change.ts';
+import { lockOwn, nameTaken, nextVersion, requireOwn } from './own-rows.ts';
 
 export type ServiceAccount = Selectable<ServiceAccountTable>;
 
@@ -28,7 +28,7 @@ export async function createServiceAccount(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-    .catch(nameTaken(input.name));
+    .catch(taken(input.name));
   return {
     serviceAccount,
     auditEventId: await recordServiceAccount(change, 'service_account.create', serviceAccount, {}, { name: input.name }),
@@ -49,7 +49,7 @@ export async function updateServiceAccount(
     ...(input.name === undefined ? {} : { name: input.name }),
     ...(input.disabled === undefined ? {} : { disabled_at: input.disabled ? disabledAt : null }),
   };
-  const serviceAccount = await write(change, before, after).catch(nameTaken(input.name ?? before.name));
+  const serviceAccount = await write(change, before, after).catch(taken(input.name ?? before.name));
   return { serviceAccount, auditEventId: await recordServiceAccount(change, 'service_account.update', serviceAccount, before, after) };
 }
 
@@ -65,46 +65,25 @@ export async function archiveServiceAccount(
 }
 
 /** The live service account of this organization with this uuid, or a refusal that names `path`. */
-export async function requireServiceAccount(change: Change, id: string, path: readonly string[]): Promise<ServiceAccount> {
-  const serviceAccount = await change.trx
-    .selectFrom('service_accounts')
-    .selectAll()
-    .where('id', '=', id)
-    .where('organization_id', '=', change.organizationId)
-    .where('archived_at', 'is', null)
-    .executeTakeFirst();
-  if (serviceAccount === undefined) throw new RegistryError('not_found', 'There is no such service account.', path);
-  return serviceAccount;
+export function requireServiceAccount(change: Change, id: string, path: readonly string[]): Promise<ServiceAccount> {
+  return requireOwn(change, change.trx.selectFrom('service_accounts').selectAll(), 'service account', id, path);
 }
 
-async function lockServiceAccount(
-  change: Change,
-  input: { readonly id: string; readonly expectedVersion: number },
-): Promise<ServiceAccount> {
-  const row = await change.trx
-    .selectFrom('service_accounts')
-    .selectAll()
-    .where('id', '=', input.id)
-    .where('organization_id', '=', change.organizationId)
-    .forUpdate()
-    .executeTakeFirst();
-  return requireChangeable(row, 'service account', input.expectedVersion);
+function lockServiceAccount(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<ServiceAccount> {
+  return lockOwn(change, change.trx.selectFrom('service_accounts').selectAll(), 'service account', input);
 }
 
 function write(change: Change, before: ServiceAccount, after: Updateable<ServiceAccountTable>): Promise<ServiceAccount> {
   return change.trx
     .updateTable('service_accounts')
-    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ ...after, ...nextVersion(change, before) })
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
 }
 
-function nameTaken(name: string): (error: unknown) => never {
-  return (error) => {
-    if (sqlStateOf(error) === '23505') throw new RegistryError('name_taken', `A live service account named ${name} exists.`, ['name']);
-    throw error;
-  };
+function taken(name: string): (error: unknown) => never {
+  return nameTaken(`A live service account named ${name} exists.`);
 }
 
 function recordServiceAccount(

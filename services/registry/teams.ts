@@ -1,16 +1,11 @@
-import type { Selectable } from 'kysely';
+import type { Selectable, Updateable } from 'kysely';
 import type { TeamTable } from '../../schema/tables/team.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { differences, mintRowId, recordChange } from './change.ts';
+import { lockOwn, nameTaken, nextVersion, requireOwn } from './own-rows.ts';
 
 export type Team = Selectable<TeamTable>;
-
-const nameTaken = (name: string) => (error: unknown) => {
-  if (sqlStateOf(error) === '23505') throw new RegistryError('name_taken', `A live team named ${name} exists.`, ['name']);
-  throw error;
-};
 
 /** @throws RegistryError `name_taken` where a live team of the organization has this name, in any case. */
 export async function createTeam(change: Change, input: { readonly name: string }): Promise<{ team: Team; auditEventId: string }> {
@@ -28,7 +23,7 @@ export async function createTeam(change: Change, input: { readonly name: string 
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-    .catch(nameTaken(input.name));
+    .catch(taken(input.name));
   return { team, auditEventId: await recordTeam(change, 'team.create', team, {}, { name: team.name }) };
 }
 
@@ -38,13 +33,7 @@ export async function updateTeam(
   input: { readonly id: string; readonly expectedVersion: number; readonly name: string },
 ): Promise<{ team: Team; auditEventId: string }> {
   const before = await lockTeam(change, input);
-  const team = await change.trx
-    .updateTable('teams')
-    .set({ name: input.name, version: before.version + 1, updated_at: new Date(change.clock.now()) })
-    .where('id', '=', input.id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
-    .catch(nameTaken(input.name));
+  const team = await write(change, before, { name: input.name }).catch(taken(input.name));
   return { team, auditEventId: await recordTeam(change, 'team.update', team, before, { name: input.name }) };
 }
 
@@ -54,38 +43,31 @@ export async function archiveTeam(
   input: { readonly id: string; readonly expectedVersion: number },
 ): Promise<{ team: Team; auditEventId: string }> {
   const before = await lockTeam(change, input);
-  const now = new Date(change.clock.now());
-  const team = await change.trx
-    .updateTable('teams')
-    .set({ archived_at: now, version: before.version + 1, updated_at: now })
-    .where('id', '=', input.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return { team, auditEventId: await recordTeam(change, 'team.archive', team, before, { archived_at: now }) };
+  const after = { archived_at: new Date(change.clock.now()) };
+  const team = await write(change, before, after);
+  return { team, auditEventId: await recordTeam(change, 'team.archive', team, before, after) };
 }
 
 /** The live team of this organization with this uuid, or a refusal that names `path`. */
-export async function requireTeam(change: Change, id: string, path: readonly string[]): Promise<Team> {
-  const team = await change.trx
-    .selectFrom('teams')
-    .selectAll()
-    .where('id', '=', id)
-    .where('organization_id', '=', change.organizationId)
-    .where('archived_at', 'is', null)
-    .executeTakeFirst();
-  if (team === undefined) throw new RegistryError('not_found', 'There is no such team.', path);
-  return team;
+export function requireTeam(change: Change, id: string, path: readonly string[]): Promise<Team> {
+  return requireOwn(change, change.trx.selectFrom('teams').selectAll(), 'team', id, path);
 }
 
-async function lockTeam(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<Team> {
-  const row = await change.trx
-    .selectFrom('teams')
-    .selectAll()
-    .where('id', '=', input.id)
-    .where('organization_id', '=', change.organizationId)
-    .forUpdate()
-    .executeTakeFirst();
-  return requireChangeable(row, 'team', input.expectedVersion);
+function lockTeam(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<Team> {
+  return lockOwn(change, change.trx.selectFrom('teams').selectAll(), 'team', input);
+}
+
+function write(change: Change, before: Team, after: Updateable<TeamTable>): Promise<Team> {
+  return change.trx
+    .updateTable('teams')
+    .set({ ...after, ...nextVersion(change, before) })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+function taken(name: string): (error: unknown) => never {
+  return nameTaken(`A live team named ${name} exists.`);
 }
 
 function recordTeam(change: Change, action: string, team: Team, before: object, after: Record<string, unknown>): Promise<string> {

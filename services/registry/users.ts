@@ -1,14 +1,15 @@
 import type { Selectable, Updateable } from 'kysely';
 import type { UserTable } from '../../schema/tables/user.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import { sqlStateOf } from '../runtime/postgres.ts';
 import type { Change } from './change.ts';
-import { mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
+import { mintRowId, RegistryError, recordChange } from './change.ts';
+import { lockOwn, nameTaken, nextVersion, requireOwn } from './own-rows.ts';
 
 export type User = Selectable<UserTable>;
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 const MAX_EMAIL_LENGTH = 254;
+const emailTaken = nameTaken('A live user has this email address.', ['email']);
 
 /** @throws RegistryError `name_taken` where a live user of the organization has this address, in any case; `invalid`. */
 export async function createUser(
@@ -61,33 +62,18 @@ export async function archiveUser(
 }
 
 /** The live user of this organization with this uuid, or a refusal that names `path`. */
-export async function requireUser(change: Change, id: string, path: readonly string[]): Promise<User> {
-  const user = await change.trx
-    .selectFrom('users')
-    .selectAll()
-    .where('id', '=', id)
-    .where('organization_id', '=', change.organizationId)
-    .where('archived_at', 'is', null)
-    .executeTakeFirst();
-  if (user === undefined) throw new RegistryError('not_found', 'There is no such user.', path);
-  return user;
+export function requireUser(change: Change, id: string, path: readonly string[]): Promise<User> {
+  return requireOwn(change, change.trx.selectFrom('users').selectAll(), 'user', id, path);
 }
 
-async function lockUser(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<User> {
-  const row = await change.trx
-    .selectFrom('users')
-    .selectAll()
-    .where('id', '=', input.id)
-    .where('organization_id', '=', change.organizationId)
-    .forUpdate()
-    .executeTakeFirst();
-  return requireChangeable(row, 'user', input.expectedVersion);
+function lockUser(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<User> {
+  return lockOwn(change, change.trx.selectFrom('users').selectAll(), 'user', input);
 }
 
 function write(change: Change, before: User, after: Updateable<UserTable>): Promise<User> {
   return change.trx
     .updateTable('users')
-    .set({ ...after, version: before.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ ...after, ...nextVersion(change, before) })
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -96,11 +82,6 @@ function write(change: Change, before: User, after: Updateable<UserTable>): Prom
 function checkEmail(email: string): void {
   if (email.length <= MAX_EMAIL_LENGTH && EMAIL.test(email)) return;
   throw new RegistryError('invalid', 'An email address looks like name@example.org.', ['email']);
-}
-
-function emailTaken(error: unknown): never {
-  if (sqlStateOf(error) === '23505') throw new RegistryError('name_taken', 'A live user has this email address.', ['email']);
-  throw error;
 }
 
 /** Says which fields changed and never to what: audit events are leaves, which are for ever, and persons may be forgotten. */

@@ -5,6 +5,7 @@ import type { ApiKey } from '../api-keys.ts';
 import { createApiKey, replaceSecret } from '../api-keys.ts';
 import type { Change } from '../change.ts';
 import { differences, recordChange } from '../change.ts';
+import { nextVersion } from '../own-rows.ts';
 import { createTeam } from '../teams.ts';
 import type { DesiredKey, DesiredState } from './desired-state.ts';
 import { ownershipMark } from './desired-state.ts';
@@ -74,7 +75,7 @@ async function writeKey(
   if (changes.length === 0) return;
   await change.trx
     .updateTable('api_keys')
-    .set({ ...after, version: kept.version + 1, updated_at: new Date(change.clock.now()) })
+    .set({ ...after, ...nextVersion(change, kept) })
     .where('id', '=', kept.id)
     .execute();
   await recordChange(change, {
