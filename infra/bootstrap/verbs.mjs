@@ -26,4 +26,5 @@ export const verbs = {
   'test:kafka': [vitest, 'run', '--project', 'kafka'],
   'test:e2e': [vitest, 'run', '--project', 'e2e'],
   bench: ['test/bench/main.ts'],
+  sim: ['test/simulation/main.ts'],
 };

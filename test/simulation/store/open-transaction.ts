@@ -1,6 +1,6 @@
 import type { Timers } from '../../../services/eventlog/timers.ts';
 import type { Books, PlacedItem } from './books.ts';
-import { databaseError } from './database-errors.ts';
+import { connectionLost, databaseError } from './database-errors.ts';
 import { Draft } from './draft.ts';
 import type { LockTable } from './lock-table.ts';
 
@@ -37,6 +37,7 @@ type MapValue<Table> = Table extends Map<string, infer Row> ? Row : never;
 
 export function openTransaction(books: Books, locks: LockTable, timers: Timers): OpenTransaction {
   const rollups = { minute: new Draft(books.rollups.minute), hour: new Draft(books.rollups.hour), day: new Draft(books.rollups.day) };
+  let ended = false;
   const owner: OpenTransaction = {
     books,
     topics: new Draft(books.topics),
@@ -50,6 +51,8 @@ export function openTransaction(books: Books, locks: LockTable, timers: Timers):
     journal: [],
     wakesReaders: false,
     lock: (key) => {
+      // A statement may go on for a moment behind the end of its session; what it took then, nobody would give back.
+      if (ended) throw connectionLost();
       const wait = locks.acquire(owner, key);
       if (wait === undefined) return undefined;
       const cancel = timers.after(statementTimeoutMs, () =>
@@ -59,6 +62,7 @@ export function openTransaction(books: Books, locks: LockTable, timers: Timers):
     },
     interrupt: (error) => locks.interrupt(owner, error),
     commit: () => {
+      ended = true;
       const { topics, offsets, entries, subjects, deadLetters, waiting, placed } = owner;
       for (const draft of [topics, offsets, entries, subjects, rollups.minute, rollups.hour, rollups.day, deadLetters, waiting, placed]) {
         draft.apply();
@@ -70,7 +74,10 @@ export function openTransaction(books: Books, locks: LockTable, timers: Timers):
       }
       locks.releaseAll(owner);
     },
-    rollback: () => locks.releaseAll(owner),
+    rollback: () => {
+      ended = true;
+      locks.releaseAll(owner);
+    },
   };
   return owner;
 }

@@ -1,0 +1,181 @@
+import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
+import { mintId, uuidFromId } from '../../../schema/values/ids.ts';
+import type { EventLogProducer } from '../../../services/eventlog/event-log.ts';
+import { openSpool } from '../../../services/eventlog/spool/open-spool.ts';
+import type { Spool } from '../../../services/eventlog/spool.ts';
+import type { Books } from '../../../services/proxy/settlement/books.ts';
+import { createBooks } from '../../../services/proxy/settlement/books.ts';
+import type { AdmittedRequest } from '../../../services/proxy/settlement/settle.ts';
+import { localEnding } from '../../../services/proxy/settlement/settle.ts';
+import type { Log } from '../../../services/runtime/log.ts';
+import type { SpoolWitness } from '../checker/spool-witness.ts';
+import type { Verdict } from '../checker/verdict.ts';
+import type { Dice } from '../dice.ts';
+import type { Counts } from '../faults/counts.ts';
+import { createLivingDisk } from '../faults/living-disk.ts';
+import type { Life } from '../life.ts';
+import type { Machine } from '../machine.ts';
+import type { Model, TrueRequest } from '../model.ts';
+import type { Tenant } from '../tenants.ts';
+import type { ProviderAnswer } from './provider.ts';
+import { answerOfProvider } from './provider.ts';
+
+export const SPOOL_DIRECTORY = '/spool';
+
+export interface ProxyOptions {
+  readonly life: Life;
+  readonly machine: Machine;
+  readonly producer: EventLogProducer;
+  readonly durability: 'group' | 'strict';
+  readonly spoolBounds: { readonly maxBytes: number; readonly maxOpen: number; readonly segmentBytes: number };
+  readonly witness: SpoolWitness;
+  readonly model: Model;
+  readonly verdict: Verdict;
+  readonly tenants: readonly Tenant[];
+  readonly dice: Dice;
+  readonly counts: Counts;
+  readonly log: Log;
+}
+
+/** A proxy: its real settlement, spool and sender, with requests in place of everything in front of them. */
+export interface ProxyProcess {
+  /** Requests whose provider has not ended. */
+  readonly inFlight: number;
+  readonly unsent: number;
+  readonly open: number;
+  /** One request from its admission to its last byte. */
+  request(slow: boolean): void;
+  /** Takes nothing more, settles what is under way and leaves. */
+  stop(): Promise<void>;
+}
+
+/** @throws what the product throws when it cannot start. */
+export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
+  const { life, machine, producer, model, dice, counts, log, witness, verdict } = options;
+  const spool: Spool = await openSpool({
+    directory: SPOOL_DIRECTORY,
+    durability: options.durability,
+    sender: { producer, topic: REQUESTS_TOPIC },
+    log,
+    ...options.spoolBounds,
+    disk: createLivingDisk(machine.disk, life),
+    clock: life.clock,
+    timers: life.timers,
+    random: life.random,
+    lock: machine.lock(life),
+  });
+  const books = createBooks({
+    spool,
+    node: machine.name,
+    clock: life.clock,
+    log,
+    onSettled: (outcome) => counts.add(`settled: ${outcome}`),
+  });
+  books.settleOrphans();
+  const underWay = new Map<string, () => void>();
+  let stopping = false;
+
+  function admit(): { readonly request: AdmittedRequest; readonly truth: TrueRequest } {
+    const tenant = dice.pick(options.tenants);
+    const requestId = mintId('request', life.clock.now(), dice.bytes(10));
+    const truth = model.admit({
+      requestId,
+      uuid: uuidFromId('request', requestId) ?? '',
+      machine: machine.name,
+      organizationUuid: tenant.organizationUuid,
+      keyUuid: tenant.keyUuid,
+    });
+    return { request: admitted(requestId, tenant, life.clock.now(), dice.chance(0.5)), truth };
+  }
+
+  /** What the application has got now must survive this process. */
+  function answer(truth: TrueRequest): void {
+    if (!life.alive) return;
+    if (!witness.isClosed(truth.requestId))
+      verdict.breach('settlement durable before the last byte', `${truth.requestId} was answered and its settlement is not on disk`);
+    if (options.durability === 'strict' && !witness.isClosedDurably(truth.requestId) && !witness.wasLiedTo(truth.requestId))
+      verdict.breach('settlement durable before the last byte', `${truth.requestId} was answered before the sync, with durability strict`);
+    life.pass('last byte');
+    truth.answered = true;
+    counts.add('requests answered');
+  }
+
+  function settle(request: AdmittedRequest, truth: TrueRequest, outcome: ProviderAnswer): void {
+    if (!underWay.delete(request.requestId) || !life.alive) return;
+    truth.ending = outcome.expected;
+    life.pass('settle');
+    books.close(request, null, outcome.ending, () => answer(truth));
+  }
+
+  function call(request: AdmittedRequest, truth: TrueRequest, slow: boolean): void {
+    if (!life.alive) return;
+    life.pass('call provider');
+    truth.called = true;
+    counts.add('provider calls');
+    const outcome = answerOfProvider(dice, slow);
+    underWay.set(request.requestId, () => settle(request, truth, outcome));
+    life.timers.after(outcome.durationMs, () => settle(request, truth, outcome));
+    if (stopping) settle(request, truth, outcome);
+  }
+
+  /** Refused before any provider: an event without an opening record. */
+  function reject(books: Books): void {
+    const { request, truth } = admit();
+    truth.ending = { outcome: 'rejected', inputTokens: null, outputTokens: null, cost: 0n };
+    const ending = localEnding('rejected', 429, 'rate_limited', 0.2);
+    if (!books.append(request, null, ending, () => answer(truth))) {
+      model.refuse(request.requestId);
+      counts.add('requests refused: accounting unavailable');
+    }
+  }
+
+  return {
+    get inFlight() {
+      return underWay.size;
+    },
+    get unsent() {
+      return spool.state().unsent;
+    },
+    get open() {
+      return spool.state().open;
+    },
+    request(slow) {
+      if (stopping) return;
+      counts.add('requests');
+      if (dice.chance(0.06)) {
+        reject(books);
+        return;
+      }
+      const { request, truth } = admit();
+      const plan = { upstreamModel: 'echo', startMs: 0.5 };
+      if (books.open(request, null, plan, () => call(request, truth, slow))) return;
+      model.refuse(request.requestId);
+      counts.add('requests refused: accounting unavailable');
+    },
+    async stop() {
+      stopping = true;
+      for (const finish of [...underWay.values()]) finish();
+      await spool.stop(5_000);
+      await producer.close();
+    },
+  };
+}
+
+function admitted(requestId: string, tenant: Tenant, nowMs: number, stream: boolean): AdmittedRequest {
+  return {
+    requestId,
+    key: tenant.key,
+    endpoint: 'chat.completions',
+    admittedAtMs: nowMs,
+    tags: {},
+    subjectCommitment: null,
+    sdkRetryCount: null,
+    modelRequested: 'sim/echo',
+    model: 'sim/echo',
+    provider: 'sim',
+    routeId: null,
+    stream,
+    decisionReason: 'only_candidate',
+    candidates: ['sim/echo'],
+  };
+}

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { simulate } from './simulate.ts';
+
+const SEEDS = 100;
+const SEEDS_A_TEST = 20;
+const EVENTS = 3_000;
+
+describe('whatever is done to disks, clocks, network, brokers, database and processes', () => {
+  for (let first = 1; first <= SEEDS; first += SEEDS_A_TEST) {
+    const last = first + SEEDS_A_TEST - 1;
+    it(`every call that was made is accounted for once, in order and in full: seeds ${first} to ${last}`, {
+      timeout: 120_000,
+    }, async () => {
+      const broken: string[] = [];
+      for (let seed = first; seed <= last; seed++) {
+        const { breach } = await simulate({ seed, events: EVENTS });
+        if (breach !== null) broken.push(`npm run sim -- --seed ${seed} --events ${EVENTS}: ${breach.invariant}: ${breach.detail}`);
+      }
+      expect(broken).toEqual([]);
+    });
+  }
+});
