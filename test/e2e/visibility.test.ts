@@ -10,6 +10,8 @@ import { subscribeOverSse } from '../harness/subscription.ts';
 
 const perSecond = 200;
 const seconds = Number(process.env.TURNPIKE_TEST_SECONDS ?? 20);
+/** What the test waits for on top of the traffic, at most. */
+const waitingSeconds = 30;
 /** Of these one in so many is also asked for by its id until it is there. */
 const askedEvery = 50;
 
@@ -27,6 +29,7 @@ const Asked = Type.Object({ request: Type.Union([Type.Null(), Type.Object({ id: 
 
 test(`at ${perSecond} requests a second an answer that has finished is in requestTail and in queries within a second, and in usageTicks within two`, async () => {
   await using product = await startProduct();
+  await sameDayFor((seconds + waitingSeconds) * 1_000);
   const tail = await tailRequests(product.endpoints);
   const ticks = await subscribeOverSse(
     product.endpoints,
@@ -66,6 +69,12 @@ test(`at ${perSecond} requests a second an answer that has finished is in reques
   await ticks.stop();
   expect(await product.stop()).toBe(0);
 });
+
+/** `usageTicks` counts the requests of a day in UTC: what would go on past its end begins after it. */
+async function sameDayFor(roomMs: number): Promise<void> {
+  const dayMs = 86_400_000;
+  await eventually(() => dayMs - (Date.now() % dayMs) > roomMs, roomMs + 1_000);
+}
 
 /** Calls at even distances, whatever the answers do; resolves when all are in, and rejects with the first that fails. */
 async function atRate(call: (index: number) => Promise<void>): Promise<void> {
