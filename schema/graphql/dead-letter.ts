@@ -1,5 +1,5 @@
 import { SUBJECT_HEADER } from '../events/request-settled.v1.ts';
-import { DEAD_LETTER_STATES } from '../tables/dead-letter.table.ts';
+import { DEAD_LETTER_STATES } from '../values/dead-letter-state.ts';
 import { idFromUuid } from '../values/ids.ts';
 import { builder } from './builder.ts';
 import { InstantFilter, TextFilter, valuesOf } from './comparators.ts';

@@ -1,8 +1,5 @@
 import type { ColumnType } from 'kysely';
-
-/** What became of a dead letter; the last two are final. */
-export const DEAD_LETTER_STATES = ['open', 'retrying', 'posted', 'discarded'] as const;
-export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
+import type { DeadLetterState } from '../values/dead-letter-state.ts';
 
 /** An event that could not be posted, with its original bytes for as long as it is open. */
 export interface DeadLetterTable {

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
-import type { DeadLetterState, DeadLetterTable } from '../../tables/dead-letter.table.ts';
+import type { DeadLetterTable } from '../../tables/dead-letter.table.ts';
+import type { DeadLetterState } from '../../values/dead-letter-state.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ByIds } from './by-ids.ts';
 
