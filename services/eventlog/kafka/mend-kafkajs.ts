@@ -1,6 +1,5 @@
 import { mendConnection } from './mend-connection.ts';
 import { mendRecordDecoder } from './mend-record-decoder.ts';
-import { mendRecordHeaders } from './mend-record-headers.ts';
 import { mendRequestQueue } from './mend-request-queue.ts';
 
 let mended = false;
@@ -12,5 +11,4 @@ export function mendKafkajs(): void {
   mendRequestQueue();
   mendConnection();
   mendRecordDecoder();
-  mendRecordHeaders();
 }
