@@ -19,6 +19,7 @@ import { createCostBuckets } from './cost-buckets.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { addGraphqlHttp } from './graphql-http.ts';
 import { createDrain } from './live/drain.ts';
+import type { JournalFeed } from './live/journal-feed.ts';
 import { createJournalHub } from './live/journal-hub.ts';
 import { createPostgresJournalFeed } from './live/postgres-journal-feed.ts';
 import { createStreamCursors } from './live/stream-cursor.ts';
@@ -45,6 +46,8 @@ export interface ApiServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly version: string;
+  /** What streams read the journal through instead; PostgreSQL itself unless a test arms failpoints. */
+  readonly decorateFeed?: (feed: JournalFeed) => JournalFeed;
 }
 
 export interface ApiServer {
@@ -73,7 +76,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const drain = createDrain();
   let webSocket: WebSocketEndpoint | null = null;
   const principals = createPrincipals({ db: writer.db, secrets, clock, log });
-  const hub = await createJournalHub({ feed: createPostgresJournalFeed(reader), clock, log });
+  const feed = createPostgresJournalFeed(reader);
+  const hub = await createJournalHub({ feed: options.decorateFeed?.(feed) ?? feed, clock, log });
   const forgetting = startForgettingAnswers({ db: writer.db, clock, log });
   const cursors = createStreamCursors(secrets.deriveKey('stream-cursor'));
   const registry = createMetrics({ process: 'api' });

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { awaitDatabase } from '../runtime/await-database.ts';
 import type { ProcessContext, StartedProcess } from '../runtime/boot.ts';
+import { armFailpoints } from '../runtime/failpoints/failpoints.ts';
 import type { DatabaseConnection, DatabaseRole } from '../runtime/postgres.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
+import { createFailpointFeed } from './live/failpoint-feed.ts';
 import { startApiServer } from './server.ts';
 
 /** A query of an operation ends after it (reference/graphql.md section 4); reports say otherwise for themselves. */
@@ -32,6 +34,7 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
     const secrets = deriveSecrets(
       await loadMasterKey({ given: environment.masterKey, home: environment.home, random, mustBeGiven: !environment.embeddedLog }),
     );
+    const passFailpoint = armFailpoints(environment.failpoints, log);
     const server = await startApiServer({
       reader,
       writer,
@@ -42,6 +45,7 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
       host: environment.host,
       port: environment.apiPort,
       version: await ownVersion(),
+      ...(passFailpoint === null ? {} : { decorateFeed: (feed) => createFailpointFeed(feed, passFailpoint) }),
     });
     return {
       addresses: { http: server.url },

@@ -5,6 +5,7 @@ import type { KafkaEnvironment } from '../runtime/kafka-environment.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
+import type { Disk } from './disk.ts';
 import { createEmbeddedConsumer } from './embedded/consumer.ts';
 import { embeddedPlaces } from './embedded/places.ts';
 import { createEmbeddedProducer } from './embedded/producer.ts';
@@ -34,6 +35,12 @@ export interface EventLogOptions {
   readonly random: Random;
   /** Told when Kafka's topic turns out to be wrong after the start, such as when its brokers were away then. */
   onRefused(error: unknown): void;
+}
+
+/** What the event log stands on, where a test wants something else than the machine's own disk and kafkajs as it is. */
+export interface EventLogSeams {
+  readonly disk?: Disk;
+  readonly kafka?: (client: KafkaClient) => KafkaClient;
 }
 
 /** A consumer, and what the process that reads the log owes it. */
@@ -68,11 +75,18 @@ export async function openEventLogProducer(options: EventLogOptions): Promise<Ev
  * The consumer of the event log that the environment names. The embedded log is served by the process that consumes it.
  * @throws StartRefusal as `openEventLogProducer` does.
  */
-export async function openEventLogConsumer(options: EventLogOptions): Promise<ConsumedEventLog> {
+export async function openEventLogConsumer(options: EventLogOptions, seams: EventLogSeams = {}): Promise<ConsumedEventLog> {
   const { environment, topic, log, clock, random } = options;
   const kafka = chosenKafka(environment);
   if (kafka === null) {
-    const server = await createEmbeddedLogServer({ ...embeddedPlaces(environment.home), topics: [topic], log, clock, random });
+    const server = await createEmbeddedLogServer({
+      ...embeddedPlaces(environment.home),
+      topics: [topic],
+      log,
+      clock,
+      random,
+      ...(seams.disk === undefined ? {} : { disk: seams.disk }),
+    });
     const consumer = createEmbeddedConsumer({ server });
     return {
       consumer,
@@ -84,7 +98,7 @@ export async function openEventLogConsumer(options: EventLogOptions): Promise<Co
     };
   }
   const { client, endAssurance } = await reachKafka(options, kafka);
-  const consumer = createKafkaConsumer({ client, random, sessionTimeoutMs: SESSION_TIMEOUT_MS });
+  const consumer = createKafkaConsumer({ client: seams.kafka?.(client) ?? client, random, sessionTimeoutMs: SESSION_TIMEOUT_MS });
   return {
     consumer,
     release: () => {},

@@ -4,12 +4,14 @@ import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { chosenKafka, openEventLogConsumer } from '../eventlog/open-event-log.ts';
 import { awaitDatabase } from '../runtime/await-database.ts';
 import { runProcess } from '../runtime/boot.ts';
+import { armFailpoints } from '../runtime/failpoints/failpoints.ts';
 import { addHealthRoutes } from '../runtime/health.ts';
 import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
 import { startConsumer } from './consume.ts';
+import { createLedgerSeams } from './failpoints.ts';
 import { createLedgerMetrics } from './ledger-metrics.ts';
 import { measureLag } from './measure-lag.ts';
 import { createPoster } from './poster.ts';
@@ -46,21 +48,17 @@ runProcess({
     const registry = createMetrics({ process: 'ledger' });
     const metrics = createLedgerMetrics(registry);
     const topic = REQUESTS_TOPIC;
-    const eventLog = await openEventLogConsumer({
-      environment,
-      clientId: 'turnpike-ledger',
-      topic,
-      log,
-      clock,
-      random,
-      onRefused: fail,
-    });
-    const sequencer = startSequencer({ store: createPostgresSequencerStore(sequencerDatabase.db), clock, log, metrics });
-    const store = createPostgresLedgerStore(database.db);
+    const seams = createLedgerSeams(armFailpoints(environment.failpoints, log));
+    const eventLog = await openEventLogConsumer(
+      { environment, clientId: 'turnpike-ledger', topic, log, clock, random, onRefused: fail },
+      seams.eventLog,
+    );
+    const sequencer = startSequencer({ store: seams.sequencer(createPostgresSequencerStore(sequencerDatabase.db)), clock, log, metrics });
+    const store = seams.books(createPostgresLedgerStore(database.db));
     const poster = createPoster({ store, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
     const consumer = await startConsumer({
       store,
-      eventLog: measureLag(eventLog.consumer, { registry, clock }),
+      eventLog: measureLag(seams.consumer(eventLog.consumer), { registry, clock }),
       topic,
       group: 'turnpike-ledger',
       owner: `ledger ${process.pid} on ${hostname()}`,
@@ -71,7 +69,7 @@ runProcess({
       onConsumed: eventLog.release,
     });
     const housekeeping = startHousekeeping({ db: database.db, clock, log });
-    const letters = createPostgresDeadLetterStore({ db: database.db, clock, random });
+    const letters = seams.letters(createPostgresDeadLetterStore({ db: database.db, clock, random }));
     const redrive = startRedrive({ letters, store, clock, log, metrics, onPosted: sequencer.wake });
 
     const app = fastify();

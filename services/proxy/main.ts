@@ -5,12 +5,14 @@ import { openSpool } from '../eventlog/spool/open-spool.ts';
 import { readRevision, readSnapshot } from '../registry/read-snapshot.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { readCredential } from '../runtime/environment.ts';
+import { armFailpoints } from '../runtime/failpoints/failpoints.ts';
 import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { refusePendingMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
+import { createProxySeams } from './failpoints.ts';
 import { readNodeId } from './node-identity.ts';
 import { createProxy } from './proxy.ts';
 
@@ -47,25 +49,32 @@ runProcess({
       // A kept snapshot is enough to serve.
       log.warn({ error }, 'PostgreSQL cannot be asked whether it is migrated');
     });
-    const producer = await openEventLogProducer({
-      environment,
-      clientId: 'turnpike-proxy',
-      topic: REQUESTS_TOPIC,
-      log,
-      clock,
-      random,
-      onRefused: fail,
-    });
-    const spool = await openSpool({
-      directory: join(folder, 'spool'),
-      durability: environment.durability,
-      sender: { producer, topic: REQUESTS_TOPIC },
-      log,
-      clock,
-      random,
-    });
+    const seams = createProxySeams(armFailpoints(environment.failpoints, log));
+    const producer = seams.producer(
+      await openEventLogProducer({
+        environment,
+        clientId: 'turnpike-proxy',
+        topic: REQUESTS_TOPIC,
+        log,
+        clock,
+        random,
+        onRefused: fail,
+      }),
+    );
+    const spool = seams.spool(
+      await openSpool({
+        directory: join(folder, 'spool'),
+        durability: environment.durability,
+        sender: { producer, topic: REQUESTS_TOPIC },
+        log,
+        disk: seams.disk,
+        clock,
+        random,
+      }),
+    );
     const proxy = createProxy({
       spool,
+      decorateUpstreams: seams.upstreams,
       node,
       source: { readRevision: () => readRevision(database.db), readSnapshot: () => readSnapshot(database.db) },
       snapshotPath: join(folder, 'snapshot.json'),

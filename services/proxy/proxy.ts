@@ -21,6 +21,7 @@ import { createBooks } from './settlement/books.ts';
 import { createEntropy } from './settlement/entropy.ts';
 import type { SnapshotSource } from './snapshot/snapshot-feed.ts';
 import { createSnapshotFeed } from './snapshot/snapshot-feed.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
 
 export interface ProxyOptions {
@@ -38,6 +39,8 @@ export interface ProxyOptions {
   readonly random: Random;
   readonly log: Log;
   readonly limits?: Partial<ProxyLimits>;
+  /** What calls to providers go through instead; the upstreams themselves unless a test arms failpoints. */
+  readonly decorateUpstreams?: (upstreams: Upstreams) => Upstreams;
 }
 
 /** A proxy without its process: everything but listening and what it is built from. */
@@ -118,7 +121,12 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       clock,
       isStopping: () => stopping,
     }),
-    chatCompletions: createChatCompletions({ upstreams, credentials, relays, entropy }),
+    chatCompletions: createChatCompletions({
+      upstreams: options.decorateUpstreams?.(upstreams) ?? upstreams,
+      credentials,
+      relays,
+      entropy,
+    }),
     health,
     books,
     clock,

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import type { ArmedFailpoint } from './failpoints/parse-failpoints.ts';
+import { parseFailpoints } from './failpoints/parse-failpoints.ts';
 import type { KafkaEnvironment } from './kafka-environment.ts';
 import { parseKafkaEnvironment } from './kafka-environment.ts';
 import { StartRefusal } from './start-refusal.ts';
@@ -41,6 +43,8 @@ export type Environment = {
   readonly durability: Durability;
   /** Null where not set: each process has its own default. */
   readonly logLevel: LogLevel | null;
+  /** Where the processes fail on purpose, in a test; none otherwise. */
+  readonly failpoints: readonly ArmedFailpoint[];
 };
 
 const masterKeyBytes = 32;
@@ -120,6 +124,7 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
     masterKey: masterKeyText === null ? null : Buffer.from(masterKeyText, 'base64'),
     durability: choice('TURNPIKE_DURABILITY', ['group', 'strict']) ?? 'group',
     logLevel: choice('TURNPIKE_LOG_LEVEL', logLevels),
+    failpoints: parseFailpoints(variables, problems),
   };
   if (problems.length > 0) {
     throw new StartRefusal(`The environment has ${problems.length} mistake(s):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);

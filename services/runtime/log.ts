@@ -24,8 +24,8 @@ const secretNames = [
 const secretPaths = secretNames.flatMap((name) => ['', '*', 'req.headers', 'headers', '*.headers'].map((parent) => `${parent}["${name}"]`));
 
 /**
- * A structured log: one JSON line per record on standard output, written at once so that nothing is lost when the process
- * ends. Not for the hot path: no process writes a line per request.
+ * A structured log: one JSON line per record on standard output. Nothing is lost when the process ends by itself; SIGKILL may cost
+ * what was said in the last moments. Not for the hot path: no process writes a line per request.
  */
 export function createLog(options: { readonly name: string; readonly level: LogLevel }): Log {
   return pino({

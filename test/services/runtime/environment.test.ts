@@ -31,6 +31,7 @@ test('an empty environment gives the defaults of DESIGN.md, with home made absol
     masterKey: null,
     durability: 'group',
     logLevel: null,
+    failpoints: [],
   });
 });
 
