@@ -168,3 +168,30 @@ test('it says how it is: alive, ready, and its figures', async () => {
   expect(metrics).toMatch(/^turnpike_ledger_lag_seconds_count\{process="ledger"\} 30$/m);
   expect(new URL(address).hostname).toBe('127.0.0.1');
 });
+
+test('kill -9 while dead letters are taken again books each of them once, beside what comes in', async () => {
+  let ledger = await startLedger();
+  const future = (record: LogRecord): LogRecord => ({ ...record, headers: { ...record.headers, ce_type: 'turnpike.request.settled.v2' } });
+  await append([...records(200).map(future), ...records(40)]);
+  const count = async (table: 'dead_letters' | 'ledger_entries', where = sql<boolean>`true`): Promise<number> =>
+    (await database.owner.db.selectFrom(table).select('log_offset').where(where).execute()).length;
+  await eventually(async () => (await count('dead_letters')) === 200 && (await count('ledger_entries')) === 40, 20_000);
+
+  // The ledger learned the version meanwhile, and a person asks for all of them.
+  await database.owner.execute(`update dead_letters set headers = headers || '{"ce_type":"turnpike.request.settled.v1"}',
+    state = 'retrying', retry_requested_at = now()`);
+  for (const enough of [1, 80]) {
+    await eventually(async () => (await count('dead_letters', sql`state = 'posted'`)) >= enough, 30_000);
+    await end(ledger.child, 'SIGKILL');
+    ledger = await startLedger();
+    await append(records(20));
+  }
+  await eventually(async () => (await count('dead_letters', sql`state = 'posted'`)) === 200, 30_000);
+  await eventually(async () => (await count('ledger_entries')) === 280, 20_000);
+  const { rows } = await sql<Record<string, bigint>>`select
+    (select count(*) from dead_letters where retries <> 1) as again, (select count(distinct request_id) from dead_letters) as requests,
+    (select coalesce(sum(requests), 0)::bigint from usage_day) as counted,
+    (select count(*) from audit_events where action = 'dead_letter.post') as told`.execute(database.owner.db);
+  expect(rows).toEqual([{ again: 0n, requests: 200n, counted: 280n, told: 200n }]);
+  await end(ledger.child, 'SIGTERM');
+}, 120_000);
