@@ -31,10 +31,23 @@ export function encodeCloudEvent(event: CloudEvent): Record<string, string> {
     ce_id: event.id,
     ce_source: event.source,
     ce_type: event.type,
-    ce_time: new Date(event.timeMs).toISOString(),
+    ce_time: isoTime(event.timeMs),
     ce_subject: event.subject,
     ce_partitionkey: event.partitionKey,
   };
+}
+
+let lastSecond = Number.NaN;
+let lastSecondText = '';
+
+/** As `Date.toISOString`, which takes as long as printing half an event: only the milliseconds differ from one to the next. */
+function isoTime(timeMs: number): string {
+  const second = Math.floor(timeMs / 1_000);
+  if (second !== lastSecond) {
+    lastSecondText = new Date(second * 1_000).toISOString().slice(0, -'000Z'.length);
+    lastSecond = second;
+  }
+  return `${lastSecondText}${String(Math.floor(timeMs) - second * 1_000).padStart(3, '0')}Z`;
 }
 
 /** The event of a record's headers, or null when they are not those of a CloudEvent in binary mode. Unknown extensions are passed over. */

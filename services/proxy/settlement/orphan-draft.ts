@@ -54,15 +54,56 @@ export interface Orphan {
   readonly subject: string | null;
 }
 
-const keyTexts = new WeakMap<AdmittedRequest['key'], string>();
+/** What a draft has in common with the last one under its key, and that part of it as text. */
+type CommonPart = { readonly facts: CommonFacts; readonly text: string };
+type CommonFacts = Pick<
+  AdmittedRequest,
+  'endpoint' | 'tags' | 'modelRequested' | 'model' | 'provider' | 'routeId' | 'stream' | 'decisionReason' | 'candidates'
+> & { readonly upstreamModel: string; readonly node: string; readonly epoch: number };
 
-/** The same for all requests under one key of one snapshot, so printed once. */
-function keyText(key: AdmittedRequest['key']): string {
-  const known = keyTexts.get(key);
-  if (known !== undefined) return known;
+const commonParts = new WeakMap<AdmittedRequest['key'], CommonPart>();
+
+/** Printed anew only where a request under this key (of one snapshot) differs from the one before it. */
+function commonText(request: AdmittedRequest, call: PlannedCall, writer: Writer): string {
+  const { key, endpoint, tags, modelRequested, model, provider, routeId, stream, decisionReason, candidates } = request;
+  const { upstreamModel } = call;
+  const { node, epoch } = writer;
+  const known = commonParts.get(key);
+  const last = known?.facts;
+  if (
+    known !== undefined &&
+    last?.modelRequested === modelRequested &&
+    last.candidates === candidates &&
+    last.tags === tags &&
+    last.stream === stream &&
+    last.endpoint === endpoint &&
+    last.model === model &&
+    last.provider === provider &&
+    last.routeId === routeId &&
+    last.decisionReason === decisionReason &&
+    last.upstreamModel === upstreamModel &&
+    last.node === node &&
+    last.epoch === epoch
+  )
+    return known.text;
+  const facts = {
+    endpoint,
+    tags,
+    modelRequested,
+    model,
+    provider,
+    routeId,
+    stream,
+    decisionReason,
+    candidates,
+    upstreamModel,
+    node,
+    epoch,
+  };
   const { id, organizationId, teamId, userId, serviceAccountId, partition } = key;
-  const text = JSON.stringify({ id, organizationId, teamId, userId, serviceAccountId, partition });
-  keyTexts.set(key, text);
+  const owner = { id, organizationId, teamId, userId, serviceAccountId, partition };
+  const text = JSON.stringify({ format: 1, key: owner, ...facts }).slice(0, -1);
+  commonParts.set(key, { facts, text });
   return text;
 }
 
@@ -71,27 +112,9 @@ function keyText(key: AdmittedRequest['key']): string {
  * @param subject JSON of a `RequestSubject`.
  */
 export function encodeOrphanDraft(request: AdmittedRequest, subject: string | null, call: PlannedCall, writer: Writer): Buffer {
-  const rest = JSON.stringify({
-    format: 1,
-    requestId: request.requestId,
-    endpoint: request.endpoint,
-    admittedAtMs: request.admittedAtMs,
-    tags: request.tags,
-    subjectCommitment: request.subjectCommitment,
-    sdkRetryCount: request.sdkRetryCount,
-    modelRequested: request.modelRequested,
-    model: request.model,
-    provider: request.provider,
-    routeId: request.routeId,
-    stream: request.stream,
-    decisionReason: request.decisionReason,
-    candidates: request.candidates,
-    upstreamModel: call.upstreamModel,
-    startMs: call.startMs,
-    node: writer.node,
-    epoch: writer.epoch,
-  });
-  return Buffer.from(`${rest.slice(0, -1)},"key":${keyText(request.key)},"subject":${subject}}`, 'utf8');
+  const { requestId, admittedAtMs, sdkRetryCount, subjectCommitment } = request;
+  const own = JSON.stringify({ requestId, admittedAtMs, startMs: call.startMs, sdkRetryCount, subjectCommitment });
+  return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},"subject":${subject}}`, 'utf8');
 }
 
 /** The settlement of a draft, in the name of the boot that admitted it; null when it is none of ours. */

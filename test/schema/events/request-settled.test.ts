@@ -275,6 +275,17 @@ describe('the envelope', () => {
     expect(parseCloudEvent(encode(event).headers)).toMatchObject({ id: event.requestId, timeMs: envelope.timeMs });
   });
 
+  test('is dated to the millisecond, whatever was dated before', () => {
+    const times = fc.array(fc.integer({ min: 0, max: 4_102_444_800_000 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(times, (given) => {
+        for (const timeMs of given.flatMap((time) => [time, time + 1, time + 999])) {
+          expect(encodeRequestSettled(settledRequest(), { ...envelope, timeMs }).headers.ce_time).toBe(new Date(timeMs).toISOString());
+        }
+      }),
+    );
+  });
+
   test('carries personal data beside the event and never in it', () => {
     const subject = { salt: '0'.repeat(32), endUser: 'ada@example.org', address: '192.0.2.1', metadata: { ticket: '7' } };
     const record = encodeRequestSettled(settledRequest(), { ...envelope, subject: JSON.stringify(subject) });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeOrphanDraft, settleOrphanDraft } from '../../../../services/proxy/settlement/orphan-draft.ts';
 
@@ -25,4 +26,37 @@ test('the settlement of an orphan names the route it was asked for by', () => {
     outcome: 'orphaned',
     decision: { reason: 'route_weighted', candidates: ['acme/large', 'zeta/small'] },
   });
+});
+
+test('what two requests under one key differ in is never taken from the other', () => {
+  const key = { id: 'key_1', organizationId: 'org_1', teamId: 'team_1', userId: null, serviceAccountId: null, partition: 3 };
+  const text = fc.constantFrom('a', 'b "quoted"');
+  const requests = fc.record({
+    requestId: text,
+    endpoint: text,
+    admittedAtMs: fc.constantFrom(1, 2),
+    tags: fc.constantFrom({}, { team: 'x' }),
+    subjectCommitment: fc.constantFrom(null, 'c'),
+    sdkRetryCount: fc.constantFrom(null, 1),
+    modelRequested: fc.option(text),
+    model: fc.option(text),
+    provider: fc.option(text),
+    routeId: fc.option(text),
+    stream: fc.boolean(),
+    decisionReason: text,
+    candidates: fc.constantFrom(['a'], ['a', 'b']),
+  });
+  const writers = fc.record({ node: text, epoch: fc.constantFrom(1, 2) });
+  const calls = fc.record({ upstreamModel: text, startMs: fc.constantFrom(0, 1.5) });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(requests, calls, writers), { minLength: 2, maxLength: 6 }), (all) => {
+      for (const [request, call, writer] of all) {
+        const admitted = { ...request, key };
+        const alone = { ...admitted, key: { ...key } };
+        expect(settleOrphanDraft(encodeOrphanDraft(admitted, null, call, writer))).toEqual(
+          settleOrphanDraft(encodeOrphanDraft(alone, null, call, writer)),
+        );
+      }
+    }),
+  );
 });
