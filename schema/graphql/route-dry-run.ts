@@ -1,4 +1,5 @@
 import { ERRORS } from '../errors.ts';
+import { CHAT_COMPLETIONS } from '../http/chat-completions.ts';
 import { badInput } from './bad-input.ts';
 import { builder } from './builder.ts';
 import { requireUuid } from './global-id.ts';
@@ -111,6 +112,7 @@ const RouteDryRun = builder.objectRef<DryRunAnswer>('RouteDryRun').implement({
 
 /** As long as the `model` of a request may be. */
 const longestModel = 256;
+const longestEndpoint = 256;
 
 builder.queryFields((t) => ({
   routeDryRun: t.field({
@@ -121,14 +123,20 @@ builder.queryFields((t) => ({
     args: {
       apiKeyId: t.arg.id({ required: true }),
       model: t.arg.string({ required: true, description: 'As an application writes it: a model, or a route.' }),
+      endpoint: t.arg.string({
+        required: true,
+        defaultValue: CHAT_COMPLETIONS,
+        description: 'Path of the proxy that is asked, by POST.',
+      }),
       requestId: t.arg.id({
         description: 'The draw among weighted targets is made from the id of a request alone: give one to see what it draws.',
       }),
     },
-    resolve: async (_root, { apiKeyId, model, requestId }, context) => {
+    resolve: async (_root, { apiKeyId, model, endpoint, requestId }, context) => {
       if (model === '' || model.length > longestModel) throw badInput(`\`model\` has 1 to ${longestModel} characters.`);
+      if (endpoint.length > longestEndpoint) throw badInput(`\`endpoint\` has at most ${longestEndpoint} characters.`);
       if (requestId != null) requireUuid('Request', requestId);
-      const question = { apiKeyId: requireUuid('ApiKey', apiKeyId), model, requestId: requestId ?? null };
+      const question = { apiKeyId: requireUuid('ApiKey', apiKeyId), model, endpoint, requestId: requestId ?? null };
       const answer = await context.routeDryRun(question);
       if (answer === null) throw notFound();
       return answer;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../../schema/errors.ts';
+import { CHAT_COMPLETIONS } from '../../schema/http/chat-completions.ts';
 import { mintId } from '../../schema/values/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HealthAnswers } from '../runtime/health-answers.ts';
@@ -10,7 +11,6 @@ import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
 import { sendJson } from './answer/json-answer.ts';
 import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
-import { CHAT_COMPLETIONS } from './endpoints/chat-completions.ts';
 import { findModel, listModels, MODELS } from './endpoints/models.ts';
 import type { Exchange } from './exchange.ts';
 import { healthRoutes } from './http/health-routes.ts';

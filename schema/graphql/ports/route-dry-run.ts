@@ -6,6 +6,8 @@ export interface DryRunQuestion {
   readonly apiKeyId: string;
   /** As an application writes it. */
   readonly model: string;
+  /** Path below the proxy's address, asked by POST. */
+  readonly endpoint: string;
   /** `req_…`, to be drawn by; null = nothing is drawn. */
   readonly requestId: string | null;
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS } from '../../../schema/errors.ts';
 import type { DryRunAnswer, DryRunRefusal, DryRunTarget, RouteDryRun } from '../../../schema/graphql/ports/route-dry-run.ts';
+import { CHAT_COMPLETIONS } from '../../../schema/http/chat-completions.ts';
 import type { Database } from '../../../schema/tables/database.ts';
 import { idFromUuid } from '../../../schema/values/ids.ts';
 import { parsePriceSheet } from '../../pricing/price-sheet.ts';
@@ -21,7 +22,7 @@ import type { TenantRead } from './tenant-read.ts';
  * proxy knows is left open: whether a variable of its environment is set, and whether a sealed credential opens there.
  */
 export function createRouteDryRun(read: TenantRead, organizationId: string, clock: Clock): RouteDryRun {
-  return ({ apiKeyId, model, requestId }) =>
+  return ({ apiKeyId, model, endpoint, requestId }) =>
     read(async (trx) => {
       const now = new Date(clock.now());
       const owned = await trx
@@ -36,8 +37,14 @@ export function createRouteDryRun(read: TenantRead, organizationId: string, cloc
       const catalogs = buildCatalogs(offer, await credentialsOf(trx, organizationId), readableVersion);
       const catalog = catalogOf(catalogs, idFromUuid('organization', organizationId));
       const policy = { allowedModels: owned.allowed_models === null ? null : new Set(owned.allowed_models) };
-      return answerOf(dryRun(catalog, policy, model, requestId), refusedKey, now.getTime());
+      const answer = answerOf(dryRun(catalog, policy, model, requestId), refusedKey, now.getTime());
+      return endpoint === CHAT_COMPLETIONS ? answer : { ...answer, refusals: [noEndpoint(endpoint), ...answer.refusals] };
     });
+}
+
+/** In the proxy's own words, which come before it looks at the key. */
+function noEndpoint(path: string): DryRunRefusal {
+  return { code: 'endpoint_not_found', message: `There is no endpoint POST ${path}.`, param: null, candidates: [] };
 }
 
 /** A key is let in by any of its secrets; where none does, the newest says why. */

@@ -19,8 +19,6 @@ export interface ChatCompletionsOptions {
   readonly entropy: Entropy;
 }
 
-export const CHAT_COMPLETIONS = '/v1/chat/completions';
-
 /** Serves `POST /v1/chat/completions`: check, route, relay. @throws {GatewayError} when it is refused before any provider is called. */
 export function createChatCompletions(options: ChatCompletionsOptions): (exchange: Exchange, body: ReceivedBody) => void {
   const { upstreams, credentials, relays, entropy } = options;

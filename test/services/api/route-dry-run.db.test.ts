@@ -181,6 +181,18 @@ test('a target that the installation took away is skipped and told, and a route 
   expect(await run('alone')).toMatchObject({ refusals: [{ code: 'model_not_found' }], route: { name: 'alone' }, targets: [], skipped });
 });
 
+test('an endpoint that the proxy has not got is the first refusal', async () => {
+  const { data } = await admin.api.ask<{ routeDryRun: Run }>(
+    admin.tenant.adminKey,
+    'query D($key: ID!) { routeDryRun(apiKeyId: $key, model: "none", endpoint: "/v1/nothing") { refusals { code httpStatus message } } }',
+    { key: keyId },
+  );
+  expect(data?.routeDryRun.refusals).toMatchObject([
+    { code: 'endpoint_not_found', httpStatus: 404, message: 'There is no endpoint POST /v1/nothing.' },
+    { code: 'model_not_found' },
+  ]);
+});
+
 test('it takes the permission to read routes, and a model that can be one', async () => {
   const { secret } = await admin.api.makeKey(admin.tenant.organizationId, ['model:read', 'api_key:read']);
   const variables = { key: keyId, model: 'small', request: null };
