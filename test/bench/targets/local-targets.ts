@@ -28,7 +28,7 @@ function localTarget(options: {
 }
 
 /** The upstream itself: what latency is counted from, and whose answer every other target has to pass on. @param port 0 = any. */
-export async function startUpstream(body: string, port: number): Promise<Target> {
+export async function startUpstream(body: string, port = 0): Promise<Target> {
   const helper = await startBenchProcess(new URL('./instant-upstream.ts', import.meta.url), 'rest', String(port));
   const asked = { name: 'direct', helper, body, measured: false };
   const { origin, path, headers } = localTarget({ ...asked, expected: { expectedBody: null, expectedText: null } }).request;

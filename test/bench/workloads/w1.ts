@@ -170,7 +170,7 @@ function of(measurements: readonly Measurement[], target: Target): readonly Meas
 async function profile(options: RunOptions): Promise<string> {
   await using stack = new AsyncDisposableStack();
   const generator = stack.adopt(await startLoadGenerator(), (kept) => kept.stop());
-  const direct = stack.adopt(await startUpstream(body, 0), (kept) => kept.stop());
+  const direct = stack.adopt(await startUpstream(body), (kept) => kept.stop());
   const settings = { upstreamOrigin: direct.request.origin, body, expected: direct.expected, environment: profilable };
   const gateway = stack.adopt(await startGateway(settings), (kept) => kept.stop());
   const measure = createMeter(generator);
