@@ -16,7 +16,9 @@ import type { Target } from '../targets/target.ts';
 import type { Report, RunOptions, Workload } from '../workload.ts';
 
 const title = 'non-streaming, 0.3 kB to 1 kB, instant upstream';
-const concurrency = 8;
+/** Keeps the measured core busy. With few the core waits half its time for the other one and pays for falling asleep and waking up. */
+const saturatingConnections = 64;
+const fewConnections = 8;
 /** Each profile replaces it. */
 const picture = new URL('../profile/w1.svg', import.meta.url);
 /** Enough that at half load nothing waits for a connection. */
@@ -47,7 +49,7 @@ async function run(options: RunOptions): Promise<Report> {
   const gateway = keep(await startGateway({ upstreamOrigin: direct.request.origin, body, expected: direct.expected }));
   const gateways: readonly Target[] = peer === null ? [gateway] : [gateway, peer];
   const measure = createMeter(generator);
-  const saturation = { connections: concurrency, ratePerSecond: null };
+  const saturation = { connections: saturatingConnections, ratePerSecond: null };
 
   options.onProgress(`warming up for ${options.warmUpSeconds} s each`);
   const problems: string[] = [];
@@ -63,9 +65,14 @@ async function run(options: RunOptions): Promise<Report> {
     const cpu = found.cpuUsPerRequest === null ? '' : `, ${found.cpuUsPerRequest.toFixed(1)} µs CPU/request`;
     options.onProgress(`${what} ${found.target}: ${found.requestsPerSecond.toFixed(0)}/s${cpu}, p50 ${found.latencyUs.p50} µs`);
   };
+  const few: Measurement[] = [];
+  const durationMs = options.secondsPerRound * 1_000;
   for (let round = 1; round <= options.rounds; round++) {
+    for (const target of [...gateways, bare])
+      record(closed, await measure(target, { ...saturation, durationMs }), `saturated, round ${round},`);
     for (const target of [...gateways, bare]) {
-      record(closed, await measure(target, { ...saturation, durationMs: options.secondsPerRound * 1_000 }), `closed loop, round ${round},`);
+      const found = await measure(target, { connections: fewConnections, ratePerSecond: null, durationMs });
+      record(few, found, `${fewConnections} connections, round ${round},`);
     }
   }
   // The same rate for all, so that their latencies compare: half of what the slowest of them can do.
@@ -74,7 +81,7 @@ async function run(options: RunOptions): Promise<Report> {
   const atHalf = { connections: openLoopConnections, ratePerSecond: half };
   for (let round = 1; round <= options.rounds; round++) {
     for (const target of [...gateways, bare, direct]) {
-      record(open, await measure(target, { ...atHalf, durationMs: options.secondsPerRound * 1_000 }), `open loop, round ${round},`);
+      record(open, await measure(target, { ...atHalf, durationMs }), `open loop, round ${round},`);
     }
   }
   const answerBytes = Buffer.byteLength(direct.expected.expectedBody ?? '');
@@ -87,11 +94,11 @@ async function run(options: RunOptions): Promise<Report> {
       'turnpike with everything on (key, price, spool, event log, ledger); after each round requests sent = ledger entries.',
       ...(options.peer === null || peer === null ? [] : await describePeer(options.peer, peer)),
       `${options.rounds} interleaved rounds of ${options.secondsPerRound} s after ${options.warmUpSeconds} s of warm-up each; median (lowest–highest).`,
-      `Closed loop with ${concurrency} connections; open loop at ${half.toFixed(0)}/s, half of ${peer === null ? "turnpike's own" : 'the lower'} saturation, timed from the intended start.`,
+      `Closed loop with ${saturatingConnections} connections, which saturate the measured core, and with ${fewConnections}; open loop at ${half.toFixed(0)}/s, half of ${peer === null ? "turnpike's own" : 'the lower'} saturation, timed from the intended start.`,
     ],
-    table: table(options.rounds, { gateways, bare, direct }, closed, open),
+    table: table(options.rounds, { gateways, bare, direct }, { closed, few, open }),
     problems,
-    figures: { closed, open },
+    figures: { closed, few, open },
   };
 }
 
@@ -115,8 +122,11 @@ async function describePeer({ name, url, model, pid }: PeerSettings, { differenc
 function table(
   rounds: number,
   { gateways, bare, direct }: { readonly gateways: readonly Target[]; readonly bare: Target; readonly direct: Target },
-  closed: readonly Measurement[],
-  open: readonly Measurement[],
+  {
+    closed,
+    few,
+    open,
+  }: { readonly closed: readonly Measurement[]; readonly few: readonly Measurement[]; readonly open: readonly Measurement[] },
 ): readonly (readonly string[])[] {
   const row = (
     name: string,
@@ -142,6 +152,7 @@ function table(
   return [
     ['', ...[...gateways, bare].map(({ name }) => name), ...ratioNames],
     row('**CPU µs per request**', 1, closed, (one) => one.cpuUsPerRequest),
+    row(`CPU µs per request, ${fewConnections} connections`, 1, few, (one) => one.cpuUsPerRequest),
     row(gateways.length === 1 ? 'requests/s, one core, closed loop' : 'requests/s, closed loop', 0, closed, (one) => one.requestsPerSecond),
     row('p50 µs, closed loop', 0, closed, (one) => one.latencyUs.p50),
     row('p99 µs, closed loop', 0, closed, (one) => one.latencyUs.p99),
@@ -174,7 +185,7 @@ async function profile(options: RunOptions): Promise<string> {
   const settings = { upstreamOrigin: direct.request.origin, body, expected: direct.expected, environment: profilable };
   const gateway = stack.adopt(await startGateway(settings), (kept) => kept.stop());
   const measure = createMeter(generator);
-  const load = { connections: concurrency, ratePerSecond: null };
+  const load = { connections: saturatingConnections, ratePerSecond: null };
   options.onProgress(`warming up for ${options.warmUpSeconds} s, then profiling for ${options.secondsPerRound} s`);
   await measure(gateway, { ...load, durationMs: options.warmUpSeconds * 1_000 });
   let requests = 0;
