@@ -41,7 +41,7 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
   ],
   auditEvents: (ids) => ['(first: 5)', `(first: 5, filter: { targetId: "${ids.ApiKey}" })`],
   deadLetter: (ids) => [`(id: "${ids.DeadLetter}")`],
-  deadLetters: (ids) => ['(first: 2)', `(first: 1, filter: { organizationId: "${ids.Organization}" })`],
+  deadLetters: (ids) => ['(first: 1)', `(first: 1, filter: { organizationId: "${ids.Organization}" })`],
   ledger: (ids) => ['(first: 5)', `(last: 5, filter: { apiKeyId: { eq: "${ids.ApiKey}" } })`],
   models: (_ids, mark) => ['(first: 5)', `(first: 5, filter: { provider: "${mark}" })`, '(first: 5, filter: { isPriced: true })'],
   node: (ids) => Object.values(ids).map((id) => `(id: "${id}")`),
