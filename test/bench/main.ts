@@ -1,11 +1,12 @@
 import { OPTIONS_HELP, parseCommandLine } from './command-line.ts';
 import { PeerNotReady } from './targets/peer.ts';
 import type { Workload } from './workload.ts';
+import { commit } from './workloads/commit.ts';
 import { ingest, ingestKafka } from './workloads/ingest.ts';
 import { w1 } from './workloads/w1.ts';
 import { reportAsMarkdown, writeReport } from './write-report.ts';
 
-const workloads: readonly Workload[] = [w1, ingest, ingestKafka];
+const workloads: readonly Workload[] = [w1, ingest, ingestKafka, commit];
 
 const help = `npm run bench -- <workload> [options]
 npm run bench -- --peer <url> [options]

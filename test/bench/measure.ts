@@ -14,7 +14,7 @@ export type Measurement = LoadResult & {
   readonly problems: readonly string[];
 };
 
-export type LoadShape = Pick<LoadJob, 'connections' | 'durationMs' | 'ratePerSecond'>;
+export type LoadShape = Pick<LoadJob, 'connections' | 'durationMs' | 'ratePerSecond' | 'sleeps' | 'notesAnswers'>;
 
 const expectedStatus = 200;
 /** On top of the load's own length: answers that are late, and the ledger's. */

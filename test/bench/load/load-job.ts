@@ -12,6 +12,13 @@ export const LoadJob = Type.Object({
   durationMs: Type.Integer({ minimum: 1 }),
   /** Arrivals a second at even distances, whatever the answers do; null: a closed loop, the next request follows an answer. */
   ratePerSecond: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()]),
+  /**
+   * Sleep between arrivals, which are then up to a millisecond late, instead of keeping the event loop turning: for what shares a
+   * core with the load generator and is measured in more than milliseconds.
+   */
+  sleeps: Type.Optional(Type.Boolean()),
+  /** Note when each answer ended, by its request's id. */
+  notesAnswers: Type.Optional(Type.Boolean()),
   expectedStatus: Type.Integer(),
   /** Null takes any body. */
   expectedBody: Type.Union([Type.String(), Type.Null()]),
@@ -28,6 +35,8 @@ export const LoadResult = Type.Object({
   /** The first of them, for a person. */
   firstUnexpected: Type.Union([Type.String(), Type.Null()]),
   elapsedMs: Type.Number(),
+  /** Id of each request and when the last byte of its answer came, in epoch milliseconds; empty where that was not asked for. */
+  answers: Type.Array(Type.Tuple([Type.String(), Type.Number()])),
   latencyUs: Type.Object({ p50: Type.Number(), p95: Type.Number(), p99: Type.Number(), max: Type.Number() }),
 });
 export type LoadResult = Static<typeof LoadResult>;

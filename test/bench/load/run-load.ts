@@ -31,7 +31,7 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
     };
     for (let index = 0; index < job.connections; index++) next();
   } else {
-    await sendAtRate(job.ratePerSecond, startMs, job.durationMs, (intendedMs) => send(intendedMs, null));
+    await sendAtRate(job, job.ratePerSecond, startMs, (intendedMs) => send(intendedMs, null));
   }
   await run.finished();
   const elapsedMs = performance.now() - startMs;
@@ -40,10 +40,15 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
 }
 
 /**
- * Arrivals at even distances. Between them the event loop is kept turning instead of set to sleep: a timer is late by up to a millisecond,
- * several times what is measured.
+ * Arrivals at even distances. Between them the event loop is kept turning unless the job says to sleep: a timer is late by up to a
+ * millisecond, several times what is measured otherwise.
  */
-function sendAtRate(ratePerSecond: number, startMs: number, durationMs: number, send: (intendedMs: number) => void): Promise<void> {
+function sendAtRate(
+  { durationMs, sleeps = false }: LoadJob,
+  ratePerSecond: number,
+  startMs: number,
+  send: (intendedMs: number) => void,
+): Promise<void> {
   const total = Math.round((durationMs / 1_000) * ratePerSecond);
   const gapMs = 1_000 / ratePerSecond;
   return new Promise((resolve) => {
@@ -54,7 +59,8 @@ function sendAtRate(ratePerSecond: number, startMs: number, durationMs: number, 
         send(startMs + next * gapMs);
         next += 1;
       }
-      if (next < total) setImmediate(turn);
+      if (next < total && sleeps) setTimeout(turn, 1);
+      else if (next < total) setImmediate(turn);
       else resolve();
     };
     turn();
@@ -66,7 +72,7 @@ type Run = {
   readonly expectedBody: Buffer | null;
   readonly expectedText: Buffer | null;
   readonly sent: () => void;
-  readonly answered: (latencyMs: number, problem: string | null) => void;
+  readonly answered: (requestId: string, latencyMs: number, problem: string | null) => void;
   readonly finished: () => Promise<void>;
   readonly result: (elapsedMs: number) => LoadResult;
 };
@@ -79,6 +85,7 @@ function createRun(job: LoadJob): Run {
   let unexpected = 0;
   let firstUnexpected: string | null = null;
   let waiting = false;
+  const answers: [string, number][] = [];
   return {
     job,
     expectedBody: job.expectedBody === null ? null : Buffer.from(job.expectedBody),
@@ -86,7 +93,8 @@ function createRun(job: LoadJob): Run {
     sent: () => {
       underWay += 1;
     },
-    answered: (latencyMs, problem) => {
+    answered: (requestId, latencyMs, problem) => {
+      if (job.notesAnswers === true) answers.push([requestId, Date.now()]);
       underWay -= 1;
       requests += 1;
       if (problem !== null) {
@@ -106,6 +114,7 @@ function createRun(job: LoadJob): Run {
       unexpected,
       firstUnexpected,
       elapsedMs,
+      answers,
       latencyUs: {
         p50: histogram.getValueAtPercentile(50),
         p95: histogram.getValueAtPercentile(95),
@@ -122,6 +131,7 @@ class Answer implements Dispatcher.DispatchHandler {
   readonly #intendedMs: number;
   readonly #next: (() => void) | null;
   #status = 0;
+  #requestId = '';
   #bytes = 0;
   #same = true;
   readonly #parts: Buffer[] = [];
@@ -134,8 +144,13 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
     this.#status = status;
+    this.#requestId = String(headers['x-request-id']);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -161,7 +176,7 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   #done(problem: string | null): void {
-    this.#run.answered(performance.now() - this.#intendedMs, problem);
+    this.#run.answered(this.#requestId, performance.now() - this.#intendedMs, problem);
     this.#next?.();
   }
 }

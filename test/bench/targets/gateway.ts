@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
+import type { Database } from '../../../schema/tables/database.ts';
 import { mintVirtualKey } from '../../../schema/values/virtual-key.ts';
 import { startProduct } from '../../harness/product.ts';
 import { pinned, pinRunning } from '../pinning.ts';
@@ -19,6 +21,8 @@ export type Gateway = Target & {
   readonly pid: number;
   /** What it printed so far. */
   readonly output: () => string;
+  /** Its books, for looking only. */
+  readonly books: Kysely<Database>;
 };
 
 /**
@@ -56,6 +60,7 @@ export async function startGateway(options: {
     usage: () => readProcessUsage(pid),
     expected: options.expected,
     output: product.launched.output,
+    books: db,
     request: {
       origin: new URL(product.endpoints.proxyUrl).origin,
       path: '/v1/chat/completions',
