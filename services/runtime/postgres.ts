@@ -99,12 +99,24 @@ export function prepared(text: string): string {
   return text;
 }
 
-/** Kysely hands over text only; the name under which `pg` prepares it is put in here. */
-function nameStatements(client: pg.PoolClient): void {
+/** Of `pg`, for a statement that nobody answered within `query_timeout`. */
+const unanswered = 'Query read timeout';
+
+/**
+ * Kysely hands over text only; the name under which `pg` prepares it is put in here. And a connection on which a statement was not
+ * answered is closed: `pg` would keep it, behind that statement, and every later one would wait for the same answer.
+ */
+function mendQueries(client: pg.PoolClient & { readonly end: () => Promise<void> }): void {
   const query = client.query.bind(client);
   Reflect.set(client, 'query', (text: unknown, ...rest: unknown[]) => {
     const name = typeof text === 'string' ? statementNames.get(text) : undefined;
-    return Reflect.apply(query, client, [name === undefined ? text : { name, text }, ...rest]);
+    const result: unknown = Reflect.apply(query, client, [name === undefined ? text : { name, text }, ...rest]);
+    if (result instanceof Promise) {
+      result.catch((error: unknown) => {
+        if (error instanceof Error && error.message === unanswered) client.end().catch(() => {});
+      });
+    }
+    return result;
   });
 }
 
@@ -118,7 +130,7 @@ export function createDatabase(options: DatabaseOptions): DatabaseConnection {
   pool.on('connect', (client) => {
     // A connection in use that breaks between two statements has no listener but this one; its next statement then fails.
     client.on('error', () => {});
-    nameStatements(client);
+    mendQueries(client);
   });
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: async () => pool }) });
   const listeners = new Set<Listener>();
@@ -131,7 +143,15 @@ export function createDatabase(options: DatabaseOptions): DatabaseConnection {
       return listener;
     },
     execute: async (sql) => {
-      await pool.query(sql);
+      const client = await pool.connect();
+      await client.query(sql).then(
+        () => client.release(),
+        (error: unknown) => {
+          // Whatever state it is in is left behind with it.
+          client.release(true);
+          throw error;
+        },
+      );
     },
     close: async () => {
       await Promise.all([...listeners].map((listener) => listener.stop()));
@@ -207,6 +227,6 @@ export function isTransient(error: unknown): boolean {
   const code = 'code' in error ? error.code : undefined;
   return (
     (typeof code === 'string' && /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENET|EAI_AGAIN)/.test(code)) ||
-    /^(Connection terminated|Client has encountered a connection error|timeout e|Query read timeout)/.test(error.message)
+    /^(Connection terminated|Client (has encountered a connection error|was closed)|timeout e|Query read timeout)/.test(error.message)
   );
 }

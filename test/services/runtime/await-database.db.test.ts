@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
 import { refusalExitCode } from '../../../services/runtime/start-refusal.ts';
-import { startCuttingProxy } from '../../harness/cutting-proxy.ts';
 import { eventually } from '../../harness/eventually.ts';
+import { startFaultProxy } from '../../harness/fault-proxy.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
@@ -75,7 +75,7 @@ function urlBy(port: number): string {
 function startProxyTo(port: number) {
   const url = new URL(database.url);
   const folder = url.searchParams.get('host');
-  return startCuttingProxy(folder === null ? Number(url.port || 5_432) : `${folder}/.s.PGSQL.${url.port || 5_432}`, port);
+  return startFaultProxy(folder === null ? Number(url.port || 5_432) : `${folder}/.s.PGSQL.${url.port || 5_432}`, port);
 }
 
 test.each(processes)('%s, started before PostgreSQL, says what it waits for, and serves when PostgreSQL comes', async (name, variable) => {

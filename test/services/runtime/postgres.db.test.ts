@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, isTransient, sqlStateOf } from '../../../services/runtime/postgres.ts';
 import { eventually } from '../../harness/eventually.ts';
+import { startFaultProxy } from '../../harness/fault-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../../harness/postgres.ts';
 
 let database: TestDatabase;
@@ -97,4 +98,28 @@ test('a cut connection is a transient error, a wrong statement is not', async ()
   const nowhere = createDatabase({ url: 'postgresql://nobody@127.0.0.1:1/none', role: 'reader', applicationName: 'nowhere' });
   expect(isTransient(await nowhere.execute('select 1').catch((error: unknown) => error))).toBe(true);
   await nowhere.close();
+});
+
+test('a connection whose other end is gone without a word costs one statement, never the pool', { timeout: 60_000 }, async () => {
+  const socketFolder = new URL(database.url).searchParams.get('host') ?? '';
+  const proxy = await startFaultProxy(socketFolder === '' ? Number(new URL(database.url).port) : `${socketFolder}/.s.PGSQL.5432`);
+  const url = new URL(database.url);
+  url.searchParams.delete('host');
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  const pool = createDatabase({ url: url.href, role: 'writer', applicationName: 'half-open', poolSize: 1, statementTimeoutMs: 100 });
+  try {
+    await pool.execute('select 1');
+    expect(proxy.silence(60_000)).toBe(1);
+    // Statement by statement as processes run them, and a transaction, whose connection Kysely holds.
+    const error = await pool.db
+      .transaction()
+      .execute((trx) => sql`select 1`.execute(trx))
+      .catch((cause: unknown) => cause);
+    expect(isTransient(error)).toBe(true);
+    await pool.execute('select 1');
+  } finally {
+    await pool.close();
+    await proxy.close();
+  }
 });

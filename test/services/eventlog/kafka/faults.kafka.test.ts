@@ -4,9 +4,9 @@ import type { EventLogConsumer, EventLogProducer } from '../../../../services/ev
 import { createKafkaConsumer } from '../../../../services/eventlog/kafka/consumer.ts';
 import type { KafkajsClient } from '../../../../services/eventlog/kafka/kafka-client.ts';
 import { ensureTopic } from '../../../../services/eventlog/kafka/topic.ts';
-import type { CuttingProxy } from '../../../harness/cutting-proxy.ts';
-import { startCuttingProxy } from '../../../harness/cutting-proxy.ts';
 import { eventually } from '../../../harness/eventually.ts';
+import type { FaultProxy } from '../../../harness/fault-proxy.ts';
+import { startFaultProxy } from '../../../harness/fault-proxy.ts';
 import { freshTopic, kafkaClient, ownBroker, ownBrokersAreThere, singleBroker } from '../../../harness/kafka.ts';
 import type { KafkaBroker } from '../../../harness/kafka-broker.ts';
 import { freePort } from '../../../harness/kafka-broker.ts';
@@ -14,13 +14,13 @@ import { appendSurely, Books, startTraffic, testRecord, trafficKeys } from './bo
 import { testConsumer, testProducer } from './kafka-harness.ts';
 
 describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
-  let proxy: CuttingProxy;
+  let proxy: FaultProxy;
   let broker: KafkaBroker;
   let client: KafkajsClient;
 
   beforeAll(async () => {
     const port = await freePort();
-    proxy = await startCuttingProxy(port);
+    proxy = await startFaultProxy(port);
     broker = await ownBroker({ port, advertisedPort: proxy.port });
     client = await kafkaClient([broker.address]);
   });

@@ -7,7 +7,7 @@ import { createPostgresLedgerStore } from '../../../../../services/ledger/store/
 import { createPostgresSequencerStore } from '../../../../../services/ledger/store/postgres/postgres-sequencer-store.ts';
 import type { DatabaseRole } from '../../../../../services/runtime/postgres.ts';
 import { createDatabase } from '../../../../../services/runtime/postgres.ts';
-import { startCuttingProxy } from '../../../../harness/cutting-proxy.ts';
+import { startFaultProxy } from '../../../../harness/fault-proxy.ts';
 import { createTestDatabase } from '../../../../harness/postgres.ts';
 import { addTestPrice } from '../../settled-records.ts';
 import type { Committed, StoreWorld } from './store-world.ts';
@@ -29,7 +29,7 @@ export async function createPostgresWorld(): Promise<StoreWorld> {
       const url = new URL(database.url);
       const folder = url.searchParams.get('host');
       const port = Number(url.port === '' ? 5432 : url.port);
-      const proxy = await startCuttingProxy(folder === null ? port : `${folder}/.s.PGSQL.${port}`);
+      const proxy = await startFaultProxy(folder === null ? port : `${folder}/.s.PGSQL.${port}`);
       url.searchParams.delete('host');
       url.host = `127.0.0.1:${proxy.port}`;
       const connect = (role: DatabaseRole, poolSize: number) =>
