@@ -18,6 +18,8 @@ export interface Disk {
   readFile(path: string): Promise<Buffer>;
   copy(from: string, to: string): Promise<void>;
   truncate(path: string, length: number): Promise<void>;
+  /** Writes a file's bytes once more, in place, and syncs them. */
+  rewrite(path: string, bytes: Uint8Array): Promise<void>;
   remove(path: string): Promise<void>;
   /** Makes names made or removed in a folder durable. */
   syncDirectory(path: string): Promise<void>;
@@ -44,6 +46,15 @@ export const machineDisk: Disk = {
   readFile: (path) => readFile(path),
   copy: (from, to) => copyFile(from, to, constants.COPYFILE_FICLONE),
   truncate: (path, length) => truncate(path, length),
+  rewrite: async (path, bytes) => {
+    const file = machineFile(await open(path, 'r+'));
+    try {
+      file.write(bytes, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
   remove: (path) => unlink(path),
   syncDirectory: async (path) => {
     const handle = await open(path, 'r');

@@ -146,6 +146,17 @@ export function createVolatileDisk(
       content.durable = content.unsynced.reduce(applied, content.durable).subarray(0, length);
       content.unsynced = [];
     },
+    async rewrite(path, bytes) {
+      await alive('rewrite');
+      const content = contentOf(path);
+      if (random.fraction() < disk.faults) {
+        observer?.failed(path, 'sync');
+        throw fault('EIO');
+      }
+      content.durable = Buffer.from(bytes);
+      observer?.durable(path, content.unsynced);
+      content.unsynced = [];
+    },
     async remove(path) {
       await alive('remove');
       files.delete(path);

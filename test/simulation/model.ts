@@ -1,4 +1,5 @@
 import type { Outcome } from '../../schema/events/request-settled.v1.ts';
+import type { SpoolWitness } from './checker/spool-witness.ts';
 import type { Verdict } from './checker/verdict.ts';
 
 /** What the books must say of a request that was settled, worked out from what the provider did and from nothing of the product. */
@@ -39,7 +40,7 @@ export interface DeathOfProxy {
   readonly how: 'kill' | 'power cut';
   readonly durability: 'group' | 'strict';
   readonly survivors: { readonly open: ReadonlySet<string>; readonly closed: ReadonlySet<string> };
-  readonly wasLiedTo: (requestId: string) => boolean;
+  readonly witness: Pick<SpoolWitness, 'wasLiedTo' | 'isOpenedDurably' | 'isClosedDurably'>;
 }
 
 /** The truth about every request, kept apart from the product. */
@@ -90,21 +91,26 @@ export function createModel(verdict: Verdict): Model {
         inSpool.get(request.machine)?.delete(request);
       }
     },
-    death({ machine, how, durability, survivors, wasLiedTo }) {
+    death({ machine, how, durability, survivors, witness }) {
       for (const request of [...(inSpool.get(machine) ?? [])]) {
         const { requestId } = request;
         if (survivors.closed.has(requestId)) continue;
-        const excused = how === 'power cut' && (durability === 'group' || wasLiedTo(requestId));
-        if (how === 'power cut' && wasLiedTo(requestId)) request.lied = true;
+        const lied = how === 'power cut' && witness.wasLiedTo(requestId);
+        request.lied ||= lied;
+        if (!lied && witness.isClosedDurably(requestId))
+          verdict.breach('what is durable stays', `${requestId}: a ${how} took its settlement, which was synced and not acknowledged`);
+        const young = how === 'power cut' && durability === 'group';
         if (survivors.open.has(requestId)) {
-          if (request.answered && !excused)
+          if (request.answered && !lied && !young)
             verdict.breach(
               'settlement durable before the last byte',
               `${requestId} was answered, and a ${how} left only its opening record`,
             );
           request.orphaned = true;
         } else if (request.called || request.answered) {
-          if (!excused) verdict.breach('a call that was made is never lost', `${requestId}: a ${how} left no record of it`);
+          // Only what was never synced may be lost, and only where nothing more is promised.
+          if (!lied && (!young || witness.isOpenedDurably(requestId)))
+            verdict.breach('a call that was made is never lost', `${requestId}: a ${how} left no record of it`);
           request.lost = true;
           inSpool.get(machine)?.delete(request);
         }

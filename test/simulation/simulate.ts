@@ -7,12 +7,12 @@ import { createDice } from './dice.ts';
 import { createCounts } from './faults/counts.ts';
 import { startNemesis } from './faults/nemesis.ts';
 import { startLoad } from './load.ts';
+import type { Tampering } from './mutations/tampering.ts';
 import type { Profile } from './profile.ts';
 import { chooseProfile } from './profile.ts';
 import { unrestOf } from './rest.ts';
 import { createScheduler } from './scheduler.ts';
 import { createTrace } from './trace.ts';
-import type { Tampering } from './world.ts';
 import { createWorld } from './world.ts';
 
 export interface SimulationOptions {

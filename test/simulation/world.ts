@@ -1,11 +1,13 @@
 import type { LogRecord } from '../../schema/events/log-record.ts';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
+import type { EventLogProducer } from '../../services/eventlog/event-log.ts';
 import type { BooksChecker } from './checker/books-checker.ts';
 import { createBooksChecker } from './checker/books-checker.ts';
 import { createLogWitness } from './checker/log-witness.ts';
 import type { SpoolWitness } from './checker/spool-witness.ts';
 import { createSpoolWitness, surviving } from './checker/spool-witness.ts';
+import { witnessStore } from './checker/store-witness.ts';
 import { createSubscriptionChecker } from './checker/subscription-checker.ts';
 import type { Verdict } from './checker/verdict.ts';
 import type { Dice } from './dice.ts';
@@ -16,6 +18,7 @@ import type { DatabaseFaults } from './faults/database-faults.ts';
 import { createDatabaseFaults } from './faults/database-faults.ts';
 import type { ForeignRecords } from './faults/foreign-records.ts';
 import { createForeignRecords } from './faults/foreign-records.ts';
+import { createLivingDisk } from './faults/living-disk.ts';
 import type { Network } from './faults/network.ts';
 import { createNetwork } from './faults/network.ts';
 import type { Life } from './life.ts';
@@ -25,6 +28,7 @@ import { createMachine } from './machine.ts';
 import { EPOCH_MS } from './machine-clock.ts';
 import type { Model } from './model.ts';
 import { createModel } from './model.ts';
+import type { Tampering } from './mutations/tampering.ts';
 import { SHEETS } from './prices.ts';
 import type { Api } from './processes/api.ts';
 import { startApi } from './processes/api.ts';
@@ -66,12 +70,6 @@ export interface World {
   readonly verdict: Verdict;
 }
 
-/** Seams that a mutation gets between the product and the world; each gives back what it was given, or something worse. */
-export interface Tampering {
-  readonly machine?: (machine: Machine) => Machine;
-  readonly witnessed?: (parts: { readonly stores: SimulatedStores; readonly server: SimulatedPostgres }) => SimulatedStores;
-}
-
 export interface WorldParts {
   readonly profile: Profile;
   readonly scheduler: Scheduler;
@@ -104,15 +102,15 @@ export function createWorld(parts: WorldParts): World {
 
   function machineOf(name: string, spool: SpoolWitness | null): Machine {
     const observer = spool === null ? {} : { observer: spool.observer };
-    const machine = createMachine({ name, scheduler, dice: dice.fork(`machine ${name}`), counts, ...observer });
-    return tampering.machine?.(machine) ?? machine;
+    return createMachine({ name, scheduler, dice: dice.fork(`machine ${name}`), counts, ...observer });
   }
 
   function storesOf(life: Life): SimulatedStores {
     const wire = <Result>(statement: string, act: () => Promise<Result>): Promise<Result> => life.call(`database.${statement}`, act);
     const stores = connectSimulatedStores({ server, client: life.name, timers: life.timers, wire });
     life.whenDead(stores.abandon);
-    return tampering.witnessed?.({ stores, server }) ?? stores;
+    const witnessed = { ...stores, ledgerStore: witnessStore(stores.ledgerStore, life.name, books.onAdvance) };
+    return tampering.stores?.(witnessed, { life, server }) ?? witnessed;
   }
 
   function proxyAt(number: number): Slot<ProxyProcess> {
@@ -126,7 +124,8 @@ export function createWorld(parts: WorldParts): World {
         startProxy({
           life,
           machine,
-          producer: witness.producer(eventLog.producer(life, machine), spool),
+          producer: witness.producer(tamperedProducer(life, machine), spool),
+          disk: tampering.disk?.(createLivingDisk(machine.disk, life)) ?? createLivingDisk(machine.disk, life),
           durability: profile.durability,
           spoolBounds: profile.spool,
           witness: spool,
@@ -141,9 +140,14 @@ export function createWorld(parts: WorldParts): World {
       onDeath: (how) => {
         const survivors = surviving(machine.disk.contents(SPOOL_DIRECTORY));
         if (how === 'power cut') spool.powerCutLeft(survivors.closed);
-        model.death({ machine: machine.name, how, durability: profile.durability, survivors, wasLiedTo: spool.wasLiedTo });
+        model.death({ machine: machine.name, how, durability: profile.durability, survivors, witness: spool });
       },
     });
+  }
+
+  function tamperedProducer(life: Life, machine: Machine): EventLogProducer {
+    const producer = eventLog.producer(life, machine);
+    return tampering.producer?.(producer, life) ?? producer;
   }
 
   function ledgerAt(number: number): Slot<Ledger> {
@@ -156,9 +160,10 @@ export function createWorld(parts: WorldParts): World {
         const log = createRunLog(trace, () => life.name);
         const { ledgerStore, sequencerStore } = storesOf(life);
         const opened = await eventLog.open(life, machine, log);
+        const consumer = tampering.consumer?.(witness.consumer(opened.consumer)) ?? witness.consumer(opened.consumer);
         return startLedger({
           life,
-          eventLog: { ...opened, consumer: witness.consumer(opened.consumer) },
+          eventLog: { ...opened, consumer },
           store: ledgerStore,
           sequencerStore,
           log,

@@ -6,6 +6,9 @@ import { findFrame, frameBytes, MAX_BODY_BYTES, readFrame } from './frame.ts';
 import type { Place, Segment } from './segment.ts';
 import { createSegment, HEADER_KIND, segmentNumber } from './segment.ts';
 
+/** More than a log leaves unsynced: 64 MiB at most wait for a sync, in segments that go on for a while beyond their size. */
+const UNPROVEN_BYTES = 96 * 1024 ** 2;
+
 export interface RecoveredSegments {
   /** Oldest first. */
   readonly segments: Segment[];
@@ -62,7 +65,21 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
     }
     handOver(Math.min(...found.slice(index + 1).map((later) => later.firstSequence)));
   }
+  await proveNewest(options, segments);
   return { segments, nextNumber: (found.at(-1)?.number ?? 0) + 1, nextSequence: Math.max(nextSequence, highest + 1), damage };
+}
+
+/**
+ * Writes the newest bytes once more. What a sync failed for may still be read, from the cache alone, and no later sync would write
+ * it: a process that was killed before it had written it again leaves its successor with bytes that look durable and are not.
+ */
+async function proveNewest({ disk }: RecoveryOptions, segments: readonly Segment[]): Promise<void> {
+  let provenBytes = 0;
+  for (const { path, size } of segments.toReversed()) {
+    if (provenBytes >= UNPROVEN_BYTES) return;
+    provenBytes += size;
+    await disk.rewrite(path, await disk.readFile(path));
+  }
 }
 
 type Located = { readonly frame: Frame; readonly place: Place };

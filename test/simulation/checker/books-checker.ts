@@ -6,10 +6,13 @@ import type { Books, KeptEntry, PlacedItem } from '../store/books.ts';
 import { offsetKey } from '../store/books.ts';
 import { grown } from './grown.ts';
 import type { LogWitness } from './log-witness.ts';
+import type { OnAdvance } from './store-witness.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Holds the committed books against their invariants, after every step. */
 export interface BooksChecker {
+  /** Somebody asks for a partition's offset to be moved. */
+  readonly onAdvance: OnAdvance;
   /** Looks at what is new since the last look. */
   look(): void;
   /** Compares the rollups with the entries, whole. */
@@ -36,9 +39,11 @@ export function createBooksChecker(options: {
   const newPlaces = grown(() => books.placed);
   const entriesByEvent = new Map<string, LedgerEntryInsert>();
   const entryByUuid = new Map<string, LedgerEntryInsert>();
-  const offsets = Array.from({ length: topic.partitions }, () => ({ epoch: 0n, next: 0n }));
+  const offsets = Array.from({ length: topic.partitions }, () => ({ epoch: 0n, next: 0n, owner: '' }));
   /** By organization, position of the newest entry of each partition, to see its order kept. */
   const newestPlaced = new Map<string, { readonly position: bigint; readonly offset: bigint }>();
+  /** Who has asked for an offset, by partition and offset. */
+  const advances = new Map<string, Set<string>>();
   const sums: Readonly<Record<RollupGrain, Map<string, Sum>>> = { minute: new Map(), hour: new Map(), day: new Map() };
 
   function lookAtEntry({ entry }: KeptEntry): void {
@@ -76,6 +81,14 @@ export function createBooksChecker(options: {
           `${partition}/${offset} (${record.eventId}) was passed over and is not in the books`,
         );
     }
+    // The one before and the one now: a partition may be moved and taken over within one step.
+    const askers = advances.get(`${partition}/${nextOffset}`);
+    if (nextOffset > known.next && askers?.has(known.owner) !== true && askers?.has(kept.owner) !== true)
+      verdict.breach(
+        'only the owner moves an offset',
+        `partition ${partition} of ${kept.owner} was moved to ${nextOffset} by somebody else`,
+      );
+    known.owner = kept.owner;
     known.epoch = epoch;
     known.next = nextOffset;
   }
@@ -102,6 +115,10 @@ export function createBooksChecker(options: {
   }
 
   return {
+    onAdvance: (partition, nextOffset, owner) => {
+      const askers = advances.get(`${partition}/${nextOffset}`) ?? new Set();
+      advances.set(`${partition}/${nextOffset}`, askers.add(owner));
+    },
     entriesByEvent,
     look() {
       const entries = newEntries();

@@ -9,6 +9,8 @@ export interface SpoolWitness {
   isClosed(requestId: string): boolean;
   /** Whether its settlement survives the machine's loss. */
   isClosedDurably(requestId: string): boolean;
+  /** The same of its opening record. */
+  isOpenedDurably(requestId: string): boolean;
   /** What is left after a power cut is on the platter. */
   powerCutLeft(closed: Iterable<string>): void;
   /** Whether the disk said of a record of it that it is durable, and it is not yet. */
@@ -19,6 +21,7 @@ export function createSpoolWitness(directory: string): SpoolWitness {
   const facts = new WeakMap<DiskWrite, readonly SpoolFact[]>();
   const closed = new Set<string>();
   const durable = new Set<string>();
+  const openDurable = new Set<string>();
   const lied = new Set<string>();
   const told = (writes: readonly DiskWrite[]): readonly SpoolFact[] => writes.flatMap((write) => facts.get(write) ?? []);
 
@@ -32,6 +35,7 @@ export function createSpoolWitness(directory: string): SpoolWitness {
       durable(_path, writes) {
         for (const fact of told(writes)) {
           if (fact.kind === 'close') durable.add(fact.requestId);
+          if (fact.kind === 'open') openDurable.add(fact.requestId);
           if (fact.kind !== 'other') lied.delete(`${fact.kind} ${fact.requestId}`);
         }
       },
@@ -42,6 +46,7 @@ export function createSpoolWitness(directory: string): SpoolWitness {
     },
     isClosed: (requestId) => closed.has(requestId),
     isClosedDurably: (requestId) => durable.has(requestId),
+    isOpenedDurably: (requestId) => openDurable.has(requestId),
     powerCutLeft: (left) => {
       for (const requestId of left) durable.add(requestId);
     },

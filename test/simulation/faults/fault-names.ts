@@ -26,7 +26,7 @@ export const FAULT_NAMES = [
   'network: machine cut off',
   'broker: stopped',
   'broker: leader lost',
-  'broker: rebalance',
+  'broker: rebalances',
   'database: restart',
   'database: failover',
   'database: answers lost',

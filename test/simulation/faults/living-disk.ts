@@ -21,6 +21,7 @@ export function createLivingDisk(disk: Disk, life: Life): Disk {
     readFile: (path) => life.call('disk.readFile', () => disk.readFile(path)),
     copy: (from, to) => life.call('disk.copy', () => disk.copy(from, to)),
     truncate: (path, length) => life.call('disk.truncate', () => disk.truncate(path, length)),
+    rewrite: (path, bytes) => life.call('disk.rewrite', () => disk.rewrite(path, bytes)),
     remove: (path) => life.call('disk.remove', () => disk.remove(path)),
     syncDirectory: (path) => life.call('disk.syncDirectory', () => disk.syncDirectory(path)),
   };

@@ -155,7 +155,16 @@ function createActs(world: World, dice: Dice, silence: (forMs: number) => void):
       later(20, 4_000, () => cluster.elect(partition));
       return true;
     },
-    'broker: rebalance': () => (eventLog.kafka === null ? false : eventLog.kafka.group.rebalance()),
+    'broker: rebalances': () => {
+      const group = eventLog.kafka?.group;
+      if (group === undefined) return false;
+      let atMs = 0;
+      for (let count = 1 + dice.below(12); count > 0; count--) {
+        atMs += dice.between(100, 3_000);
+        scheduler.after(atMs, 'nemesis rebalances', group.rebalance);
+      }
+      return true;
+    },
     'database: restart': () => downDatabase(server.stop),
     'database: failover': () => downDatabase(server.failOver),
     'database: answers lost': () => withDatabase(['answer_lost'], 0.15),

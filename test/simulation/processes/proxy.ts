@@ -1,5 +1,6 @@
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
 import { mintId, uuidFromId } from '../../../schema/values/ids.ts';
+import type { Disk } from '../../../services/eventlog/disk.ts';
 import type { EventLogProducer } from '../../../services/eventlog/event-log.ts';
 import { openSpool } from '../../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../../services/eventlog/spool.ts';
@@ -12,7 +13,6 @@ import type { SpoolWitness } from '../checker/spool-witness.ts';
 import type { Verdict } from '../checker/verdict.ts';
 import type { Dice } from '../dice.ts';
 import type { Counts } from '../faults/counts.ts';
-import { createLivingDisk } from '../faults/living-disk.ts';
 import type { Life } from '../life.ts';
 import type { Machine } from '../machine.ts';
 import type { Model, TrueRequest } from '../model.ts';
@@ -25,6 +25,7 @@ export const SPOOL_DIRECTORY = '/spool';
 export interface ProxyOptions {
   readonly life: Life;
   readonly machine: Machine;
+  readonly disk: Disk;
   readonly producer: EventLogProducer;
   readonly durability: 'group' | 'strict';
   readonly spoolBounds: { readonly maxBytes: number; readonly maxOpen: number; readonly segmentBytes: number };
@@ -58,7 +59,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
     sender: { producer, topic: REQUESTS_TOPIC },
     log,
     ...options.spoolBounds,
-    disk: createLivingDisk(machine.disk, life),
+    disk: options.disk,
     clock: life.clock,
     timers: life.timers,
     random: life.random,

@@ -1,0 +1,13 @@
+import type { SourcePatch } from './source-patch.ts';
+import type { Tampering } from './tampering.ts';
+
+/** A deliberate bug, and the run that `npm test` notices it in. */
+export interface Mutation {
+  readonly name: string;
+  /** By a seam where one can express it. */
+  readonly tampering?: Tampering;
+  /** By other source text where none can. */
+  readonly patch?: SourcePatch;
+  /** The seed that is pinned. */
+  readonly seed: number;
+}
