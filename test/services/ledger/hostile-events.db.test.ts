@@ -132,7 +132,7 @@ test('of a batch of 10,000 one row violates a constraint: it is a dead letter, 9
   expect(letters).toMatchObject([{ reason: 'refused_by_database', detail: '23514 no_poison', value: poison.value, log_offset: 7_654n }]);
   expect(entries.map(({ log_offset }) => log_offset)).toEqual(records.flatMap(({ offset }) => (offset === 7_654n ? [] : [offset])));
   expect(nextOffset).toBe(10_000n);
-});
+}, 120_000);
 
 test('a batch in which every other row violates a constraint loses no row, neither kind', async () => {
   const { partition, epoch } = await freshPartition();
