@@ -76,7 +76,9 @@ export function createVolatileDisk(
       write(bytes, position) {
         if (dead) return;
         if (disk.full || random.fraction() < disk.faults) {
-          content.unsynced.push({ position, bytes: Buffer.from(bytes.subarray(0, random.below(bytes.length))), lost: false });
+          const torn = { position, bytes: Buffer.from(bytes.subarray(0, random.below(bytes.length))), lost: false };
+          content.unsynced.push(torn);
+          observer?.written(path, torn);
           observer?.failed(path, 'write');
           throw fault('ENOSPC');
         }
@@ -143,8 +145,11 @@ export function createVolatileDisk(
     },
     async truncate(path, length) {
       const content = contentOf(path);
-      content.durable = content.unsynced.reduce(applied, content.durable).subarray(0, length);
-      content.unsynced = [];
+      content.durable = content.durable.subarray(0, length);
+      const reaching = content.unsynced.filter(({ position }) => position < length);
+      content.unsynced = reaching.map((write) =>
+        write.position + write.bytes.length <= length ? write : { ...write, bytes: write.bytes.subarray(0, length - write.position) },
+      );
     },
     async rewrite(path, bytes) {
       await alive('rewrite');

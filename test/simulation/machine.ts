@@ -28,6 +28,8 @@ export function createMachine(options: {
   readonly scheduler: Scheduler;
   readonly dice: Dice;
   readonly counts: Counts;
+  /** Longest a sync takes while nothing slows it. */
+  readonly syncMs: number;
   readonly observer?: DiskObserver;
 }): Machine {
   const { name, scheduler, dice, counts, observer } = options;
@@ -46,7 +48,7 @@ export function createMachine(options: {
   };
   const turn = (operation: string): Promise<void> =>
     new Promise((resolve) => {
-      const delayMs = operation === 'sync' ? dice.between(0.1, 6) + dice.between(0, machine.slowMs) : dice.between(0.02, 1);
+      const delayMs = operation === 'sync' ? dice.between(0.1, options.syncMs) + dice.between(0, machine.slowMs) : dice.between(0.02, 1);
       scheduler.after(delayMs, `${name} disk ${operation}`, resolve);
     });
 

@@ -11,6 +11,8 @@ export interface Profile {
   readonly durability: 'group' | 'strict';
   readonly spool: { readonly maxBytes: number; readonly maxOpen: number; readonly segmentBytes: number };
   readonly journal: { readonly maxBytes: number; readonly segmentBytes: number };
+  /** Longest a sync takes on a disk that is well. */
+  readonly syncMs: number;
   /** Mean time between two requests of a proxy. */
   readonly requestEveryMs: number;
   /** Share of calls that take up to a minute and a half. */
@@ -37,6 +39,7 @@ export function chooseProfile(dice: Dice): Profile {
       segmentBytes: dice.pick([4, 16, 64]) * 1024,
     },
     journal: { maxBytes: dice.pick([1, 64]) * 1024 ** 2, segmentBytes: dice.pick([8, 64]) * 1024 },
+    syncMs: dice.pick([2, 10, 100]),
     requestEveryMs: dice.pick([20, 100, 400]),
     slowShare: dice.pick([0, 0.05, 0.3]),
     faultEveryMs: dice.pick([300, 1_500, 6_000]),

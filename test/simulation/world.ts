@@ -102,7 +102,7 @@ export function createWorld(parts: WorldParts): World {
 
   function machineOf(name: string, spool: SpoolWitness | null): Machine {
     const observer = spool === null ? {} : { observer: spool.observer };
-    return createMachine({ name, scheduler, dice: dice.fork(`machine ${name}`), counts, ...observer });
+    return createMachine({ name, scheduler, dice: dice.fork(`machine ${name}`), counts, syncMs: profile.syncMs, ...observer });
   }
 
   function storesOf(life: Life): SimulatedStores {
@@ -243,7 +243,7 @@ function createServer(scheduler: Scheduler, faults: DatabaseFaults): SimulatedPo
 }
 
 function foreignIn({ scheduler, dice, counts }: WorldParts, eventLog: WorldEventLog, acknowledged: readonly LogRecord[]): ForeignRecords {
-  const machine = createMachine({ name: 'foreign', scheduler, dice: dice.fork('foreign machine'), counts });
+  const machine = createMachine({ name: 'foreign', scheduler, dice: dice.fork('foreign machine'), counts, syncMs: 1 });
   const life = startLife({
     name: 'foreign',
     scheduler,

@@ -38,6 +38,7 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   let syncing = false;
   let failures = 0;
   let retryScheduled = false;
+  let relocating = false;
   let closed = false;
   let prepared: Segment | null = null;
   let preparing = false;
@@ -189,7 +190,8 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
   function fail(error: unknown): void {
     if (closed) return;
     failures++;
-    if (retryScheduled) return;
+    // The relocation under way takes all that is not durable with it; a second one beside it would count what came since as done.
+    if (retryScheduled || relocating) return;
     retryScheduled = true;
     // At once the first time: until it is written again, what was told to be written rests on a disk that failed.
     const delayMs = failures === 1 ? 0 : backoffMs(failures - 1, RETRY, options.random);
@@ -199,7 +201,11 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
     );
     timers.after(delayMs, () => {
       retryScheduled = false;
-      relocate().catch(fail);
+      relocating = true;
+      relocate().catch((failure: unknown) => {
+        relocating = false;
+        fail(failure);
+      });
     });
   }
 
@@ -221,6 +227,7 @@ export async function createSegmentedLog(options: SegmentedLogOptions, recovered
     }
     log.info({ directory, segment: target.number }, 'the disk takes writes again');
     failures = 0;
+    relocating = false;
     runWaiters();
     scheduleFlush();
     scheduleSync();

@@ -70,6 +70,11 @@ export const MUTATIONS: readonly Mutation[] = [
     seed: 1,
   },
   {
+    name: 'failed-sync-trusted',
+    patch: { file: 'services/eventlog/segments/recovery.ts', from: '  await proveNewest(options, segments);\n', to: '' },
+    seed: 1,
+  },
+  {
     name: 'embedded-log-acknowledges-before-sync',
     patch: { file: 'services/eventlog/embedded/journal.ts', from: 'segments.whenSynced(() => {', to: 'segments.whenWritten(() => {' },
     seed: 1,
