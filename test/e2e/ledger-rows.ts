@@ -6,7 +6,7 @@ import type { DatabaseConnection } from '../../services/runtime/postgres.ts';
 export type LedgerRow = Awaited<ReturnType<typeof readLedger>>[number];
 
 /** Every line, read from the table itself. */
-export async function readLedger({ db }: DatabaseConnection) {
+export async function readLedger({ db }: Pick<DatabaseConnection, 'db'>) {
   const rows = await db
     .selectFrom('ledger_entries')
     .select(['kind', 'outcome', 'status', 'model', 'stream', 'cost', 'proxy_cost', 'price_version', 'unrated', 'flags', 'usage_source'])
@@ -24,13 +24,13 @@ export async function readLedger({ db }: DatabaseConnection) {
 }
 
 /** Whether everything booked has its place in its organization's journal. */
-export async function isSequenced({ db }: DatabaseConnection): Promise<boolean> {
+export async function isSequenced({ db }: Pick<DatabaseConnection, 'db'>): Promise<boolean> {
   const waiting = await sql<{ waiting: bigint }>`select count(*) as waiting from journal_unsequenced`.execute(db);
   return waiting.rows[0]?.waiting === 0n;
 }
 
 /** What the minute, hour and day rollups say in all, tags apart. */
-export async function readRollupSums({ db }: DatabaseConnection) {
+export async function readRollupSums({ db }: Pick<DatabaseConnection, 'db'>) {
   const of = (table: 'usage_minute' | 'usage_hour' | 'usage_day') => sql`
     select ${table} as grain, sum(requests) as requests, sum(cost) as cost, sum(tokens_output) as output, sum(tokens_reasoning) as reasoning
     from ${sql.table(table)} where tag_key = ''`;
@@ -40,9 +40,15 @@ export async function readRollupSums({ db }: DatabaseConnection) {
 }
 
 /** Positions of each organization's journal: dense means that they run from 0 and each holds another item. */
-export async function readJournalShape({ db }: DatabaseConnection) {
+export async function readJournalShape({ db }: Pick<DatabaseConnection, 'db'>) {
   const found = await sql<{ positions: bigint; first: bigint; last: bigint; items: bigint }>`
     select count(*) as positions, min(position) as first, max(position) as last, count(distinct item_id) as items
     from journal_positions group by organization_id`.execute(db);
   return found.rows;
+}
+
+/** Ids of the requests that are in the ledger: little to read, so that it can be looked at again and again. */
+export async function readRequestIds({ db }: Pick<DatabaseConnection, 'db'>): Promise<ReadonlySet<string>> {
+  const rows = await db.selectFrom('ledger_entries').select('request_id').execute();
+  return new Set(rows.map((row) => idFromUuid('request', row.request_id)));
 }

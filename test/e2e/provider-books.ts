@@ -36,15 +36,23 @@ export async function activeCalls(simUrl: string): Promise<number> {
 }
 
 /** Every call the provider wrote down, oldest first. @throws Error where it no longer has them all. */
-export async function readProviderBooks(simUrl: string): Promise<readonly ProviderEntry[]> {
+export function readProviderBooks(simUrl: string): Promise<readonly ProviderEntry[]> {
+  return followProviderBooks(simUrl)();
+}
+
+/** As `readProviderBooks`, and each further call reads on from there: the provider keeps the last hundred thousand only. */
+export function followProviderBooks(simUrl: string): () => Promise<readonly ProviderEntry[]> {
   const found: ProviderEntry[] = [];
-  for (let after = 0; ; ) {
-    const page = Page.Parse(await get(`${simUrl}/books/entries?after=${after}&limit=${pageSize}`));
-    if (page.missed > 0) throw new Error(`the provider dropped ${page.missed} entries`);
-    if (page.entries.length === 0) return found;
-    found.push(...page.entries);
-    after = page.lastSequence;
-  }
+  let after = 0;
+  return async () => {
+    for (;;) {
+      const page = Page.Parse(await get(`${simUrl}/books/entries?after=${after}&limit=${pageSize}`));
+      if (page.missed > 0) throw new Error(`the provider dropped ${page.missed} entries`);
+      if (page.entries.length === 0) return found;
+      found.push(...page.entries);
+      after = page.lastSequence;
+    }
+  };
 }
 
 async function get(url: string): Promise<unknown> {

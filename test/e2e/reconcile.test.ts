@@ -1,78 +1,32 @@
 import { expect, test } from 'vitest';
+import { call, counts, row, sheets, unknown } from './example-account.ts';
 import type { LedgerRow } from './ledger-rows.ts';
-import type { ProviderEntry } from './provider-books.ts';
 import { reconcile } from './reconcile.ts';
 
 // The judge of the main job is judged here: what it must not let pass.
-const sheet = { standard: { input: '1000000', cacheRead: '100000', output: '4000000', reasoning: '4000000' } };
-const sheets = new Map([['pv_1', sheet]]);
-const counts = {
-  promptTokens: 100,
-  cachedTokens: 40,
-  cacheWriteTokens: null,
-  audioInputTokens: 0,
-  completionTokens: 30,
-  reasoningTokens: 10,
-  audioOutputTokens: 0,
-};
-const call: ProviderEntry = {
-  sequence: 1,
-  requestId: 'req_1',
-  model: 'echo',
-  stream: false,
-  status: 200,
-  outcome: 'finished',
-  reported: counts,
-  billed: counts,
-};
-const row: LedgerRow = {
-  entry_id: 'e',
-  request_id: 'r',
-  api_key_id: 'k',
-  requestId: 'req_1',
-  kind: 'usage',
-  outcome: 'succeeded',
-  status: 200,
-  model: 'sim/echo',
-  stream: false,
-  // 60 × 1,000,000 + 40 × 100,000 + 20 × 4,000,000 + 10 × 4,000,000
-  cost: 184_000_000n,
-  proxy_cost: 184_000_000n,
-  price_version: 'pv_1',
-  unrated: null,
-  flags: [],
-  usage_source: 'provider',
-  tokens_input: 60n,
-  tokens_cache_read: 40n,
-  tokens_cache_write_5m: null,
-  tokens_cache_write_1h: null,
-  tokens_input_audio: 0n,
-  tokens_input_image: null,
-  tokens_output: 20n,
-  tokens_reasoning: 10n,
-  tokens_output_audio: 0n,
-  tokens_output_image: null,
-};
-const noTokens = Object.fromEntries(Object.keys(row).flatMap((name) => (name.startsWith('tokens_') ? [[name, null]] : [])));
-const unknown: LedgerRow = {
-  ...row,
-  ...noTokens,
-  cost: null,
-  proxy_cost: null,
-  price_version: null,
-  unrated: 'orphaned',
-  usage_source: null,
-  flags: ['usage_missing'],
-};
-
 test('a line that equals the call is equal', () => {
-  expect(reconcile([call], [row], sheets)).toEqual({ equal: 1, refused: 0, untold: 0, orphans: 0, uncalled: 0, differences: [] });
+  expect(reconcile([call], [row], sheets)).toEqual({
+    equal: 1,
+    refused: 0,
+    untold: 0,
+    unheard: 0,
+    orphans: 0,
+    uncalled: 0,
+    differences: [],
+  });
 });
 
 test('an orphan is listed whether its call was made or not', () => {
   const orphan: LedgerRow = { ...unknown, outcome: 'orphaned' };
   expect(reconcile([call], [orphan], sheets)).toMatchObject({ orphans: 1, differences: [] });
   expect(reconcile([], [orphan], sheets)).toMatchObject({ orphans: 1, differences: [] });
+});
+
+test('an answer that was lost on its way is listed as such only where one can have been', () => {
+  const failed: LedgerRow = { ...unknown, outcome: 'failed', unrated: 'usage_missing' };
+  expect(reconcile([call], [failed], sheets, 1)).toMatchObject({ unheard: 1, differences: [] });
+  expect(reconcile([call], [failed], sheets).differences).toHaveLength(1);
+  expect(reconcile([call], [{ ...failed, outcome: 'succeeded' }], sheets, 1).differences).toHaveLength(1);
 });
 
 test.each([

@@ -10,6 +10,8 @@ export type Reconciliation = {
   readonly refused: number;
   /** The provider broke off or was left before it told its count: listed without tokens and without a cost. */
   readonly untold: number;
+  /** The provider told its count, and the answer was lost on its way: listed without tokens and without a cost. */
+  readonly unheard: number;
   /** Calls and requests of a proxy that was killed: listed as orphans without a cost. */
   readonly orphans: number;
   /** Lines of requests that never reached the provider, orphans apart. */
@@ -17,14 +19,18 @@ export type Reconciliation = {
   readonly differences: readonly string[];
 };
 
-/** Holds the provider's books against the ledger, call by call, joined by the request's id. Every line and every call is in exactly one place. */
+/**
+ * Holds the provider's books against the ledger, call by call, joined by the request's id. Every line and every call is in exactly one place.
+ * @param mostUnheard how many answers may have been lost between provider and gateway; it is counted whether the bound holds.
+ */
 export function reconcile(
   calls: readonly ProviderEntry[],
   ledger: readonly LedgerRow[],
   sheets: ReadonlyMap<string, unknown>,
+  mostUnheard = 0,
 ): Reconciliation {
   const rows = new Map(ledger.map((row) => [row.requestId, row]));
-  const counts = { equal: 0, refused: 0, untold: 0, orphans: 0, uncalled: 0 };
+  const counts = { equal: 0, refused: 0, untold: 0, unheard: 0, orphans: 0, uncalled: 0 };
   const differences: string[] = [];
   const called = new Set<string>();
   const place = (bucket: keyof typeof counts, where: string, fault: string | null): void => {
@@ -40,6 +46,8 @@ export function reconcile(
     called.add(id);
     if (row === undefined) differences.push(`${where}: not in the ledger`);
     else if (row.outcome === 'orphaned') place('orphans', where, unknownFault(row));
+    else if (call.reported !== null && mostUnheard > 0 && row.outcome !== 'succeeded' && unknownFault(row) === null)
+      place('unheard', where, null);
     else if (call.reported !== null) place('equal', where, equalFault(call, call.reported, row, sheets));
     else if (call.outcome === 'refused') place('refused', where, freeFault(row));
     else place('untold', where, unknownFault(row));
