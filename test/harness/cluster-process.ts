@@ -14,6 +14,8 @@ export type ClusterProcess = {
   readonly url: string;
   /** All it printed so far. */
   readonly output: () => string;
+  /** Resolves once it has ended, asked for or not: with its exit code, or null where a signal ended it. */
+  readonly exited: Promise<number | null>;
   /** SIGKILL, in whatever it is doing. */
   readonly kill: () => Promise<void>;
   /** As an operator does. @returns its exit code. */
@@ -24,7 +26,8 @@ export type ClusterProcess = {
 type Verb = 'start' | 'turnpike' | `start:${'proxy' | 'ledger' | 'api' | 'simulator'}`;
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
-const startMs = 60_000;
+/** Seconds on a quiet machine; only a process that hangs takes longer on a busy one. */
+const startMs = 180_000;
 const stopMs = 30_000;
 
 function launch(verb: Verb, more: readonly string[], variables: Variables) {
@@ -53,7 +56,7 @@ export async function runVerb(verb: Verb, more: readonly string[], variables: Va
   return output();
 }
 
-/** Starts a process by the command of its npm script. @throws Error with what it printed where it does not come to serve. */
+/** Starts a process by the command of its npm script. @throws Error with what it printed where it does not come to serve in time. */
 export async function startVerb(verb: Verb, variables: Variables): Promise<ClusterProcess> {
   const { child, exited, output } = launch(verb, [], variables);
   const message = once(child, 'message', { signal: AbortSignal.timeout(startMs) }).then(([first]) => parseProcessMessage(first));
@@ -68,6 +71,7 @@ export async function startVerb(verb: Verb, variables: Variables): Promise<Clust
     pid: child.pid,
     url,
     output,
+    exited,
     kill: async () => {
       child.kill('SIGKILL');
       await exited;

@@ -6,8 +6,9 @@ import type { Endpoints } from '../../services/cli/start/endpoints.ts';
 import { composeEndpoints } from '../../services/cli/start/endpoints.ts';
 import type { DatabaseConnection } from '../../services/runtime/postgres.ts';
 import { createDatabase } from '../../services/runtime/postgres.ts';
+import { bootstrapServers, migrateServers } from './cluster-installation.ts';
 import type { ClusterProcess, Variables } from './cluster-process.ts';
-import { runVerb, startVerb } from './cluster-process.ts';
+import { startVerb } from './cluster-process.ts';
 import { createEmptyDatabase } from './postgres.ts';
 
 type Kind = 'proxy' | 'ledger' | 'api' | 'simulator';
@@ -24,6 +25,8 @@ export type Cluster = {
   readonly database: DatabaseConnection;
   /** SIGKILL to the first of its kind, which is then started again with what it had: the port, the folder. */
   readonly killAndRestart: (kind: 'proxy' | 'ledger') => Promise<void>;
+  /** SIGTERM to one of a kind, by its number from 1, which is started again with what it had once it has ended. @returns its exit code. */
+  readonly restart: (kind: 'proxy' | 'ledger' | 'api', number: number) => Promise<number | null>;
   /** What all processes printed. */
   readonly output: () => string;
   /** Stops all in order. @returns their exit codes. */
@@ -52,7 +55,7 @@ export async function startCluster(brokers: string): Promise<Cluster> {
   const start = async (kind: Kind, number: number, port = '0'): Promise<ClusterProcess> => {
     const name = `${kind} ${number}`;
     const before = running.get(name);
-    if (before !== undefined) past.push(`[${name}, killed]\n${before.output()}`);
+    if (before !== undefined) past.push(`[${name}, before]\n${before.output()}`);
     const portVariable = {
       proxy: 'TURNPIKE_PROXY_PORT',
       api: 'TURNPIKE_API_PORT',
@@ -75,10 +78,9 @@ export async function startCluster(brokers: string): Promise<Cluster> {
   };
 
   try {
-    await runVerb('turnpike', ['migrate'], { ...variables, DATABASE_OWNER_URL: server.url });
+    await migrateServers(variables, server.url);
     const simulator = await start('simulator', 1);
-    const told = await runVerb('turnpike', ['bootstrap', '--simulator', simulator.url], variables);
-    const keyOf = (kind: string): string => new RegExp(`^${kind} key +(tpk_\\S+)$`, 'm').exec(told)?.[1] ?? '';
+    const keys = await bootstrapServers(variables, simulator.url);
     const [api, first, second] = await Promise.all([
       start('api', 1),
       start('proxy', 1),
@@ -86,10 +88,7 @@ export async function startCluster(brokers: string): Promise<Cluster> {
       start('ledger', 1),
       start('ledger', 2),
     ]);
-    const endpoints = composeEndpoints(
-      { proxy: first.url, api: api.url, simulator: simulator.url },
-      { adminKey: keyOf('admin'), demoKey: keyOf('demo') },
-    );
+    const endpoints = composeEndpoints({ proxy: first.url, api: api.url, simulator: simulator.url }, keys);
     const database = createDatabase({
       url: server.url,
       role: 'login',
@@ -110,6 +109,13 @@ export async function startCluster(brokers: string): Promise<Cluster> {
           await start(kind, 1, killed === undefined ? '0' : new URL(killed.url).port);
         });
         return restarted;
+      },
+      restart: async (kind, number) => {
+        const one = running.get(`${kind} ${number}`);
+        if (one === undefined) throw new Error(`there is no ${kind} ${number}`);
+        const exit = await one.stop();
+        await start(kind, number, new URL(one.url).port);
+        return exit;
       },
       stop: async () => {
         const exits: (number | null)[] = [];

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { endHome } from './end-home.ts';
+import { unmountBelow } from './small-disk.ts';
 
 /**
  * A process of its own that outlives a test by a moment: when the test lets go of the home, or ends, by itself or by SIGKILL, the IPC channel
- * closes, and what still runs in the home is killed and the folder removed. Started by temporary-home.ts.
+ * closes, what still runs in the home is killed, and the folder removed with whatever was mounted in it. Started by temporary-home.ts.
  */
 const [folder = '', home = ''] = process.argv.slice(2);
 if (folder === '' || home === '') throw new Error('expected the folder to remove and the home in it');
@@ -13,6 +14,7 @@ const end = async (): Promise<void> => {
   if (ending) return;
   ending = true;
   await endHome(home);
+  await unmountBelow(folder);
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   process.exit(0);
 };

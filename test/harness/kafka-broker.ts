@@ -5,6 +5,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { KafkaConfig } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
@@ -22,6 +23,10 @@ export interface KafkaBroker {
   stop(): Promise<void>;
   /** SIGKILL, in whatever it is doing. */
   kill(): Promise<void>;
+  /** SIGSTOP: it is there, and does not answer. */
+  freeze(): Promise<void>;
+  /** SIGCONT. */
+  thaw(): Promise<void>;
   /** Kills it and removes its data. */
   end(): Promise<void>;
 }
@@ -33,7 +38,7 @@ export interface KafkaBrokerOptions {
   /** Port to listen at. Default: a free one. */
   readonly port?: number;
   /** How clients reach it: a security protocol of Kafka's. Default: PLAINTEXT. */
-  readonly protocol?: 'PLAINTEXT' | 'SASL_SSL';
+  readonly protocol?: 'PLAINTEXT' | 'SSL' | 'SASL_SSL';
   /** Lines of server.properties, on top of ours. */
   readonly properties?: readonly string[];
   /** Arguments of the storage's formatting, on top of ours. */
@@ -42,7 +47,7 @@ export interface KafkaBrokerOptions {
   readonly entry?: Pick<KafkaConfig, 'sasl' | 'ssl'>;
 }
 
-const startDeadlineMs = 60_000;
+const startDeadlineMs = 180_000;
 
 /** A port that is free now. The broker must keep its own through restarts, so that 0 will not do. */
 export async function freePort(): Promise<number> {
@@ -94,7 +99,15 @@ export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<Kaf
     await end();
     throw error;
   }
-  return { address, start, stop: () => tell('stop'), kill: () => tell('kill'), end };
+  return {
+    address,
+    start,
+    stop: () => tell('stop'),
+    kill: () => tell('kill'),
+    freeze: () => tell('freeze'),
+    thaw: () => tell('thaw'),
+    end,
+  };
 }
 
 function serverProperties(folder: string, port: number, controllerPort: number, address: string, options: KafkaBrokerOptions): string[] {
@@ -136,7 +149,12 @@ async function answers(listening: string, address: string, options: KafkaBrokerO
     retry: { retries: 0 },
     ...options.entry,
     // Past a proxy that a test may have cut.
-    ...(listening === address ? {} : { socketFactory: ({ onConnect }) => createConnection({ host, port: Number(port) }, onConnect) }),
+    ...(listening === address
+      ? {}
+      : {
+          socketFactory: ({ ssl, onConnect }) =>
+            ssl ? connectTls({ ...ssl, host, port: Number(port) }, onConnect) : createConnection({ host, port: Number(port) }, onConnect),
+        }),
   });
   const admin = kafka.admin();
   try {

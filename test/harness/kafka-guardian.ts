@@ -9,7 +9,7 @@ import type { KafkaRuntime } from './kafka-runtime.ts';
 /**
  * A process of its own that holds one broker and outlives its test by a moment: when the test lets go of it, or ends, by itself
  * or by SIGKILL, the IPC channel closes, the JVM is killed and its folder removed. Started by kafka-broker.ts, which says what to
- * do: `format`, `start`, `stop` (as an operator does, with SIGTERM), `kill` (SIGKILL). Each is answered with its problem, or null.
+ * do: `format`, `start`, `stop` (as an operator does, with SIGTERM), `kill` (SIGKILL), `freeze` and `thaw`. Each is answered with its problem, or null.
  */
 const [folder = '', runtimeText = '', port = ''] = process.argv.slice(2);
 if (folder === '' || port === '') throw new Error('expected the folder, the runtime and the port of a broker');
@@ -56,10 +56,15 @@ async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   const running = broker;
   if (running === null) return;
   const exited = once(running, 'exit');
+  send(running, signal);
+  await exited;
+}
+
+function send(running: ChildProcess | null, signal: NodeJS.Signals): void {
+  if (running === null) return;
   // A signal to the client of Docker would not reach the container as it is.
   if (runtime.kind === 'docker') spawnSync('docker', ['kill', '--signal', signal, container]);
   else running.kill(signal);
-  await exited;
 }
 
 async function leave(exitCode: number): Promise<void> {
@@ -75,6 +80,8 @@ const deeds: Readonly<Record<string, (...given: readonly string[]) => void | Pro
   start,
   stop: () => end('SIGTERM'),
   kill: () => end('SIGKILL'),
+  freeze: () => send(broker, 'SIGSTOP'),
+  thaw: () => send(broker, 'SIGCONT'),
 };
 
 process.on('message', (message) => {

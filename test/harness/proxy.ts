@@ -8,6 +8,7 @@ import { parseRequestSettled } from '../../schema/events/request-settled-parser.
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { mintId } from '../../schema/values/ids.ts';
 import { mintVirtualKey } from '../../schema/values/virtual-key.ts';
+import { EventLogError } from '../../services/eventlog/event-log.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../services/eventlog/spool.ts';
 import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-sheet.ts';
@@ -91,6 +92,10 @@ export type TestProxyOptions = {
   readonly registryAway?: boolean;
   readonly credentials?: Readonly<Record<string, string>>;
   readonly providerCredential?: { readonly env: string } | null;
+  /** Bound of the spool, in ten segments. */
+  readonly spoolMaxBytes?: number;
+  /** Whether the event log cannot be reached just now. */
+  readonly eventLogAway?: () => boolean;
   /** Stands between the proxy and its spool. */
   readonly wrapSpool?: (spool: Spool) => Spool;
 };
@@ -133,10 +138,14 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     directory: join(home, 'spool'),
     durability: 'group',
     log,
+    ...(options.spoolMaxBytes === undefined
+      ? {}
+      : { maxBytes: options.spoolMaxBytes, segmentBytes: Math.floor(options.spoolMaxBytes / 10) }),
     sender: {
       topic: REQUESTS_TOPIC,
       producer: {
         append: async (_topic, records) => {
+          if (options.eventLogAway?.()) throw new EventLogError('the event log is away', { retryable: true });
           for (const record of records) {
             const parsed = parseRequestSettled(record);
             if (!parsed.ok) throw new Error(`not an event: ${parsed.reason} ${parsed.detail}`);

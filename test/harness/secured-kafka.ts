@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { brokerProperties, makeCertificate } from './certificate.ts';
 import { ownBroker } from './kafka.ts';
-
-const run = promisify(execFile);
 
 /** A broker that asks everybody who they are, over TLS, and allows nothing that no ACL allows. */
 export interface SecuredKafka {
@@ -19,30 +16,9 @@ export interface SecuredKafka {
   end(): Promise<void>;
 }
 
-/** Needs the JDK's keytool, which is part of every Java runtime. */
 export async function startSecuredKafka(): Promise<SecuredKafka> {
   const folder = await mkdtemp(join(tmpdir(), 'turnpike-kafka-tls-'));
-  const store = join(folder, 'broker.p12');
-  const caPath = join(folder, 'ca.pem');
-  const secret = ['-keystore', store, '-storetype', 'PKCS12', '-storepass', 'test-only', '-alias', 'broker'];
-  const name = ['-dname', 'CN=localhost', '-ext', 'san=ip:127.0.0.1,dns:localhost'];
-  await run('keytool', ['-genkeypair', '-keyalg', 'EC', '-groupname', 'secp256r1', '-validity', '2', ...name, ...secret]);
-  await run('keytool', ['-exportcert', '-rfc', '-file', caPath, ...secret]);
-  // The broker checks at its start that it could speak to itself.
-  const trust = join(folder, 'trust.p12');
-  await run('keytool', [
-    '-importcert',
-    '-noprompt',
-    '-file',
-    caPath,
-    '-keystore',
-    trust,
-    '-storetype',
-    'PKCS12',
-    '-storepass',
-    'test-only',
-  ]);
-
+  const certificate = await makeCertificate(folder);
   const administrator = { username: 'admin', password: 'admin-of-the-test' };
   const user = { username: 'turnpike', password: 'pike-of-the-test' };
   const plain = [
@@ -55,12 +31,7 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
     const broker = await ownBroker({
       protocol: 'SASL_SSL',
       properties: [
-        `ssl.keystore.location=${store}`,
-        'ssl.keystore.type=PKCS12',
-        'ssl.keystore.password=test-only',
-        `ssl.truststore.location=${trust}`,
-        'ssl.truststore.type=PKCS12',
-        'ssl.truststore.password=test-only',
+        ...brokerProperties(certificate),
         'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
         'sasl.mechanism.inter.broker.protocol=PLAIN',
         `listener.name.clients.plain.sasl.jaas.config=${plain}`,
@@ -75,11 +46,11 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
         '--add-scram',
         `${mechanism}=[name="${user.username}",password="${user.password}"]`,
       ]),
-      entry: { sasl: { mechanism: 'plain', ...administrator }, ssl: { ca: [await readFile(caPath, 'utf8')] } },
+      entry: { sasl: { mechanism: 'plain', ...administrator }, ssl: { ca: [await readFile(certificate.caPath, 'utf8')] } },
     });
     return {
       address: broker.address,
-      caPath,
+      caPath: certificate.caPath,
       administrator,
       user,
       end: async () => {

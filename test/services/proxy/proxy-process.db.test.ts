@@ -2,8 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createApiKey, revokeApiKey } from '../../../services/registry/api-keys.ts';
 import { applyProviders } from '../../../services/registry/configuration/apply-providers.ts';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
@@ -14,6 +15,7 @@ import { createTestDatabase } from '../../harness/postgres.ts';
 import { changeOf, makeOrganization } from '../../harness/registry.ts';
 import type { ScriptedUpstream } from '../../harness/scripted-upstream.ts';
 import { answerJson, completion, startScriptedUpstream } from '../../harness/scripted-upstream.ts';
+import { mountSmallDisk, unmountBelow } from '../../harness/small-disk.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 
 const main = fileURLToPath(new URL('../../../services/proxy/main.ts', import.meta.url));
@@ -170,4 +172,32 @@ test('a proxy without its database starts from what it kept', async () => {
   await end(first.child, 'SIGTERM');
   const second = await startProxyProcess(database.url.replace(/\/[^/?]*(\?|$)/, '/no_such_database$1'));
   expect((await chat(second)).status).toBe(200);
+});
+
+test('on a full disk requests are refused before any provider is called, and served again as soon as there is room', async ({ skip }) => {
+  const disk = await mountSmallDisk(join(home, 'proxy'), 4);
+  if ('blocked' in disk) return skip(disk.blocked);
+  onTestFinished(() => unmountBelow(home));
+  const proxy = await startProxyProcess();
+  const called = async (): Promise<number> => {
+    const response = await chat(proxy);
+    await response.arrayBuffer();
+    return response.status;
+  };
+  expect(await called()).toBe(200);
+  await disk.fill();
+  // What finds the disk full is already under way, and waits for room; everything after it is refused.
+  const underWay = called();
+  await eventually(async () => (await metric(proxy, 'spool_writable')) === 0, 10_000);
+  const before = upstream.requests.length;
+  const refused = await chat(proxy);
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('retry-after')).toMatch(/^[1-9]/);
+  expect(await refused.json()).toMatchObject({ error: { code: 'accounting_unavailable' } });
+  expect(upstream.requests).toHaveLength(before);
+  await disk.empty();
+  expect(await underWay).toBe(200);
+  await eventually(async () => (await called()) === 200, 10_000);
+  expect(await metric(proxy, 'spool_writable')).toBe(1);
+  expect(await end(proxy.child, 'SIGTERM')).toBe(0);
 });
