@@ -7,11 +7,12 @@ import { defineConfig } from 'vitest/config';
 const resolve = { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] };
 
 /**
- * Four tiers, told apart by name and place alone:
+ * Five tiers, told apart by name and place alone:
  * - `unit`: neither PostgreSQL nor Kafka; anything under test/ that is in none of the others.
  * - `db`: `*.db.test.ts`, whatever needs PostgreSQL (test/harness/postgres.ts).
  * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts), some of it PostgreSQL too.
  * - `e2e`: test/e2e, the product as a user meets it, in processes of its own.
+ * - `chaos`: `*.chaos.test.ts`, many processes on a Kafka and a PostgreSQL of their own, with faults on purpose.
  *
  * They run one after the other, the quick answer first; e2e files also one at a time, since each brings up the whole product.
  */
@@ -23,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.db.test.ts', 'test/**/*.kafka.test.ts', 'test/e2e/**', 'test/fixtures/**'],
+          exclude: ['test/**/*.db.test.ts', 'test/**/*.kafka.test.ts', 'test/**/*.chaos.test.ts', 'test/e2e/**', 'test/fixtures/**'],
           sequence: { groupOrder: 0 },
           testTimeout: 20_000,
         },
@@ -63,6 +64,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.chaos.test.ts'],
+          // Last and alone: it keeps both cores busy, and would make what runs beside it late.
+          sequence: { groupOrder: 4 },
+          fileParallelism: false,
         },
       },
     ],

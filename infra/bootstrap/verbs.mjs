@@ -25,6 +25,8 @@ export const verbs = {
   // Not part of `npm test`.
   'test:kafka': [vitest, 'run', '--project', 'kafka'],
   'test:e2e': [vitest, 'run', '--project', 'e2e'],
+  'test:chaos': [vitest, 'run', '--project', 'chaos'],
   bench: ['test/bench/main.ts'],
+  chaos: ['test/chaos/main.ts'],
   sim: ['test/simulation/main.ts'],
 };
