@@ -80,6 +80,12 @@ export const ERRORS = {
     retryable: true,
     message: 'The gateway cannot account for requests right now and refuses them instead of serving unbooked.',
   },
+  overloaded: {
+    status: 503,
+    type: 'api_error',
+    retryable: true,
+    message: 'The gateway has more to do than it can. Retry after the time given in `Retry-After`.',
+  },
   not_ready: { status: 503, type: 'api_error', retryable: true, message: 'The gateway is starting or stopping.' },
   client_closed_request: { status: 499, type: 'api_error', retryable: false, message: 'The client closed the connection.' },
   internal_error: {

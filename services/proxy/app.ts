@@ -13,6 +13,7 @@ import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
 import { findModel, listModels, MODELS } from './endpoints/models.ts';
 import type { Exchange } from './exchange.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import type { IncomingRequest } from './http/incoming-request.ts';
 import type { Handler } from './http/router.ts';
@@ -34,12 +35,15 @@ export interface AppOptions {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly limits: ProxyLimits;
+  readonly held: HeldBytes;
   /** Counts a request that was refused without an event, by code. */
   readonly onUnauthenticated: (code: string) => void;
 }
 
 /** The HTTP side of the proxy. */
 export interface App extends HttpServer {
+  /** Requests whose body still arrives. */
+  arrivingBodies(): number;
   /** Refuses the requests whose body still arrives: nothing could come of them any more. */
   giveUpBodies(): void;
 }
@@ -55,7 +59,13 @@ const MAX_MODEL_ID = 1_024;
 export function createApp(options: AppOptions): App {
   const { admit, chatCompletions, books, clock, entropy, limits, log } = options;
   const refusals = createRefusals({ books, clock, entropy, log, onUnauthenticated: options.onUnauthenticated });
-  const bodies = createBodyReader<Exchange>({ limits: limits.body, tickMs: limits.tickMs, clock, refuse: refusals.refuse });
+  const bodies = createBodyReader<Exchange>({
+    limits: limits.body,
+    tickMs: limits.tickMs,
+    clock,
+    held: options.held,
+    refuse: refusals.refuse,
+  });
   const newRequestId = (): string => mintId('request', clock.now(), entropy.take(ID_ENTROPY_BYTES));
 
   /** Lets in who is known, before any byte of a body is read: nobody else makes us hold one. */
@@ -125,7 +135,8 @@ export function createApp(options: AppOptions): App {
 
   return {
     // The body's own deadline is shorter; this one only ends what never became a request.
-    ...createHttpServer({ answer: route, requestTimeoutMs: limits.body.timeoutMs * 2 }),
+    ...createHttpServer({ answer: route, requestTimeoutMs: limits.body.timeoutMs * 2, maxConnections: limits.maxConnections }),
+    arrivingBodies: bodies.arriving,
     giveUpBodies: bodies.stop,
   };
 }

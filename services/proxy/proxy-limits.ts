@@ -4,6 +4,17 @@ import { DEFAULT_BODY_LIMITS } from './body/body-limits.ts';
 /** Every bound and pause of the proxy that is not a provider's. Tests make them small. */
 export interface ProxyLimits {
   readonly body: BodyLimits;
+  /** Connections of applications, idle ones included; one more is closed at once. */
+  readonly maxConnections: number;
+  /** Requests admitted and not finished; one more is refused as `overloaded` before anything of it is read. */
+  readonly maxRequests: number;
+  /**
+   * Bytes of bodies and whole answers in memory. At it no request is admitted, and no body goes on arriving; answers of calls that were
+   * made are still taken.
+   */
+  readonly maxHeldBytes: number;
+  /** Lateness of the event loop from which on a growing share of what comes is refused as `overloaded`. */
+  readonly maxLoopDelayMs: number;
   /** Largest whole answer of a provider; it is held in memory, because its cost goes into its head. */
   readonly maxAnswerBytes: number;
   /** Silence in a stream after which `: keep-alive` is sent. */
@@ -21,6 +32,10 @@ export interface ProxyLimits {
 
 export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
   body: DEFAULT_BODY_LIMITS,
+  maxConnections: 16_384,
+  maxRequests: 8_192,
+  maxHeldBytes: 256 * 1024 * 1024,
+  maxLoopDelayMs: 500,
   maxAnswerBytes: 64 * 1024 * 1024,
   keepAliveMs: 15_000,
   clientStallMs: 300_000,

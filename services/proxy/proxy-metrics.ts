@@ -4,6 +4,7 @@ import type { Outcome, RequestSettled } from '../../schema/events/request-settle
 import type { SpoolState } from '../eventlog/spool.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
 import { createGatheredHistogram, metricsPrefix } from '../runtime/metrics.ts';
+import type { ShedReason } from './admission/overload.ts';
 
 export interface ProxyMetricsOptions {
   readonly registry: MetricsRegistry;
@@ -11,6 +12,9 @@ export interface ProxyMetricsOptions {
   readonly snapshotAgeMs: () => number;
   readonly active: () => number;
   readonly draining: () => number;
+  /** Requests refused because there was too much to do, by what there was too much of. */
+  readonly shed: Readonly<Record<ShedReason, number>>;
+  readonly heldBytes: () => number;
   /** Calls under way, by provider: as many labels as the registry has providers. */
   readonly upstreamInFlight: () => ReadonlyMap<string, number>;
 }
@@ -46,6 +50,16 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     labelNames: ['code'],
     registers,
   });
+  const shed = new Counter({
+    name: `${metricsPrefix}proxy_shed_total`,
+    help: 'Requests refused as overloaded before authentication, by what there was too much of; they make no event',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(options.shed)) shed.inc({ reason }, count);
+    },
+  });
   const histogram = (name: string, help: string, buckets: number[]) =>
     createGatheredHistogram({ name: `${metricsPrefix}proxy_${name}`, help, buckets, registers });
   const requestSeconds = histogram('request_seconds', 'From admission to the end of the answer', requestBuckets);
@@ -63,6 +77,7 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
   };
   gauge('proxy_requests_active', 'Requests without a settlement yet', options.active);
   gauge('proxy_requests_draining', 'Requests whose client left, read on for their usage', options.draining);
+  gauge('proxy_held_bytes', 'Bytes of bodies and whole answers in memory', options.heldBytes);
   gauge('snapshot_age_seconds', 'Time since the registry last confirmed the snapshot', () => options.snapshotAgeMs() / 1_000);
   gauge('spool_open', 'Requests opened and not settled', () => spool().open);
   gauge('spool_unsent', 'Settlements the event log has not acknowledged', () => spool().unsent);

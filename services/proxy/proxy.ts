@@ -9,9 +9,11 @@ import type { Secrets } from '../runtime/secrets.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createAuthenticator } from './admission/authenticate.ts';
 import { createFailureLimiter } from './admission/failure-limiter.ts';
+import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
 import { createChatCompletions } from './endpoints/chat-completions.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { ProxyLimits } from './proxy-limits.ts';
 import { DEFAULT_PROXY_LIMITS } from './proxy-limits.ts';
 import { createProxyMetrics } from './proxy-metrics.ts';
@@ -85,12 +87,22 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     ...(options.pollIntervalMs === undefined ? {} : { pollIntervalMs: options.pollIntervalMs }),
   });
   let stopping = false;
+  const held = new HeldBytes(limits.maxHeldBytes);
+  const overload = createOverload({
+    clock,
+    held,
+    inFlight: () => relays.size() + app.arrivingBodies(),
+    maxRequests: limits.maxRequests,
+    maxLoopDelayMs: limits.maxLoopDelayMs,
+  });
   const metrics = createProxyMetrics({
     registry,
     spool: () => spool.state(),
     snapshotAgeMs: feed.ageMs,
     active: () => relays.active(),
     draining: () => relays.draining(),
+    shed: overload.shed,
+    heldBytes: () => held.bytes,
     upstreamInFlight: upstreams.inFlight,
   });
   const books = createBooks({ spool, node: options.node, clock, log, onSettled: metrics.settled });
@@ -98,6 +110,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     books,
     clock,
     limits,
+    held,
     onCredentialRejected: credentials.rejected,
     onFault: (error, requestId) => log.error({ error, requestId }, 'a request could not be settled or answered'),
   });
@@ -119,6 +132,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock }) }),
       snapshot: feed.current,
       clock,
+      overload,
       isStopping: () => stopping,
     }),
     chatCompletions: createChatCompletions({
@@ -133,6 +147,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     entropy,
     log,
     limits,
+    held,
     onUnauthenticated: metrics.unauthenticated,
   });
 
@@ -151,6 +166,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       await closeConnections(app, closed);
       await feed.stop();
       await upstreams.destroy();
+      overload.stop();
       metrics.stop();
     },
   };

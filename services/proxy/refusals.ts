@@ -57,7 +57,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     unknownCaller: (response, requestId, cause) => {
       const error = errorOf(cause, requestId);
       options.onUnauthenticated(error.code);
-      sendErrorAnswer(response, requestId, errorAnswer(error, requestId), CLOSE);
+      sendErrorAnswer(response, requestId, errorAnswer(error, requestId), mayKeep(response, error) ? [] : CLOSE);
     },
     refuse: (exchange, cause) => {
       const error = errorOf(cause, exchange.requestId);
@@ -70,6 +70,15 @@ export function createRefusals(options: RefusalsOptions): Refusals {
       }
     },
   };
+}
+
+/** A body that small is thrown away sooner than a new connection is made, and making those is what an overload has no time for. */
+const SMALL_BODY_BYTES = 16 * 1024;
+
+function mayKeep(response: ServerResponse, error: GatewayError): boolean {
+  if (error.code !== 'overloaded') return false;
+  const { 'content-length': length, 'transfer-encoding': coding } = response.req.headers;
+  return coding === undefined && Number(length ?? 0) <= SMALL_BODY_BYTES;
 }
 
 /** Errors after which bytes of the request may still be under way. */

@@ -44,7 +44,7 @@ export type Verdict = Reconciliation & {
 };
 
 /** Refusals that never reached the books, which is what they say. */
-const unbooked: readonly unknown[] = ['accounting_unavailable', 'not_ready'];
+const unbooked: readonly unknown[] = ['accounting_unavailable', 'not_ready', 'overloaded'];
 
 /**
  * Holds an account together (DESIGN.md, invariants 1, 4, 5, 6 and 11): every request that an application or the provider knows of

@@ -4,12 +4,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Exchange } from '../exchange.ts';
 import type { CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
 import type { Authenticate } from './authenticate.ts';
+import type { Overload } from './overload.ts';
 import { requestLabels } from './request-labels.ts';
 
 export interface AdmissionOptions {
   readonly authenticate: Authenticate;
   readonly snapshot: () => CompiledSnapshot | null;
   readonly clock: Clock;
+  readonly overload: Pick<Overload, 'refuse'>;
   /** True from the moment the process stops: nothing new is admitted. */
   readonly isStopping: () => boolean;
 }
@@ -18,14 +20,16 @@ export interface AdmissionOptions {
 export type Admit = (request: IncomingMessage, requestId: string, response: Exchange['response'], endpoint: string) => Exchange;
 
 /**
- * The one admission function, in front of every endpoint and before any byte of a body is read: who calls.
+ * The one admission function, in front of every endpoint and before any byte of a body is read: whether there is room, and who calls.
+ * What there is no room for is refused before it costs even a hash, so nobody knows whose it was, and it makes no event.
  * From the returned exchange on the request is authenticated and owes the books exactly one event.
  */
 export function createAdmission(options: AdmissionOptions): Admit {
-  const { authenticate, snapshot, clock, isStopping } = options;
+  const { authenticate, snapshot, clock, overload, isStopping } = options;
   return (request, requestId, response, endpoint) => {
     const current = snapshot();
     if (isStopping() || current === null) throw new GatewayError('not_ready');
+    if (overload.refuse() !== null) throw new GatewayError('overloaded');
     const { headers, socket } = request;
     const address = socket.remoteAddress ?? null;
     const nowMs = clock.now();

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../../schema/errors.ts';
+import type { HeldBytes } from '../held-bytes.ts';
 import type { BodySink } from '../http/incoming-request.ts';
 import type { CrowdMember } from '../relay/crowd.ts';
 
@@ -13,6 +14,8 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
   /** Monotonic milliseconds at which it must be whole. */
   readonly deadline: number;
   readonly #maxBytes: number;
+  readonly #held: HeldBytes;
+  #heldBytes = 0;
   readonly #onOver: (body: ArrivingBody<T>, error: GatewayError | null) => void;
   /** Nearly every body comes in one piece, and that piece is the body, without a copy. */
   #first: Buffer | null = null;
@@ -21,10 +24,17 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
   #isOver = false;
 
   /** @param onOver told once: null when the body is whole, else why there is none. */
-  constructor(ticket: T, deadline: number, maxBytes: number, onOver: (body: ArrivingBody<T>, error: GatewayError | null) => void) {
+  constructor(
+    ticket: T,
+    deadline: number,
+    maxBytes: number,
+    held: HeldBytes,
+    onOver: (body: ArrivingBody<T>, error: GatewayError | null) => void,
+  ) {
     this.ticket = ticket;
     this.deadline = deadline;
     this.#maxBytes = maxBytes;
+    this.#held = held;
     this.#onOver = onOver;
   }
 
@@ -38,8 +48,7 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
     if (this.#isOver) return;
     this.#receivedBytes += chunk.length;
     if (this.#isTooLarge()) {
-      this.#first = null;
-      this.#others = null;
+      this.#drop();
       if (this.#receivedBytes > this.#maxBytes * DISCARD_FACTOR) this.#end(new GatewayError('request_too_large'));
     } else if (this.#first === null) {
       this.#first = chunk;
@@ -48,6 +57,17 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
     } else {
       this.#others.push(chunk);
     }
+    if (this.#first === null) return;
+    this.#heldBytes += chunk.length;
+    this.#held.add(chunk.length);
+    // The rest may come and is passed over: a connection cut under what still comes would take the answer with it.
+    if (this.#held.isFull) this.#end(new GatewayError('overloaded'));
+  }
+
+  /** Lets go of what came: whoever goes on with it counts it as his own. */
+  letGo(): void {
+    this.#held.remove(this.#heldBytes);
+    this.#heldBytes = 0;
   }
 
   onBodyEnd(): void {
@@ -68,6 +88,12 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
     this.#end(new GatewayError('not_ready'));
   }
 
+  #drop(): void {
+    this.#first = null;
+    this.#others = null;
+    this.letGo();
+  }
+
   #isTooLarge(): boolean {
     return this.#receivedBytes > this.#maxBytes;
   }
@@ -75,6 +101,7 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
   #end(error: GatewayError | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (error !== null) this.#drop();
     this.#onOver(this, error);
   }
 }

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../../schema/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { HeldBytes } from '../held-bytes.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
 import { createCrowd } from '../relay/crowd.ts';
 import { ArrivingBody } from './arriving-body.ts';
@@ -15,6 +16,8 @@ export interface BodyReaderOptions<C> {
   /** How often the deadlines of all bodies are looked at. */
   readonly tickMs: number;
   readonly clock: Clock;
+  /** Counts what is held; where it is full, bodies are refused as `overloaded`. */
+  readonly held: HeldBytes;
   /** Told instead of a receiver that there is no body, or what the receiver threw. Must not throw. */
   readonly refuse: (context: C, error: unknown) => void;
 }
@@ -26,10 +29,12 @@ export type ReceiveBody<C> = (context: C, body: ReceivedBody) => void;
 export interface BodyReader<C> {
   /**
    * Reads, decompresses and parses the JSON body of a request, then hands it on with its context. Codes of a refusal:
-   * `request_too_large`, `request_timeout`, `invalid_json`, `client_closed_request`, `not_ready`.
+   * `request_too_large`, `request_timeout`, `invalid_json`, `client_closed_request`, `overloaded`, `not_ready`.
    * @throws {GatewayError} `unsupported_content_type`, before anything is read.
    */
   read(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
+  /** How many are on their way in. */
+  arriving(): number;
   /** Refuses those that still arrive, and looks at no deadline any more. */
   stop(): void;
 }
@@ -43,7 +48,7 @@ interface Ticket<C> {
 
 /** Keeps the set of bodies that arrive, and the one timer for all of their deadlines. */
 export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C> {
-  const { limits, clock, refuse } = options;
+  const { limits, clock, held, refuse } = options;
   const { maxBytes, timeoutMs } = limits;
   const arriving = createCrowd<ArrivingBody<Ticket<C>>>();
   const timer = setInterval(() => {
@@ -70,9 +75,11 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
     const arrivedAt = clock.monotonic();
     if (ticket.coding === 'identity') {
       handOn(ticket, body.bytes, arrivedAt);
+      body.letGo();
       return;
     }
     decompressBody(body.bytes, ticket.coding, maxBytes, (failure, plain) => {
+      body.letGo();
       if (failure === null) handOn(ticket, plain, arrivedAt);
       else refuse(ticket.context, failure);
     });
@@ -81,10 +88,11 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
   return {
     read: (request, context, receive) => {
       const ticket = { context, receive, coding: bodyCoding(request.headers) };
-      const body = new ArrivingBody(ticket, clock.monotonic() + timeoutMs, maxBytes, onOver);
+      const body = new ArrivingBody(ticket, clock.monotonic() + timeoutMs, maxBytes, held, onOver);
       arriving.add(body);
       request.flowTo(body);
     },
+    arriving: arriving.size,
     stop: () => {
       clearInterval(timer);
       for (const body of arriving.members()) body.abandon();

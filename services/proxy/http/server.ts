@@ -9,6 +9,8 @@ export interface HttpServerOptions {
   readonly answer: (request: IncomingRequest, response: ServerResponse) => void;
   /** Time for a whole request to arrive. It only ends what has no deadline of its own. */
   readonly requestTimeoutMs: number;
+  /** One more is closed at once. */
+  readonly maxConnections: number;
 }
 
 /** A server of HTTP/1.1. */
@@ -50,6 +52,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       answer(request, response);
     },
   );
+  server.maxConnections = options.maxConnections;
   server.on('clientError', answerBrokenRequest);
 
   return {

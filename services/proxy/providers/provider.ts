@@ -16,6 +16,16 @@ export interface AnswerFacts {
   readonly serviceTier: string | null;
 }
 
+/** Of an answer that told nothing yet. */
+export const NO_FACTS: AnswerFacts = {
+  modelAnswered: null,
+  finishReason: null,
+  usage: null,
+  rawUsage: null,
+  usageFlags: [],
+  serviceTier: null,
+};
+
 /** A provider's refusal, translated: what the application is answered. */
 export interface ProviderRefusal {
   readonly status: number;

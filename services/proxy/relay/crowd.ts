@@ -9,6 +9,8 @@ export interface Crowd<T extends CrowdMember> {
   add(member: T): void;
   /** Nothing happens when it is not in. */
   delete(member: T): void;
+  /** How many are in it. */
+  size(): number;
   /** Those in it now, as a list of its own. */
   members(): readonly T[];
 }
@@ -32,6 +34,7 @@ export function createCrowd<T extends CrowdMember>(): Crowd<T> {
       crowd[member.crowdPosition] = last;
       last.crowdPosition = member.crowdPosition;
     },
+    size: () => crowd.length,
     members: () => [...crowd],
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Exchange } from '../exchange.ts';
+import type { HeldBytes } from '../held-bytes.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProxyLimits } from '../proxy-limits.ts';
 import type { Books } from '../settlement/books.ts';
@@ -11,6 +12,8 @@ export interface RelaySettings {
   readonly books: Books;
   readonly clock: Clock;
   readonly limits: ProxyLimits;
+  /** Counts the bodies and whole answers of calls. */
+  readonly held: HeldBytes;
   readonly onCredentialRejected: (provider: string, status: number) => void;
   /** A fault of ours while a request was settled or answered; its connection is cut. */
   readonly onFault: (error: unknown, requestId: string) => void;

@@ -4,6 +4,7 @@ import { ERRORS, GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import type { AnswerFacts, FailureBilling, StreamError, StreamReader, StreamSink } from '../providers/provider.ts';
+import { NO_FACTS } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { UpstreamCall, UpstreamReceiver } from '../upstream/upstream-call.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
@@ -20,15 +21,6 @@ const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 const MAX_REFUSAL_BYTES = 1024 * 1024;
 /** How long a provider may keep a connection after it said `[DONE]`. */
 const LINGER_MS = 5_000;
-
-const NO_FACTS: AnswerFacts = {
-  modelAnswered: null,
-  finishReason: null,
-  usage: null,
-  rawUsage: null,
-  usageFlags: [],
-  serviceTier: null,
-};
 
 /**
  * Where a relay stands:
@@ -60,6 +52,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   #lastWriteAt = 0;
   #stalledSince: number | null = null;
   #overAt = 0;
+  #heldBytes = 0;
+  #responseClosed = false;
 
   /** @param onFinished told when it has settled and let go of its connection. */
   constructor(settings: RelaySettings, request: RelayCall, onFinished: (relay: Relay) => void) {
@@ -75,6 +69,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const call = { upstreamModel: target.upstreamModel, startMs: this.#now() - exchange.arrivedAt };
     if (!this.#settings.books.open(exchange, exchange.subject, call, () => this.#dispatch())) return false;
     exchange.settled = true;
+    this.#hold(this.#request.body.length);
     exchange.response.on('close', () => this.#onClientClose());
     exchange.response.on('drain', () => this.#onDrain());
     if (exchange.response.destroyed) this.#onClientClose();
@@ -147,8 +142,12 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
         return;
       }
     }
-    if (this.#reader !== null) this.#reader.push(chunk);
-    else if (this.#collector?.push(chunk) === false) {
+    if (this.#reader !== null) {
+      this.#reader.push(chunk);
+      return;
+    }
+    this.#hold(chunk.length);
+    if (this.#collector?.push(chunk) === false) {
       this.#fail('upstream_error', this.#billing(), 'The answer of the provider is larger than the gateway accepts.');
     }
   }
@@ -268,6 +267,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 
   #onClientClose(): void {
+    this.#responseClosed = true;
+    this.#letGo();
     if (this.#clientGone || this.#request.exchange.response.writableFinished) return;
     this.#clientGone = true;
     this.#stalledSince = null;
@@ -374,7 +375,21 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 
   #finish(): void {
-    if (this.#phase === 'over' && this.#upstreamOver) this.#onFinished(this);
+    if (this.#phase !== 'over' || !this.#upstreamOver) return;
+    this.#onFinished(this);
+    this.#letGo();
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#settings.held.add(bytes);
+  }
+
+  /** A whole answer is in memory until the application took it, however long after its call that is. */
+  #letGo(): void {
+    if (this.#phase !== 'over' || !this.#upstreamOver || !this.#responseClosed) return;
+    this.#settings.held.remove(this.#heldBytes);
+    this.#heldBytes = 0;
   }
 
   #now(): number {

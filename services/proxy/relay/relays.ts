@@ -6,6 +6,8 @@ import type { RelayCall, RelaySettings } from './relay-call.ts';
 export interface Relays {
   /** Begins one. False when the spool takes nothing more. */
   start(request: RelayCall): boolean;
+  /** Those under way, connections that are not yet let go of included. */
+  size(): number;
   /** Requests without a settlement yet. */
   active(): number;
   /** Those among them whose client left. */
@@ -48,6 +50,7 @@ export function createRelays(settings: RelaySettings): Relays {
       relays.delete(relay);
       return false;
     },
+    size: relays.size,
     active,
     draining,
     stop: async (deadlineMs, hurry) => {

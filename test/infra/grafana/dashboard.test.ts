@@ -47,6 +47,8 @@ async function exposedByProcesses(): Promise<readonly Exposed[]> {
     snapshotAgeMs: () => 0,
     active: () => 0,
     draining: () => 0,
+    shed: { requests: 0, bytes: 0, event_loop: 0 },
+    heldBytes: () => 0,
     upstreamInFlight: () => new Map(),
   });
   stop();

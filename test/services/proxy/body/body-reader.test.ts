@@ -6,6 +6,7 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { BodyReader } from '../../../../services/proxy/body/body-reader.ts';
 import { createBodyReader } from '../../../../services/proxy/body/body-reader.ts';
+import { HeldBytes } from '../../../../services/proxy/held-bytes.ts';
 import { IncomingRequest } from '../../../../services/proxy/http/incoming-request.ts';
 import { eventually } from '../../../harness/eventually.ts';
 
@@ -27,6 +28,7 @@ async function setup(receive: (value: unknown) => unknown = (value) => value): P
     limits: { maxBytes: 100, timeoutMs: 5_000 },
     tickMs: 5,
     clock,
+    held: new HeldBytes(1_000_000),
     refuse: (_context, error) => heard.push(error instanceof Error && 'code' in error ? error.code : error),
   });
   const server = createServer({ IncomingMessage: IncomingRequest }, (request) => {

@@ -24,7 +24,7 @@ const answer = createRouter(
 let server: HttpServer;
 let url: URL;
 beforeAll(async () => {
-  server = createHttpServer({ answer, requestTimeoutMs: 1_000 });
+  server = createHttpServer({ answer, requestTimeoutMs: 1_000, maxConnections: 10 });
   url = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
 });
 afterAll(async () => {

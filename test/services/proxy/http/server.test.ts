@@ -9,7 +9,7 @@ const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
 
 test('a connection serves one request after another until the server closes; then the answer under way ends it', async () => {
   const waiting: ServerResponse[] = [];
-  const server = createHttpServer({ answer: (_request, response) => waiting.push(response), requestTimeoutMs: 1_000 });
+  const server = createHttpServer({ answer: (_request, response) => waiting.push(response), requestTimeoutMs: 1_000, maxConnections: 10 });
   const { hostname, port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
   const socket = connect(Number(port), hostname);
   let heard = '';
@@ -35,9 +35,9 @@ test('a connection serves one request after another until the server closes; the
 });
 
 test('an address that is taken is the caller’s to explain', async () => {
-  const first = createHttpServer({ answer: (_request, response) => response.end(), requestTimeoutMs: 1_000 });
+  const first = createHttpServer({ answer: (_request, response) => response.end(), requestTimeoutMs: 1_000, maxConnections: 10 });
   const port = Number(new URL(await first.listen({ host: '127.0.0.1', port: 0 })).port);
-  const second = createHttpServer({ answer: (_request, response) => response.end(), requestTimeoutMs: 1_000 });
+  const second = createHttpServer({ answer: (_request, response) => response.end(), requestTimeoutMs: 1_000, maxConnections: 10 });
   await expect(second.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await second.close();
   await first.close();

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { nextShedShare } from '../../../../services/proxy/admission/shed-share.ts';
+
+const bound = 500;
+const after = (share: number, delaysMs: readonly number[]): number =>
+  delaysMs.reduce((current, delayMs) => nextShedShare(current, delayMs, bound), share);
+
+test('a loop within its bound refuses nobody', () => {
+  expect(after(0, [0, 499, 500, 12])).toBe(0);
+});
+
+test('one pause of the machine refuses a third at most, for two looks', () => {
+  const share = after(0, [20_000]);
+  expect(share).toBeCloseTo(0.3);
+  expect(after(share, [0, 0])).toBe(0);
+});
+
+test('a lasting overload refuses more and more, the sooner the later the loop is, and never all', () => {
+  expect(after(0, [600, 600])).toBeCloseTo(0.24);
+  expect(after(0, [1_500, 1_500, 1_500])).toBeCloseTo(0.9);
+  expect(
+    after(
+      0,
+      Array.from({ length: 100 }, () => 5_000),
+    ),
+  ).toBe(0.9);
+});
+
+test('between half of the bound and the bound the share stands, so that it does not swing', () => {
+  expect(after(0.4, [300, 500, 260])).toBe(0.4);
+});
+
+test('once the load has left, the share is gone within half a second of looks', () => {
+  expect(after(0.9, [0, 0, 0, 0, 0])).toBe(0);
+});
