@@ -67,12 +67,15 @@ const tools: OpenAI.ChatCompletionTool[] = [
   },
 ];
 
-/** The official client against the product. A kill of the proxy costs a second or two: it tries again for longer than that. */
-export function createTraffic(endpoints: Endpoints): { readonly send: (index: number) => Promise<Answer> } {
+/**
+ * The official client against the product.
+ * @param maxRetries a kill of the proxy costs a second or two: by default it tries again for longer than that.
+ */
+export function createTraffic(endpoints: Endpoints, maxRetries = 6): { readonly send: (index: number) => Promise<Answer> } {
   const client = new OpenAI({
     baseURL: endpoints.proxyUrl,
     apiKey: endpoints.demoKey,
-    maxRetries: 6,
+    maxRetries,
     timeout: 30_000,
     // It would print each broken event; they are broken on purpose.
     logLevel: 'off',
