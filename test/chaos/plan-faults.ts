@@ -32,6 +32,8 @@ const quietEndMs = 6_000;
 const mostGapMs = 6_000;
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
+/** An api that is three days ahead tells who resumes that its cursor has expired, which is a gap, and right by its clock. */
+const apiClockJumpsMs = [-90_000, 90_000, -70 * minuteMs, 70 * minuteMs, -3 * dayMs];
 /** From what a bad time server does to what a dead battery does. */
 const clockJumpsMs = [-2_000, 2_000, -90_000, 90_000, -70 * minuteMs, 70 * minuteMs, -3 * dayMs, 3 * dayMs];
 
@@ -55,7 +57,14 @@ export function planFaults(options: PlanOptions): readonly PlannedFault[] {
     ...processKinds.flatMap((process) => [
       () => ({ kind: 'kill', process, number: who(process) }) as const,
       () => ({ kind: 'freeze', process, number: who(process), forMs: freezeMs(process) }) as const,
-      () => ({ kind: 'clock', process, number: who(process), byMs: some(clockJumpsMs), forMs: between(2_000, 12_000) }) as const,
+      () =>
+        ({
+          kind: 'clock',
+          process,
+          number: who(process),
+          byMs: some(process === 'api' ? apiClockJumpsMs : clockJumpsMs),
+          forMs: between(2_000, 12_000),
+        }) as const,
     ]),
     ...(['stop', 'kill', 'freeze'] as const).map((deed) => () => ({ kind: 'broker', deed, forMs: between(1_000, 6_000) }) as const),
     ...(['immediate', 'freeze'] as const).map((deed) => () => ({ kind: 'postgres', deed, forMs: between(500, 6_000) }) as const),

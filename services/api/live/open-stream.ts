@@ -80,6 +80,7 @@ export async function openStream<Event>(
     throw error;
   }
   const watch = sources.watch();
+  /** By the monotonic clock: the other may be set back, and a stream must not fall silent until it has caught up. */
   let lastSentMs = Number.NEGATIVE_INFINITY;
 
   const endReason = (): EndReason | null => {
@@ -93,16 +94,16 @@ export async function openStream<Event>(
   const { iterator, wake } = createLiveStream<Event | StreamControl>({
     timers: sources.timers,
     step: async () => {
-      if (clock.now() - lastSentMs >= heartbeatMs) {
-        lastSentMs = clock.now();
-        return { kind: 'heartbeat', cursor: place.cursor(), at: new Date(lastSentMs), lagMs: Math.min(channel.lagMs, largestInt) };
+      if (clock.monotonic() - lastSentMs >= heartbeatMs) {
+        lastSentMs = clock.monotonic();
+        return { kind: 'heartbeat', cursor: place.cursor(), at: new Date(clock.now()), lagMs: Math.min(channel.lagMs, largestInt) };
       }
       const { event, again } = await definition.step(place, channel);
-      if (event !== null) lastSentMs = clock.now();
+      if (event !== null) lastSentMs = clock.monotonic();
       else if (again) wake();
       return event;
     },
-    waitMs: () => Math.max(1, Math.min(definition.waitMs(), lastSentMs + heartbeatMs - clock.now())),
+    waitMs: () => Math.max(1, Math.min(definition.waitMs(), lastSentMs + heartbeatMs - clock.monotonic())),
     last: () => {
       const reason = endReason();
       if (reason === null) return null;

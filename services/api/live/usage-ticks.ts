@@ -16,6 +16,7 @@ export function createUsageTicks(
   input: Parameters<LiveStreams['usageTicks']>[0],
 ): Promise<AsyncIterableIterator<UsageTick | StreamControl>> {
   const { filter, groupBy, tagKey, intervalMs, after } = input;
+  /** By the monotonic clock: the other may be set back. */
   let lastTickMs = Number.NEGATIVE_INFINITY;
   let last: UsageAnswer | null = null;
   let lastDay = 0;
@@ -33,10 +34,11 @@ export function createUsageTicks(
     of: 'everything',
     after,
     waitMs: () =>
-      lastTickMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(1, lastTickMs + intervalMs - sources.clock.now()),
+      lastTickMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(1, lastTickMs + intervalMs - sources.clock.monotonic()),
     step: async (place, channel) => {
       const now = sources.clock.now();
-      if (now < lastTickMs + intervalMs) return { event: null, again: false };
+      const tickMs = sources.clock.monotonic();
+      if (tickMs < lastTickMs + intervalMs) return { event: null, again: false };
       const first = last === null;
       // Only for its gaps: what lies between is in the sums.
       const item = await place.next();
@@ -59,7 +61,7 @@ export function createUsageTicks(
         rankBy: 'COST',
       };
       const answer = await reports.share({ organizationId: sources.organizationId, position }, question, () => usage.report(question));
-      lastTickMs = now;
+      lastTickMs = tickMs;
       const worthSending = changed(answer, day);
       last = answer;
       lastDay = day;
