@@ -42,6 +42,11 @@ export type Poster = {
 
 /** Most records of one transaction, short of what a single slice brings; more wait for the next. */
 const maxRecords = 2_000;
+/**
+ * Transactions under way at once: the database works on one while the next is encoded or the last is synced. They have no row in
+ * common, for a rollup row belongs to one key, a key to one partition, and each partition has one batch under way.
+ */
+const maxTransactions = 2;
 const firstRetryMs = 50;
 const longestRetryMs = 5_000;
 
@@ -52,8 +57,9 @@ type Waiting = {
 };
 
 /**
- * Gathers the batches of all partitions of this process into common transactions, one at a time: one commit for many, and
- * fewer updates of the same rollup rows. Holds at most one batch a partition, since the log hands out no more.
+ * Gathers the batches of all partitions of this process into common transactions: one commit for many, and fewer updates of the
+ * same rollup rows. A second one begins beside the first only when it is full. Holds at most one batch a partition, since the log
+ * hands out no more.
  */
 export function createPoster(options: PosterOptions): Poster {
   const { store, topic, clock, timers = systemTimers, random, log, metrics, lingerMs = 15 } = options;
@@ -61,7 +67,7 @@ export function createPoster(options: PosterOptions): Poster {
   const givenUp = new AbortController();
   let trouble: string | null = null;
   const waiting: Waiting[] = [];
-  let running = false;
+  let running = 0;
 
   const persist = async <Result>(attempt: () => Promise<Result>): Promise<Result> => {
     for (let retryMs = firstRetryMs; ; retryMs = Math.min(2 * retryMs, longestRetryMs)) {
@@ -110,9 +116,11 @@ export function createPoster(options: PosterOptions): Poster {
   };
 
   const run = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      await pause(timers, lingerMs);
+    running += 1;
+    while (waiting.length > 0 && (running === 1 || isFull())) {
+      if (!isFull()) await pause(timers, lingerMs);
       const group = takeGroup();
+      if (group.length === 0) continue;
       try {
         const fenced = new Set(await settle(group.map(({ slice }) => slice)));
         for (const { slice, resolve, reject } of group) {
@@ -124,8 +132,10 @@ export function createPoster(options: PosterOptions): Poster {
         for (const { reject } of group) reject(error);
       }
     }
-    running = false;
+    running -= 1;
   };
+
+  const isFull = (): boolean => waiting.reduce((sum, { slice }) => sum + slice.records.length, 0) >= maxRecords;
 
   const takeGroup = (): Waiting[] => {
     let records = 0;
@@ -141,9 +151,7 @@ export function createPoster(options: PosterOptions): Poster {
       const prepared = await persist(() => prepareRecords(records, sheets, clock.now()));
       await new Promise<void>((resolve, reject) => {
         waiting.push({ slice: { partition, epoch, records: prepared }, resolve, reject });
-        if (running) return;
-        running = true;
-        void run();
+        if (running === 0 || (running < maxTransactions && isFull())) void run();
       });
     },
     trouble: () => trouble,

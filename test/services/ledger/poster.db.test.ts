@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FencedError } from '../../../services/ledger/failures.ts';
@@ -92,6 +93,36 @@ test('batches of several partitions go in common transactions, and a fenced one 
   expect(posted).toBeLessThan(6);
   const rows = await database.writer.db.selectFrom('log_offsets').select(['partition', 'next_offset']).orderBy('partition').execute();
   expect(rows.map(({ next_offset }) => next_offset)).toEqual(rows.map(({ partition }) => (partition === 5 ? 0n : 10n)));
+});
+
+test('a full transaction does not wait for one that hangs; what would not fill one does, and goes with the next', async () => {
+  const epochs = await Promise.all([0, 1, 2, 3].map(async (partition) => (await assign(database.writer, partition)).epoch));
+  const send = (partition: number, records: number): Promise<void> =>
+    poster.post(partition, epochs[partition] ?? 0n, recordsOf(records, {}, { partition }));
+  const blocked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const blocking = database.owner.db.transaction().execute(async (trx) => {
+    await trx.selectFrom('log_offsets').select('owner').where('partition', '=', 0).forUpdate().execute();
+    blocked.resolve();
+    await release.promise;
+  });
+  await blocked.promise;
+
+  const hanging = send(0, 10);
+  await eventually(async () => {
+    const waiting = await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
+      database.owner.db,
+    );
+    return waiting.rows.length > 0;
+  }, 5_000);
+  await Promise.all([send(1, 1_000), send(2, 1_000)]);
+  await expect(count('ledger_entries')).resolves.toBe(2_000);
+  const small = send(3, 10);
+
+  release.resolve();
+  await Promise.all([blocking, hanging, small]);
+  await expect(count('ledger_entries')).resolves.toBe(2_020);
+  expect(posted).toBe(3);
 });
 
 test('a batch is run again, whole, until the database takes it, and its partition waits', async () => {
