@@ -37,11 +37,14 @@ export function createOverload(options: OverloadOptions): Overload {
   let share = 0;
   let due = 0;
   let lastLook = clock.monotonic();
+  let lastDelayMs = 0;
   const timer = setInterval(() => {
     const now = clock.monotonic();
-    share = nextShedShare(share, now - lastLook - LOOK_MS, maxLoopDelayMs);
+    const delayMs = now - lastLook - LOOK_MS;
+    share = nextShedShare(share, delayMs, lastDelayMs, maxLoopDelayMs);
     if (share === 0) due = 0;
     lastLook = now;
+    lastDelayMs = delayMs;
   }, LOOK_MS);
   timer.unref();
 
