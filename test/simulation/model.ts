@@ -101,7 +101,8 @@ export function createModel(verdict: Verdict): Model {
           verdict.breach('what is durable stays', `${requestId}: a ${how} took its settlement, which was synced and not acknowledged`);
         const young = how === 'power cut' && durability === 'group';
         if (survivors.open.has(requestId)) {
-          if (request.answered && !lied && !young)
+          // What one death was allowed to take, the next one finds gone.
+          if (request.answered && !request.orphaned && !lied && !young)
             verdict.breach(
               'settlement durable before the last byte',
               `${requestId} was answered, and a ${how} left only its opening record`,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { REGRESSIONS } from './regressions.ts';
 import { simulate } from './simulate.ts';
 
-const SEEDS = 100;
+const SEEDS = 240;
 const SEEDS_A_TEST = 20;
 const EVENTS = 3_000;
 
@@ -9,7 +10,7 @@ describe('whatever is done to disks, clocks, network, brokers, database and proc
   for (let first = 1; first <= SEEDS; first += SEEDS_A_TEST) {
     const last = first + SEEDS_A_TEST - 1;
     it(`every call that was made is accounted for once, in order and in full: seeds ${first} to ${last}`, {
-      timeout: 120_000,
+      timeout: 180_000,
     }, async () => {
       const broken: string[] = [];
       for (let seed = first; seed <= last; seed++) {
@@ -19,4 +20,9 @@ describe('whatever is done to disks, clocks, network, brokers, database and proc
       expect(broken).toEqual([]);
     });
   }
+
+  it.each(REGRESSIONS)('what seed $seed found stays mended: $found', { timeout: 60_000 }, async ({ seed, events }) => {
+    const { breach } = await simulate({ seed, events });
+    expect(breach).toBeNull();
+  });
 });

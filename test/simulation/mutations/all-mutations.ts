@@ -14,24 +14,26 @@ const sequencing = 'test/simulation/store/sequencer-statements.ts';
 
 /** Bugs that this simulation must notice: without them nobody would know that it can. */
 export const MUTATIONS: readonly Mutation[] = [
-  { name: 'acknowledged-before-sync', tampering: acknowledgedBeforeSync, seed: 1 },
-  { name: 'offset-committed-apart', tampering: offsetCommittedApart, seed: 1 },
-  { name: 'missing-fencing', tampering: missingFencing, seed: 1 },
-  { name: 'dedupe-by-time-window', tampering: dedupeByWindow, seed: 1 },
-  { name: 'poison-dropped', tampering: poisonDropped, seed: 1 },
-  { name: 'unknown-commit-taken-for-done', tampering: unknownCommitTakenForDone, seed: 1 },
-  { name: 'resent-under-a-new-id', tampering: resentUnderNewId, seed: 1 },
-  { name: 'seek-from-the-log', tampering: seekFromLog, seed: 1 },
-  { name: 'cursor-by-insertion', tampering: cursorByInsertion, seed: 1 },
+  { name: 'acknowledged-before-sync', tampering: acknowledgedBeforeSync, seed: 1, notices: 'shipped is a part of synced' },
+  { name: 'offset-committed-apart', tampering: offsetCommittedApart, seed: 1, notices: 'entries and offset move together' },
+  { name: 'missing-fencing', tampering: missingFencing, seed: 176, notices: 'only the owner moves an offset' },
+  { name: 'dedupe-by-time-window', tampering: dedupeByWindow, seed: 7, notices: 'no entry twice' },
+  { name: 'poison-dropped', tampering: poisonDropped, seed: 2, notices: 'entries and offset move together' },
+  { name: 'unknown-commit-taken-for-done', tampering: unknownCommitTakenForDone, seed: 6, notices: 'entries and offset move together' },
+  { name: 'resent-under-a-new-id', tampering: resentUnderNewId, seed: 2, notices: 'nothing is booked that was not' },
+  { name: 'seek-from-the-log', tampering: seekFromLog, seed: 1, notices: 'a call that was made is never lost' },
+  { name: 'cursor-by-insertion', tampering: cursorByInsertion, seed: 1, notices: 'what is streamed is what is booked' },
   {
     name: 'answered-before-it-is-written',
     patch: { file: openSpool, from: 'else segments.whenWritten(run);', to: 'else run();' },
     seed: 1,
+    notices: 'settlement durable before the last byte',
   },
   {
     name: 'unsynced-records-shipped',
     patch: { file: openSpool, from: 'syncedSequence: () => segments.syncedSequence,', to: 'syncedSequence: () => segments.lastSequence,' },
     seed: 1,
+    notices: 'shipped is a part of synced',
   },
   {
     name: 'orphans-not-written',
@@ -40,7 +42,8 @@ export const MUTATIONS: readonly Mutation[] = [
       from: 'spool.close(requestId, record, () => {});',
       to: 'void record;',
     },
-    seed: 1,
+    seed: 5,
+    notices: 'a healed world comes to rest',
   },
   {
     name: 'freed-before-acknowledged',
@@ -49,7 +52,8 @@ export const MUTATIONS: readonly Mutation[] = [
       from: 'if (records !== null && (await ship(batch, records))) options.onSent(batch.length);',
       to: 'if (records !== null) {\n        options.onSent(batch.length);\n        await ship(batch, records);\n      }',
     },
-    seed: 1,
+    seed: 2,
+    notices: 'what is durable stays',
   },
   {
     name: 'opening-record-freed-before-its-close-is-durable',
@@ -58,7 +62,8 @@ export const MUTATIONS: readonly Mutation[] = [
       from: ' || oldest.freeAfter > syncedSequence) return;',
       to: ') return;',
     },
-    seed: 1,
+    seed: 1018,
+    notices: 'a call that was made is never lost',
   },
   {
     name: 'torn-tail-accepted',
@@ -67,17 +72,30 @@ export const MUTATIONS: readonly Mutation[] = [
       from: 'if (end > bytes.length || crc32(bytes.subarray(payloadAt, end)) !== bytes.readUInt32LE(at + 4)) return null;',
       to: 'if (end > bytes.length) return null;',
     },
-    seed: 1,
+    seed: 49,
+    notices: 'a call that was made is never lost',
   },
   {
     name: 'failed-sync-trusted',
     patch: { file: 'services/eventlog/segments/recovery.ts', from: '  await proveNewest(options, segments);\n', to: '' },
-    seed: 1,
+    seed: 4677,
+    notices: 'shipped is a part of synced',
+  },
+  {
+    name: 'second-relocation-beside-the-first',
+    patch: {
+      file: 'services/eventlog/segments/create-segmented-log.ts',
+      from: 'if (retryScheduled || relocating) return;',
+      to: 'if (retryScheduled) return;',
+    },
+    seed: 11,
+    notices: 'settlement durable before the last byte',
   },
   {
     name: 'embedded-log-acknowledges-before-sync',
     patch: { file: 'services/eventlog/embedded/journal.ts', from: 'segments.whenSynced(() => {', to: 'segments.whenWritten(() => {' },
-    seed: 1,
+    seed: 652,
+    notices: 'a call that was made is never lost',
   },
   {
     name: 'rollup-from-the-batch',
@@ -86,7 +104,8 @@ export const MUTATIONS: readonly Mutation[] = [
       from: 'const entries = posted.map(({ entry }) => entry);',
       to: 'const entries = first.map(({ entry }) => entry);',
     },
-    seed: 1,
+    seed: 2,
+    notices: 'rollups are the sums of entries',
   },
   {
     name: 'sequenced-by-id',
@@ -96,6 +115,7 @@ export const MUTATIONS: readonly Mutation[] = [
       to: 'if (left.id !== right.id) return left.id < right.id ? -1 : 1;',
     },
     seed: 1,
+    notices: 'the journal keeps the order of a partition',
   },
   {
     name: 'sequenced-with-a-gap',
@@ -105,5 +125,6 @@ export const MUTATIONS: readonly Mutation[] = [
       to: "next.set(organizationId, position + (id.endsWith('0') ? 2 : 1));",
     },
     seed: 1,
+    notices: 'positions are dense per organization',
   },
 ];

@@ -8,6 +8,7 @@ export interface Mutation {
   readonly tampering?: Tampering;
   /** By other source text where none can. */
   readonly patch?: SourcePatch;
-  /** The seed that is pinned. */
+  /** The seed that is pinned, and the invariant that is broken in it. */
   readonly seed: number;
+  readonly notices: string;
 }
