@@ -93,7 +93,8 @@ export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<Kaf
     await exited;
   };
   try {
-    await tell('format', '-t', randomBytes(16).toString('base64url'), ...(options.formatArguments ?? []));
+    // With the equals sign, for one id in 64 begins with a dash and would be taken for an option.
+    await tell('format', `--cluster-id=${randomBytes(16).toString('base64url')}`, ...(options.formatArguments ?? []));
     await start();
   } catch (error) {
     await end();
