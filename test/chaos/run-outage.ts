@@ -42,6 +42,8 @@ export type OutageReport = {
   /** From the broker's return until the spools were empty under load. */
   readonly drainMs: number;
   readonly entries: number;
+  /** Refused as `overloaded`: the machine was too slow for the load. */
+  readonly shed: number;
   readonly found: { readonly equal: number; readonly orphans: number; readonly uncalled: number };
   readonly problems: readonly string[];
   readonly picture: Picture;
@@ -75,7 +77,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
       // Asked for on the way: the provider keeps the last ones only.
       readOn().catch((error: unknown) => problems.push(`the provider's books: ${String(error)}`));
       onProgress(
-        `${Math.round((performance.now() - startMs) / 1_000)} s: ${load.answers.length} requests, ${load.failures.length} failed, ${sampler.samples.at(-1)?.unsent ?? '?'} in spools (${Math.round(mostBytes / 1024 ** 2)} MiB at most)`,
+        `${Math.round((performance.now() - startMs) / 1_000)} s: ${load.answers.length} requests, ${load.failures.length} failed, ${load.shed()} shed, ${sampler.samples.at(-1)?.unsent ?? '?'} in spools (${Math.round(mostBytes / 1024 ** 2)} MiB at most)`,
       );
     }, booksEveryMs);
     const bytes = setInterval(() => {
@@ -149,6 +151,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
       spool: { mostBytes, mostUnsent },
       drainMs: drainedMs - backMs,
       entries: account.ledger.length,
+      shed: load.shed(),
       found: { equal: found.equal, orphans: found.orphans, uncalled: found.uncalled },
       problems,
       picture: {
@@ -180,6 +183,7 @@ export function describeOutage(report: OutageReport): string {
     ...Object.entries(phases).map(([name, figures]) => row(name, figures)),
     '',
     `spools: ${spool.mostUnsent} settlements in both, ${(spool.mostBytes / 1024 ** 2).toFixed(1)} MiB in one at most; handed over in ${(report.drainMs / 1_000).toFixed(1)} s beside live traffic`,
+    `refused as overloaded, to be tried again: ${report.shed}`,
     `books: ${report.entries} entries, ${report.found.equal} equal to the provider's to the token and the pico-dollar`,
     problems.length === 0 ? 'lost: nothing' : `PROBLEMS (${problems.length}):\n${problems.map((one) => `  ${one}`).join('\n')}`,
   ].join('\n');

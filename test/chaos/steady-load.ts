@@ -5,8 +5,10 @@ import type { Load, LoadSecond } from './load.ts';
 export type SteadyLoad = Load & {
   /** How long each answer took that was in between two moments (`performance.now()`), sorted. */
   readonly latenciesMs: (fromMs: number, toMs: number) => readonly number[];
-  /** What was not answered with 200, in words. */
+  /** What was not answered with 200, in words; apart from what was shed. */
   readonly failures: readonly string[];
+  /** Refused as `overloaded`, in so many words and to be tried again: the machine was too slow for the load. */
+  readonly shed: () => number;
 };
 
 const mostAtOnce = 1_000;
@@ -26,6 +28,7 @@ export function startSteadyLoad(options: {
   let due = 0;
   let sent = 0;
   let heldBack = 0;
+  let shed = 0;
   const nothing = (): LoadSecond => ({ answered: 0, left: 0, failed: 0, slowestMs: 0 });
   let second = nothing();
 
@@ -34,6 +37,7 @@ export function startSteadyLoad(options: {
     const stream = index % 5 === 0;
     let requestId: string | null = null;
     let failure: string | null = null;
+    let code: string | null = null;
     try {
       const response = await fetch(`${options.proxyUrls[index % options.proxyUrls.length]}/chat/completions`, {
         method: 'POST',
@@ -44,18 +48,22 @@ export function startSteadyLoad(options: {
       requestId = response.headers.get('x-request-id');
       const text = await response.text();
       const isWhole = stream ? text.trimEnd().endsWith('data: [DONE]') : text.includes(`request ${index}`);
-      if (response.status !== 200 || !isWhole) failure = `request ${index}: ${response.status} ${text.slice(0, 200)}`;
+      if (response.status !== 200 || !isWhole) {
+        failure = `request ${index}: ${response.status} ${text.slice(0, 200)}`;
+        code = /"code":\s*"(\w+)"/.exec(text)?.[1] ?? null;
+      }
     } catch (error) {
       failure = `request ${index}: ${error instanceof Error ? error.message : String(error)}`;
     }
     const atMs = performance.now();
-    if (failure !== null) failures.push(failure);
+    if (code === 'overloaded') shed += 1;
+    else if (failure !== null) failures.push(failure);
     times.push({ atMs, tookMs: atMs - sentMs });
     second.slowestMs = Math.max(second.slowestMs, atMs - sentMs);
     second[failure === null ? 'answered' : 'failed'] += 1;
     const kind = failure === null ? 'answered' : 'failed';
     // What each was told is the chaos run's to hold against the books; here the provider's books do.
-    const answer: Answer = { index, requestId, kind: 'failed', costUsd: null, usage: null, text: '', expectedText: null, error: null };
+    const answer: Answer = { index, requestId, kind: 'failed', costUsd: null, usage: null, text: '', expectedText: null, error: { code } };
     answers.push(answer);
     options.onAnswer({ ...answer, kind }, atMs);
   };
@@ -73,6 +81,7 @@ export function startSteadyLoad(options: {
   return {
     answers,
     failures,
+    shed: () => shed,
     latenciesMs: (fromMs, toMs) =>
       times
         .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
