@@ -1,22 +1,11 @@
 import type { Message, RecordMetadata } from 'kafkajs';
 import type { KafkaAdmin, KafkaClient, KafkaProducer } from '../../../services/eventlog/kafka/kafka-client.ts';
 import type { Counts } from '../faults/counts.ts';
-import type { Network } from '../faults/network.ts';
 import { ConnectionFailed } from '../faults/network.ts';
-import type { Life } from '../life.ts';
 import type { KafkaCluster, Produced } from './kafka-cluster.ts';
 import { brokerError } from './kafka-cluster.ts';
 import { createSimulatedConsumer } from './kafka-consumer.ts';
-import type { KafkaGroup } from './kafka-group.ts';
-
-export interface SimulatedKafkaOptions {
-  readonly cluster: KafkaCluster;
-  readonly group: KafkaGroup;
-  readonly network: Network;
-  readonly counts: Counts;
-  readonly life: Life;
-  readonly machine: string;
-}
+import type { SimulatedKafkaOptions } from './simulated-kafka-options.ts';
 
 /** kafkajs as far as the product uses it, over the simulated network and cluster, in one process. */
 export function createSimulatedKafkaClient(options: SimulatedKafkaOptions): KafkaClient {

@@ -2,8 +2,8 @@ import type { EachBatchHandler, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { StoredRecord } from '../../../schema/events/log-record.ts';
 import type { KafkaConsumer } from '../../../services/eventlog/kafka/kafka-client.ts';
 import { pause } from '../../../services/eventlog/timers.ts';
-import type { SimulatedKafkaOptions } from './kafka-client.ts';
 import { brokerError } from './kafka-cluster.ts';
+import type { SimulatedKafkaOptions } from './simulated-kafka-options.ts';
 
 /** One partition as the client fetches it. `token` changes whenever a fetch under way is to be dropped. */
 type Fetching = { position: bigint; paused: boolean; busy: boolean; token: number };
