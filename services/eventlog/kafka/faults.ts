@@ -3,8 +3,9 @@ import { EventLogError } from '../event-log.ts';
 /**
  * The brokers' answers that blame the records themselves. Every other one blames the cluster, the topic, a permission or the
  * moment, which a person or time can mend: records must wait for that, for whoever is told "never" sets them aside.
+ * A time that the brokers find too far ahead is the moment's: it is put on at each attempt, by a clock that is wrong just now.
  */
-const BLAMES_RECORDS: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
+const BLAMES_RECORDS: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
 
 const ADVICE: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED: 'grant this user Read, Write and Describe on the topic',
@@ -12,6 +13,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   CLUSTER_AUTHORIZATION_FAILED: 'grant this user what the cluster asks for',
   SASL_AUTHENTICATION_FAILED: 'check KAFKA_SASL_*',
   UNKNOWN_TOPIC_OR_PARTITION: 'the topic is not there, or this user may not describe it',
+  INVALID_TIMESTAMP: "this machine's clock is ahead of the brokers' by more than they take",
   NOT_ENOUGH_REPLICAS: 'too few brokers are in sync for min.insync.replicas',
 };
 

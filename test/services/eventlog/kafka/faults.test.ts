@@ -23,6 +23,7 @@ test.each([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'TOPIC_AUTHORIZATION_FAILED',
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'INVALID_TIMESTAMP',
   'UNKNOWN',
 ])('%s may pass, or a person may mend it: the records wait', (type) => {
   expect(toEventLogError(wrapped(type), 'x').retryable).toBe(true);
