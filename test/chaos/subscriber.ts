@@ -31,6 +31,8 @@ export type Subscriber = {
 
 /** A stream says something every 15 s at least; a frozen api or a dead line says nothing. */
 const silenceMs = 20_000;
+/** It goes on at the other api now and then, even where nothing ends its stream. */
+const stayMs = 10_000;
 const lookMs = 25;
 const reconnectMs = 200;
 
@@ -66,9 +68,10 @@ export function startSubscriber(options: {
       ended = true;
     });
     let taken = 0;
-    let heardMs = performance.now();
+    const openedMs = performance.now();
+    let heardMs = openedMs;
     for (;;) {
-      const isOver = ended || stopped || performance.now() - heardMs > silenceMs;
+      const isOver = ended || stopped || performance.now() - heardMs > silenceMs || performance.now() - openedMs > stayMs;
       for (; taken < stream.messages.length; taken++) {
         const message = stream.messages[taken];
         if (message === undefined) break;
