@@ -101,5 +101,6 @@ test('no audit event, which is for ever, holds who a user is', async () => {
     ['user.update', [{ field: 'email', to: 'withheld' }]],
   ]);
   const text = events.map((event) => `${JSON.stringify(event.changes)}${JSON.stringify(event.targets)}${event.body.toString()}`).join();
-  expect(text).not.toMatch(/ada|lovelace|countess/i);
+  // Not the bare first name: three letters are in a random id now and then.
+  expect(text).not.toMatch(/ada@|ada l|example\.org|lovelace|countess/i);
 });
