@@ -6,6 +6,7 @@ import { readRevision, readSnapshot } from '../registry/read-snapshot.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { readCredential } from '../runtime/environment.ts';
 import { armFailpoints } from '../runtime/failpoints/failpoints.ts';
+import { letHeapGrow } from '../runtime/heap-growth.ts';
 import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { refusePendingMigrations } from '../runtime/migrate.ts';
@@ -28,6 +29,7 @@ runProcess({
   start: async ({ environment, log, clock, random, fail }) => {
     const { home, host, proxyPort, databaseUrl } = environment;
     chosenKafka(environment);
+    letHeapGrow();
     if (databaseUrl === null) throw new StartRefusal('DATABASE_URL is not set: the proxy reads its keys, models and prices from there.');
     const folder = join(home, 'proxy');
     const secrets = deriveSecrets(
