@@ -24,6 +24,13 @@ export const ERRORS = {
   key_revoked: { status: 401, type: 'authentication_error', retryable: false, message: 'This API key was revoked. Ask for a new one.' },
   key_disabled: { status: 403, type: 'permission_error', retryable: false, message: 'This API key is disabled.' },
   model_not_allowed: { status: 403, type: 'permission_error', retryable: false, message: 'This API key may not use this model.' },
+  address_not_allowed: {
+    status: 403,
+    type: 'permission_error',
+    retryable: false,
+    message: 'This API key may not be used from this address.',
+  },
+  endpoint_not_allowed: { status: 403, type: 'permission_error', retryable: false, message: 'This API key may not use this endpoint.' },
   model_not_found: {
     status: 404,
     type: 'invalid_request_error',

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { ENDPOINTS } from '../http/endpoints.ts';
 
 /**
  * Configuration documents: `apiVersion`, `kind`, `metadata.name`, `spec`; an unknown field is an error (reference/lessons.md section 4).
@@ -118,6 +119,16 @@ export const KeyDocument = document(
         Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}/[^\\s]+$', description: 'provider/model or provider/*' }), {
           maxItems: 1_000,
         }),
+      ),
+      allowedEndpoints: Type.Optional(
+        Type.Array(Type.Union(ENDPOINTS.map((path) => Type.Literal(path))), {
+          minItems: 1,
+          maxItems: 32,
+          description: `endpoints: ${ENDPOINTS.join(', ')}`,
+        }),
+      ),
+      allowedCidrs: Type.Optional(
+        Type.Array(Type.String({ maxLength: 64, description: 'a block of addresses such as 10.0.0.0/8' }), { minItems: 1, maxItems: 64 }),
       ),
       tags: Type.Optional(StringMap),
       metadata: Type.Optional(StringMap),

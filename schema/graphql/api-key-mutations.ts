@@ -4,8 +4,8 @@ import { builder } from './builder.ts';
 import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
 import { mapOf, NameValueInput } from './name-value.ts';
+import type { SecretOutcome } from './ports/api-key-changes.ts';
 import type { ChangeOutcome } from './ports/change-outcome.ts';
-import type { SecretOutcome } from './ports/changes.ts';
 import type { ApiKeyRow } from './ports/registry-reads.ts';
 
 const dayMs = 86_400_000;
@@ -31,6 +31,10 @@ const secretPayload = (name: string) =>
 const settings = (t: Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0]) => ({
   teamId: t.id(),
   allowedModels: t.stringList({ description: '`provider/model`, `provider/*`, `route/name` or `route/*`; null: every model.' }),
+  allowedEndpoints: t.stringList({ description: 'Such as `/v1/chat/completions`; null: every endpoint.' }),
+  allowedCidrs: t.stringList({
+    description: 'At most 64 blocks of addresses such as `10.0.0.0/8` or `2001:db8::/32`; null: from everywhere.',
+  }),
   tags: t.field({ type: [NameValueInput] }),
   metadata: t.field({ type: [NameValueInput] }),
   expiresAt: t.field({ type: 'DateTime' }),
@@ -102,6 +106,8 @@ builder.mutationFields((t) => ({
           serviceAccountId: input.serviceAccountId == null ? null : requireUuid('ServiceAccount', input.serviceAccountId),
           userId: input.userId == null ? null : requireUuid('User', input.userId),
           allowedModels: input.allowedModels ?? null,
+          allowedEndpoints: input.allowedEndpoints ?? null,
+          allowedCidrs: input.allowedCidrs ?? null,
           tags: mapOf(input.tags ?? [], longestTag),
           metadata: mapOf(input.metadata ?? [], longestMetadata),
           permissions: input.permissions ?? [],
@@ -150,6 +156,8 @@ builder.mutationFields((t) => ({
           ...(input.name === undefined ? {} : { name: input.name }),
           ...(input.teamId === undefined ? {} : { teamId: input.teamId === null ? null : requireUuid('Team', input.teamId) }),
           ...(input.allowedModels === undefined ? {} : { allowedModels: input.allowedModels }),
+          ...(input.allowedEndpoints === undefined ? {} : { allowedEndpoints: input.allowedEndpoints }),
+          ...(input.allowedCidrs === undefined ? {} : { allowedCidrs: input.allowedCidrs }),
           ...(input.tags === undefined ? {} : { tags: mapOf(input.tags ?? [], longestTag) }),
           ...(input.metadata === undefined ? {} : { metadata: mapOf(input.metadata ?? [], longestMetadata) }),
           ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }),

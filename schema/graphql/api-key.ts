@@ -76,12 +76,29 @@ ApiKey.implement({
     }),
     allowedModels: t.exposeStringList('allowed_models', {
       nullable: true,
-      description: '`provider/model` or `provider/*`; null: every model.',
+      description: '`provider/model`, `provider/*`, `route/name` or `route/*`; null: every model.',
+    }),
+    allowedEndpoints: t.exposeStringList('allowed_endpoints', {
+      nullable: true,
+      description: 'Paths such as `/v1/chat/completions`; null: every endpoint. Any other is refused with `endpoint_not_allowed`.',
+    }),
+    allowedCidrs: t.exposeStringList('allowed_cidrs', {
+      nullable: true,
+      description:
+        'Blocks of addresses; null: from everywhere. A connection from any other is refused with `address_not_allowed`: its own address counts, not what a header says.',
     }),
     permissions: t.exposeStringList('permissions', { description: 'Of an admin key; `*` is everything within the organization.' }),
     tags: t.field({ type: [NameValue], description: 'Put on every request of this key.', resolve: (row) => nameValues(row.tags) }),
     metadata: t.expose('metadata', { type: 'JSON', description: 'Yours to use; the gateway ignores it.' }),
     expiresAt: t.expose('expires_at', { type: 'DateTime', nullable: true }),
+    lastUsedAt: t.loadable({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When a request with it was last booked, a refused one included; of an admin key when it was last let in here, to the minute. Null: never.',
+      load: async (ids: string[], context) => [...(await context.registry.lastUsesOfKeys(ids))],
+      resolve: (row) => row.id,
+    }),
     disabledAt: t.expose('disabled_at', { type: 'DateTime', nullable: true }),
     revokedAt: t.expose('revoked_at', { type: 'DateTime', nullable: true }),
     revokeReason: t.exposeString('revoke_reason', { nullable: true }),

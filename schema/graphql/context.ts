@@ -13,6 +13,10 @@ export interface Viewer {
   readonly organizationId: string;
   readonly name: string;
   readonly permissions: readonly string[];
+  /** When the key that asks ends; null = never. */
+  readonly expiresAt: Date | null;
+  /** From where it may be used; null = from everywhere. */
+  readonly allowedCidrs: readonly string[] | null;
 }
 
 /** What an operation has cost so far, by the principal's bucket (reference/graphql.md section 4). */

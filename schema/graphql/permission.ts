@@ -52,7 +52,7 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** Everything inside the key's own organization, and nothing beyond it. */
-const EVERY_PERMISSION = '*';
+export const EVERY_PERMISSION = '*';
 
 /** Whether what a key was given covers what is asked. `*` never covers `installation:admin`. */
 export function allows(granted: readonly string[], asked: string): boolean {

@@ -1,3 +1,5 @@
+export const MODELS = '/v1/models';
+
 /** One entry of `GET /v1/models`, and the whole answer of `GET /v1/models/{id}`. */
 export interface ModelObject {
   /** `provider/model`. */

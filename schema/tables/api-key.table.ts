@@ -12,6 +12,8 @@ export interface ApiKeyTable {
   environment: ColumnType<KeyEnvironment, KeyEnvironment, never>;
   name: string;
   allowed_models: string[] | null;
+  allowed_endpoints: string[] | null;
+  allowed_cidrs: string[] | null;
   tags: Readonly<Record<string, string>>;
   metadata: Readonly<Record<string, string>>;
   permissions: string[];
@@ -19,6 +21,8 @@ export interface ApiKeyTable {
   disabled_at: Date | null;
   revoked_at: Date | null;
   revoke_reason: string | null;
+  /** Of an admin key only. */
+  last_used_at: Date | null;
   managed_by: string | null;
   version: number;
   created_at: ColumnType<Date, Date, never>;

@@ -1,5 +1,6 @@
 import type { Viewer } from '../../schema/graphql/context.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { KeyUses } from './key-uses.ts';
 import type { Principal, Principals } from './principals.ts';
 
 /** Why somebody is not let in; the first three lines say all that may be said. */
@@ -29,9 +30,11 @@ const unauthenticated = 'Send an admin key as `Authorization: Bearer tpk_adm_…
 export function createAuthenticate(options: {
   readonly principals: Principals;
   readonly clock: Clock;
+  /** Told of each use of an admin key. */
+  readonly uses: Pick<KeyUses, 'note'>;
   readonly onRefusal: (code: Refusal['code']) => void;
 }): Authenticate {
-  const { principals, clock, onRefusal } = options;
+  const { principals, clock, uses, onRefusal } = options;
   const failures = new Map<string, { count: number; readonly sinceMs: number }>();
 
   const failuresOf = (address: string): number => {
@@ -63,15 +66,19 @@ export function createAuthenticate(options: {
       return refuse(429, 'THROTTLED', 'Too many wrong keys came from this address. Try again in a minute.', null);
     let principal: Principal;
     try {
-      principal = await principals.find(presented);
+      principal = await principals.find(presented, address);
     } catch {
       return refuse(503, 'SERVICE_UNAVAILABLE', 'Keys cannot be looked up right now.', null);
     }
-    if (principal.kind === 'known') return { kind: 'known', viewer: principal.viewer, principal, presented };
+    if (principal.kind === 'known') {
+      uses.note(principal.viewer.apiKeyId);
+      return { kind: 'known', viewer: principal.viewer, principal, presented };
+    }
     countFailure(address);
     if (principal.kind === 'not_admin') {
       return refuse(403, 'FORBIDDEN', 'This key calls models, not this API. Use an admin key, `tpk_adm_…`.', principal);
     }
+    if (principal.kind === 'elsewhere') return refuse(403, 'FORBIDDEN', 'This key may not be used from this address.', principal);
     return refuse(401, 'UNAUTHENTICATED', unauthenticated, principal);
   };
 }

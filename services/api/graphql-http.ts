@@ -80,7 +80,7 @@ export function addGraphqlHttp(
         const { viewer, principal, presented } = http.authentication;
         const caller = {
           viewer,
-          watch: () => principals.watch(presented, principal),
+          watch: () => principals.watch(presented, http.request.ip, principal),
           origin: {
             requestId: http.requestId,
             address: http.request.ip,

@@ -3,15 +3,16 @@ import type { Viewer } from '../../schema/graphql/context.ts';
 import type { Database } from '../../schema/tables/database.ts';
 import { parseVirtualKey } from '../../schema/values/virtual-key.ts';
 import { findPrincipal } from '../registry/admin-access.ts';
+import { createAddressList } from '../registry/catalog/address-list.ts';
 import { readRevision } from '../registry/read-snapshot.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 
-/** Who a presented key is. Only admin keys may use this API: a model key is told so, and all else is refused alike. */
+/** Who a presented key is, `elsewhere` where it may not be used from. Only admin keys may use this API: a model key is told so, and all else is refused alike. */
 export type Principal =
   | { readonly kind: 'known'; readonly viewer: Viewer }
-  | { readonly kind: 'unknown' | 'expired' | 'revoked' | 'disabled' | 'not_admin' };
+  | { readonly kind: 'unknown' | 'expired' | 'revoked' | 'disabled' | 'not_admin' | 'elsewhere' };
 
 /** Follows one key for as long as something long-lived depends on it. */
 export interface PrincipalWatch {
@@ -21,9 +22,10 @@ export interface PrincipalWatch {
 }
 
 export interface Principals {
-  readonly find: (presented: string) => Promise<Principal>;
+  /** `address` is that of the connection. */
+  readonly find: (presented: string, address: string) => Promise<Principal>;
   /** `known` is what `find` just said. */
-  readonly watch: (presented: string, known: Principal) => PrincipalWatch;
+  readonly watch: (presented: string, address: string, known: Principal) => PrincipalWatch;
   /** What keeps the registry from being read, for a person; null while it can be. */
   readonly trouble: () => string | null;
   readonly stop: () => Promise<void>;
@@ -66,8 +68,8 @@ export function createPrincipals(options: {
     const found = await findPrincipal(db, presented, secrets, clock.now());
     if (found.kind !== 'known') return { kind: found.kind };
     if (found.keyKind !== 'adm') return { kind: 'not_admin' };
-    const { apiKeyId, organizationId, name, permissions } = found;
-    return { kind: 'known', viewer: { apiKeyId, organizationId, name, permissions } };
+    const { apiKeyId, organizationId, name, permissions, expiresAt, allowedCidrs } = found;
+    return { kind: 'known', viewer: { apiKeyId, organizationId, name, permissions, expiresAt, allowedCidrs } };
   };
 
   const find = (presented: string): Promise<Principal> => {
@@ -129,8 +131,8 @@ export function createPrincipals(options: {
   }, pollMs);
 
   return {
-    find,
-    watch: (presented, known) => {
+    find: async (presented, address) => seenFrom(await find(presented), address),
+    watch: (presented, address, known) => {
       const hash = secrets.hashKey(presented).toString('base64url');
       let entry = watched.get(hash);
       if (entry === undefined) {
@@ -143,7 +145,7 @@ export function createPrincipals(options: {
       own.users += 1;
       let released = false;
       return {
-        current: () => own.principal,
+        current: () => seenFrom(own.principal, address),
         onChange: (callback) => {
           own.callbacks.add(callback);
           return () => own.callbacks.delete(callback);
@@ -163,4 +165,11 @@ export function createPrincipals(options: {
       await polling;
     },
   };
+}
+
+/** A good key is none where it may not be used. */
+function seenFrom(principal: Principal, address: string): Principal {
+  if (principal.kind !== 'known') return principal;
+  const { allowedCidrs } = principal.viewer;
+  return allowedCidrs === null || createAddressList(allowedCidrs).includes(address) ? principal : { kind: 'elsewhere' };
 }

@@ -18,6 +18,7 @@ import { startForgettingAnswers } from './changes/forget-answers.ts';
 import { createCostBuckets } from './cost-buckets.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { addGraphqlHttp } from './graphql-http.ts';
+import { createKeyUses } from './key-uses.ts';
 import { createDrain } from './live/drain.ts';
 import type { JournalFeed } from './live/journal-feed.ts';
 import { createJournalHub } from './live/journal-hub.ts';
@@ -106,7 +107,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     contextOf,
     observe: metrics.operation,
   });
-  const authenticate = createAuthenticate({ principals, clock, onRefusal: metrics.refusedKey });
+  const uses = createKeyUses({ db: writer.db, clock, log });
+  const authenticate = createAuthenticate({ principals, clock, uses, onRefusal: metrics.refusedKey });
 
   const app = Fastify({
     logger: false,
@@ -129,7 +131,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
-    await Promise.all([principals.stop(), hub.stop(), forgetting.stop()]);
+    await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop()]);
     throw listenRefusal(error, { variable: 'TURNPIKE_API_PORT', host: options.host, port: options.port });
   }
   const address = app.server.address() as AddressInfo;
@@ -149,7 +151,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       await Promise.all([webSocket?.stop(cut), app.close()]);
       clearInterval(closingIdle);
       cut.removeEventListener('abort', cutAll);
-      await Promise.all([principals.stop(), hub.stop(), forgetting.stop()]);
+      await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop()]);
     },
   };
 }

@@ -47,7 +47,7 @@ export function createSocketProtocol(options: {
     const { id, operation, session } = found;
     const caller = {
       viewer: known.viewer,
-      watch: () => principals.watch(known.presented, known.principal),
+      watch: () => principals.watch(known.presented, session.address, known.principal),
       origin: {
         requestId: idFromUuid('request', mintUuid(clock.now(), random.bytes(10))),
         address: session.address,
@@ -91,7 +91,7 @@ export function createSocketProtocol(options: {
         if (left === 0) socketsOfKey.delete(apiKeyId);
         else socketsOfKey.set(apiKeyId, left);
       });
-      session.admit(authentication, principals.watch(authentication.presented, authentication.principal));
+      session.admit(authentication, principals.watch(authentication.presented, session.address, authentication.principal));
       return true;
     },
     onSubscribe: ({ extra: session }, id, payload) => {

@@ -1,17 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../../schema/errors.ts';
 import { CHAT_COMPLETIONS } from '../../schema/http/chat-completions.ts';
+import { MODELS } from '../../schema/http/models.ts';
 import { mintId } from '../../schema/values/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HealthAnswers } from '../runtime/health-answers.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Admit } from './admission/admission.ts';
-import { labelExchange } from './admission/admission.ts';
+import { labelExchange, limitExchange } from './admission/admission.ts';
 import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
 import { sendJson } from './answer/json-answer.ts';
 import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
-import { findModel, listModels, MODELS } from './endpoints/models.ts';
+import { findModel, listModels } from './endpoints/models.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { healthRoutes } from './http/health-routes.ts';
@@ -76,6 +77,7 @@ export function createApp(options: AppOptions): App {
       let exchange: Exchange | null = null;
       try {
         exchange = admit(request, requestId, response, endpoint);
+        limitExchange(exchange);
         labelExchange(exchange);
         serve(exchange, request, rest);
       } catch (error) {

@@ -13,6 +13,8 @@ export type PrincipalLookup =
       readonly name: string;
       readonly keyKind: KeyKind;
       readonly permissions: readonly string[];
+      readonly expiresAt: Date | null;
+      readonly allowedCidrs: readonly string[] | null;
     }
   | { readonly kind: 'unknown' | 'expired' | 'revoked' | 'disabled' };
 
@@ -34,6 +36,7 @@ export async function findPrincipal(db: Kysely<Database>, presented: string, sec
       'api_keys.kind',
       'api_keys.permissions',
       'api_keys.expires_at',
+      'api_keys.allowed_cidrs',
       'api_keys.disabled_at',
       'api_keys.revoked_at',
       'api_key_secrets.expires_at as secret_expires_at',
@@ -54,5 +57,7 @@ export async function findPrincipal(db: Kysely<Database>, presented: string, sec
     name: row.name,
     keyKind: row.kind,
     permissions: row.permissions,
+    expiresAt: row.expires_at,
+    allowedCidrs: row.allowed_cidrs,
   };
 }

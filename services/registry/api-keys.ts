@@ -7,6 +7,8 @@ import type { Secrets } from '../runtime/secrets.ts';
 import { pepperVersion } from '../runtime/secrets.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
+import type { KeyLimits } from './key-limits.ts';
+import { limitsOf, requireLimits } from './key-limits.ts';
 import { lockOwn, nextVersion } from './own-rows.ts';
 import { requireServiceAccount } from './service-accounts.ts';
 import { requireTeam } from './teams.ts';
@@ -15,7 +17,7 @@ import { requireUser } from './users.ts';
 export type ApiKey = Selectable<ApiKeyTable>;
 
 /** What may be set on a key by whoever creates or updates it. */
-export interface ApiKeySettings {
+export interface ApiKeySettings extends Partial<KeyLimits> {
   readonly name: string;
   readonly teamId: string | null;
   /** `provider/model` or `provider/*`; null = every model. */
@@ -47,6 +49,7 @@ const settingsOf = (settings: ApiKeySettings) => ({
   name: settings.name,
   team_id: settings.teamId,
   allowed_models: settings.allowedModels === null ? null : [...settings.allowedModels],
+  ...limitsOf({ allowedEndpoints: settings.allowedEndpoints ?? null, allowedCidrs: settings.allowedCidrs ?? null }),
   tags: settings.tags,
   metadata: settings.metadata,
   expires_at: settings.expiresAt,
@@ -55,7 +58,7 @@ const settingsOf = (settings: ApiKeySettings) => ({
 /**
  * Creates a key and mints its secret, which is returned here and never again; only its HMAC is stored.
  * @throws RegistryError `not_found` (team, service account, user), `invalid` (a given secret that is no key of this kind, an owner
- *   that does not go with the kind).
+ *   that does not go with the kind, an endpoint or block of addresses that is none).
  */
 export async function createApiKey(
   change: Change,
@@ -63,6 +66,7 @@ export async function createApiKey(
   secrets: Secrets,
 ): Promise<{ key: ApiKey; secret: string; auditEventId: string }> {
   if (input.teamId !== null) await requireTeam(change, input.teamId, ['teamId']);
+  requireLimits(input);
   if (input.kind !== 'adm' && input.permissions.length > 0) {
     throw new RegistryError('invalid', 'Only an admin key has permissions.', ['permissions']);
   }
@@ -81,6 +85,7 @@ export async function createApiKey(
       disabled_at: null,
       revoked_at: null,
       revoke_reason: null,
+      last_used_at: null,
       managed_by: input.managedBy ?? null,
       version: 1,
       created_at: now,
@@ -144,18 +149,20 @@ export async function revokeApiKey(
   return { key, auditEventId: await recordKey(change, 'api_key.revoke', key, before, after) };
 }
 
-/** @throws RegistryError `not_found`, `already_revoked`, `version_conflict`, `managed_by_file`. */
+/** @throws RegistryError `not_found`, `already_revoked`, `version_conflict`, `managed_by_file`, `invalid`. */
 export async function updateApiKey(
   change: Change,
   input: { readonly id: string; readonly expectedVersion: number } & Partial<ApiKeySettings> & { readonly disabled?: boolean },
 ): Promise<{ key: ApiKey; auditEventId: string }> {
   const before = await lockKey(change, input);
   if (input.teamId != null) await requireTeam(change, input.teamId, ['teamId']);
+  requireLimits(input);
   const disabledAt = before.disabled_at ?? new Date(change.clock.now());
   const after = {
     ...(input.name === undefined ? {} : { name: input.name }),
     ...(input.teamId === undefined ? {} : { team_id: input.teamId }),
     ...(input.allowedModels === undefined ? {} : { allowed_models: input.allowedModels === null ? null : [...input.allowedModels] }),
+    ...limitsOf(input),
     ...(input.tags === undefined ? {} : { tags: input.tags }),
     ...(input.metadata === undefined ? {} : { metadata: input.metadata }),
     ...(input.expiresAt === undefined ? {} : { expires_at: input.expiresAt }),

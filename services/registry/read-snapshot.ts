@@ -76,6 +76,8 @@ function snapshotKey(
     environment: key.environment,
     name: key.name,
     allowedModels: key.allowed_models,
+    allowedEndpoints: key.allowed_endpoints,
+    allowedCidrs: key.allowed_cidrs,
     tags: key.tags,
     expiresAt: key.expires_at?.getTime() ?? null,
     disabledAt: outOfUseAt?.getTime() ?? null,

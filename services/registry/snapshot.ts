@@ -31,6 +31,10 @@ export interface SnapshotKey {
   readonly name: string;
   /** `provider/model` or `provider/*`; null = every model. */
   readonly allowedModels: readonly string[] | null;
+  /** Paths such as `/v1/chat/completions`; null = every endpoint. */
+  readonly allowedEndpoints: readonly string[] | null;
+  /** Blocks of addresses; null = from everywhere. */
+  readonly allowedCidrs: readonly string[] | null;
   readonly tags: Readonly<Record<string, string>>;
   /** Epoch milliseconds; null = never. */
   readonly expiresAt: number | null;

@@ -44,6 +44,8 @@ export function testKey(
       environment: 'test',
       name: 'test key',
       allowedModels: null,
+      allowedEndpoints: null,
+      allowedCidrs: null,
       tags: {},
       expiresAt: null,
       disabledAt: null,

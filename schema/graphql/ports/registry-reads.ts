@@ -51,6 +51,8 @@ export interface RegistryReads extends UpstreamReads, MemberReads {
   readonly apiKeys: (page: PageRequest, filter: ApiKeyFilter) => Promise<Page<ApiKeyRow>>;
   readonly countApiKeys: (filter: ApiKeyFilter, cap: number) => Promise<number>;
   readonly secretsOfKeys: (apiKeyIds: readonly string[]) => Promise<readonly (readonly ApiKeySecretRow[])[]>;
+  /** When each key was last used; null = never. */
+  readonly lastUsesOfKeys: (apiKeyIds: readonly string[]) => Promise<readonly (Date | null)[]>;
   readonly providersById: ByIds<ProviderRow>;
   readonly providers: (page: PageRequest) => Promise<Page<ProviderRow>>;
   readonly modelsById: ByIds<ModelRow>;

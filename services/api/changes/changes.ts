@@ -1,47 +1,19 @@
-import { GraphQLError } from 'graphql';
 import type { Viewer } from '../../../schema/graphql/context.ts';
-import { allows } from '../../../schema/graphql/permission.ts';
 import type { Changes } from '../../../schema/graphql/ports/changes.ts';
-import { createApiKey, revokeApiKey, rotateApiKey, updateApiKey } from '../../registry/api-keys.ts';
-import type { Change } from '../../registry/change.ts';
 import { RegistryError } from '../../registry/change.ts';
 import { createOrganization, updateOrganization } from '../../registry/organizations.ts';
 import { INSTALLATION_ID } from '../../registry/seed.ts';
 import { activateTag, deactivateTag } from '../../registry/tags.ts';
 import { archiveTeam, createTeam, updateTeam } from '../../registry/teams.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
+import { createApiKeyChanges } from './api-key-changes.ts';
 import { createDeadLetterChanges } from './dead-letter-changes.ts';
-import {
-  requireCovered,
-  requireGrantable,
-  requireIdempotencyKey,
-  requireModelPatterns,
-  requireName,
-  requireReason,
-  requireSlug,
-  requireTagKey,
-} from './input-checks.ts';
+import { requireIdempotencyKey, requireName, requireSlug, requireTagKey } from './input-checks.ts';
 import { createMemberChanges } from './member-changes.ts';
 import { createRouteChanges } from './route-changes.ts';
 import type { RunChange } from './run-change.ts';
 import type { VerifyCredential } from './upstream-changes.ts';
 import { createUpstreamChanges } from './upstream-changes.ts';
-
-/** A new secret of a key is worth as much as the key: only who could have made it may have one. */
-async function requireCoveredKey(change: Change, id: string, viewer: Viewer): Promise<void> {
-  const key = await change.trx
-    .selectFrom('api_keys')
-    .select('permissions')
-    .where('id', '=', id)
-    .where('organization_id', '=', change.organizationId)
-    .executeTakeFirst();
-  requireCovered(key?.permissions ?? [], viewer.permissions);
-}
-
-async function requireOrganization(change: Change): Promise<void> {
-  const found = await change.trx.selectFrom('organizations').select('id').where('id', '=', change.organizationId).executeTakeFirst();
-  if (found === undefined) throw new RegistryError('not_found', 'There is no such organization.', ['organizationId']);
-}
 
 const tagActivated = 100;
 
@@ -53,6 +25,7 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
     ...createRouteChanges(run, organizationId),
     ...createMemberChanges(run, organizationId),
     ...createDeadLetterChanges(run, viewer),
+    ...createApiKeyChanges(run, viewer, secrets),
     organizationCreate: ({ idempotencyKey, slug, name }) => {
       const input = { slug: requireSlug(slug), name: requireName(name) };
       return run(
@@ -103,77 +76,6 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
         const { team, auditEventId } = await archiveTeam(change, input);
         return { entityId: team.id, row: team, auditEventId };
       }),
-    apiKeyCreate: ({ idempotencyKey, organizationId: asked, ...fields }) => {
-      const input = {
-        ...fields,
-        name: requireName(fields.name),
-        allowedModels: requireModelPatterns(fields.allowedModels),
-        permissions: requireGrantable(fields.permissions, viewer.permissions),
-      };
-      const target = asked ?? organizationId;
-      if (target !== organizationId && !allows(viewer.permissions, 'installation:admin')) {
-        throw new GraphQLError('This key may not make keys of another organization.', { extensions: { code: 'FORBIDDEN' } });
-      }
-      return run(
-        {
-          field: 'apiKeyCreate',
-          idempotencyKey: requireIdempotencyKey(idempotencyKey),
-          input: { ...input, organizationId: target },
-          organizationId: target,
-          target: null,
-        },
-        async (change) => {
-          await requireOrganization(change);
-          const { key, secret, auditEventId } = await createApiKey(change, input, secrets);
-          return { entityId: key.id, row: key, auditEventId, secret };
-        },
-      );
-    },
-    apiKeyRotate: ({ idempotencyKey, ...input }) =>
-      run(
-        {
-          field: 'apiKeyRotate',
-          idempotencyKey: requireIdempotencyKey(idempotencyKey),
-          input,
-          organizationId,
-          target: { type: 'ApiKey', id: input.id },
-        },
-        async (change) => {
-          await requireCoveredKey(change, input.id, viewer);
-          const { key, secret, auditEventId } = await rotateApiKey(change, input, secrets);
-          return { entityId: key.id, row: key, auditEventId, secret };
-        },
-      ),
-    apiKeyRevoke: ({ idempotencyKey, id, reason }) => {
-      const input = { id, reason: requireReason(reason) };
-      return run(
-        {
-          field: 'apiKeyRevoke',
-          idempotencyKey: requireIdempotencyKey(idempotencyKey),
-          input,
-          organizationId,
-          target: { type: 'ApiKey', id },
-        },
-        async (change) => {
-          const { key, auditEventId } = await revokeApiKey(change, input);
-          return { entityId: key.id, row: key, auditEventId };
-        },
-      );
-    },
-    apiKeyUpdate: (fields) => {
-      const input = {
-        ...fields,
-        ...(fields.name === undefined ? {} : { name: requireName(fields.name) }),
-        ...(fields.allowedModels === undefined ? {} : { allowedModels: requireModelPatterns(fields.allowedModels) }),
-      };
-      return run(
-        { field: 'apiKeyUpdate', idempotencyKey: null, input, organizationId, target: { type: 'ApiKey', id: fields.id } },
-        async (change) => {
-          const { key, auditEventId } = await updateApiKey(change, input);
-          return { entityId: key.id, row: key, auditEventId };
-        },
-      );
-    },
     tagActivate: ({ idempotencyKey, tagKey }) => {
       const input = { tagKey: requireTagKey(tagKey) };
       return run(

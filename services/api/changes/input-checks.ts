@@ -54,14 +54,9 @@ export function requireGrantable(permissions: readonly string[], own: readonly s
   for (const permission of permissions) {
     if (!isGrantable(permission)) throw badInput(`There is no permission ${JSON.stringify(permission.slice(0, 64))}.`);
   }
-  requireCovered(permissions, own);
-  return [...new Set(permissions)];
-}
-
-/** @throws GraphQLError `FORBIDDEN` where a key can do something that the viewer cannot. */
-export function requireCovered(permissions: readonly string[], own: readonly string[]): void {
   const beyond = permissions.find((permission) => !allows(own, permission));
   if (beyond !== undefined) {
     throw new GraphQLError(`This key lacks the permission ${JSON.stringify(beyond)} itself.`, { extensions: { code: 'FORBIDDEN' } });
   }
+  return [...new Set(permissions)];
 }

@@ -5,6 +5,7 @@ import { notFound } from '../../../schema/graphql/not-found.ts';
 import { allows } from '../../../schema/graphql/permission.ts';
 import type { ApiKeyFilter, ModelFilter, RegistryReads } from '../../../schema/graphql/ports/registry-reads.ts';
 import type { Database } from '../../../schema/tables/database.ts';
+import { isCoveredBy } from './covered-keys.ts';
 import { inCreationOrder, inOrderOf, readPage } from './keyset.ts';
 import { createMemberReads } from './member-reads.ts';
 import type { TenantRead } from './tenant-read.ts';
@@ -47,7 +48,7 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
     return includeArchived ? query : query.where('archived_at', 'is', null);
   };
   const apiKeys = (trx: Kysely<Database>, filter: ApiKeyFilter) => {
-    let query = trx.selectFrom('api_keys').where('organization_id', '=', organizationId);
+    let query = trx.selectFrom('api_keys').where('organization_id', '=', organizationId).where(isCoveredBy(viewer.permissions));
     if (filter.teamId !== null) query = query.where('team_id', '=', filter.teamId);
     if (filter.serviceAccountId !== null) query = query.where('service_account_id', '=', filter.serviceAccountId);
     if (filter.userId !== null) query = query.where('user_id', '=', filter.userId);
@@ -134,6 +135,15 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
           .orderBy('id', 'desc')
           .execute();
         return apiKeyIds.map((id) => rows.filter((row) => row.api_key_id === id));
+      }),
+    lastUsesOfKeys: (apiKeyIds) =>
+      read(async (trx) => {
+        const { rows } = await sql<{ readonly id: string; readonly last_used_at: Date | null }>`
+          select id, coalesce(last_used_at, (
+            select occurred_at from ledger_entries where api_key_id = api_keys.id and organization_id = ${organizationId} and kind = 'usage'
+            order by occurred_at desc limit 1)) as last_used_at
+          from api_keys where organization_id = ${organizationId} and id = any(${[...apiKeyIds]}::uuid[])`.execute(trx);
+        return inOrderOf(apiKeyIds, rows, (row) => row.id).map((row) => row?.last_used_at ?? null);
       }),
     providersById: (ids) =>
       read(async (trx) => inOrderOf(ids, await providers(trx).select(providerColumns).where('id', 'in', ids).execute(), (row) => row.id)),

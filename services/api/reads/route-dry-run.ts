@@ -27,12 +27,13 @@ export function createRouteDryRun(read: TenantRead, organizationId: string, cloc
       const now = new Date(clock.now());
       const owned = await trx
         .selectFrom('api_keys')
-        .select('allowed_models')
+        .select(['allowed_models', 'allowed_endpoints'])
         .where('id', '=', apiKeyId)
         .where('organization_id', '=', organizationId)
         .executeTakeFirst();
       if (owned === undefined) return null;
-      const refusedKey = await refusalOfKey(trx, apiKeyId, now);
+      const refusedEndpoint = owned.allowed_endpoints?.includes(endpoint) === false ? 'endpoint_not_allowed' : null;
+      const refusedKey = (await refusalOfKey(trx, apiKeyId, now)) ?? refusedEndpoint;
       const offer = await readOffer(trx, { organizationId, model });
       const catalogs = buildCatalogs(offer, await credentialsOf(trx, organizationId), readableVersion);
       const catalog = catalogOf(catalogs, idFromUuid('organization', organizationId));

@@ -4,6 +4,7 @@ import { parseVirtualKey } from '../../../schema/values/virtual-key.ts';
 import type { PriceBook } from '../../pricing/price-book.ts';
 import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import { priceVersion, sheetFromPerMillion } from '../../pricing/price-sheet.ts';
+import { parseCidr } from '../../registry/catalog/address-list.ts';
 import type { DesiredKey, DesiredModel, DesiredProvider, DesiredState } from '../../registry/configuration/desired-state.ts';
 import type { LocatedDocument } from '../../registry/configuration/read-documents.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
@@ -121,11 +122,17 @@ function desiredKey({ metadata, spec }: KeyDocument, resolution: Resolution, mis
   const secret = resolution.readCredential(spec.secret.env);
   if (secret === null) mistake(`spec.secret.env: the environment variable ${spec.secret.env} is not set`);
   else if (parseVirtualKey(secret)?.kind !== 'ak') mistake(`spec.secret.env: ${spec.secret.env} does not hold a well-formed tpk_ak_… key`);
+  for (const cidr of spec.allowedCidrs ?? []) {
+    if (parseCidr(cidr) === null)
+      mistake(`spec.allowedCidrs: expected a block of addresses such as 10.0.0.0/8, found ${JSON.stringify(cidr)}`);
+  }
   return {
     name: metadata.name,
     secret: secret ?? '',
     team: spec.team ?? null,
     allowedModels: spec.allowedModels ?? null,
+    allowedEndpoints: spec.allowedEndpoints ?? null,
+    allowedCidrs: spec.allowedCidrs ?? null,
     tags: spec.tags ?? {},
     metadata: spec.metadata ?? {},
     expiresAt: spec.expiresAt === undefined ? null : new Date(spec.expiresAt),

@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Exchange } from '../exchange.ts';
 import type { CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
 import type { Authenticate } from './authenticate.ts';
+import { refuseRestricted } from './key-restriction.ts';
 import type { Overload } from './overload.ts';
 import { requestLabels } from './request-labels.ts';
 
@@ -36,6 +37,15 @@ export function createAdmission(options: AdmissionOptions): Admit {
     const key = authenticate(headers, address ?? '', current, nowMs);
     return new Exchange(requestId, key, current, endpoint, nowMs, clock.monotonic(), headers, response, address);
   };
+}
+
+/**
+ * Holds an admitted request to where its key may be used and for what. It is authenticated by then, so its refusal is an event: whose
+ * key was tried from elsewhere is told. @throws {GatewayError} `address_not_allowed`, `endpoint_not_allowed`.
+ */
+export function limitExchange(exchange: Exchange): void {
+  const { restriction } = exchange.key;
+  if (restriction !== null) refuseRestricted(restriction, exchange.endpoint, exchange.address);
 }
 
 /** Reads the labels of an admitted request into it. @throws {GatewayError} `header_not_allowed`; the request then is one to be rejected. */

@@ -8,8 +8,6 @@ import { mayUse, mayUseRoute } from '../../registry/catalog/resolve-model.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { CompiledKey, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
 
-export const MODELS = '/v1/models';
-
 /** Who a route is said to be owned by, where a model names its provider. */
 const ROUTE_OWNER = 'route';
 

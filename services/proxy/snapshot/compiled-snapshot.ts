@@ -6,6 +6,8 @@ import { buildCatalogs } from '../../registry/catalog/build-catalogs.ts';
 import type { OpenCredentials } from '../../registry/catalog/compiled-credentials.ts';
 import type { SheetOf } from '../../registry/catalog/compiled-prices.ts';
 import type { Snapshot, SnapshotKey, SnapshotProvider } from '../../registry/snapshot.ts';
+import type { KeyRestriction } from '../admission/key-restriction.ts';
+import { compileRestriction } from '../admission/key-restriction.ts';
 
 /** A virtual key as the hot path wants it. */
 export interface CompiledKey {
@@ -16,6 +18,8 @@ export interface CompiledKey {
   readonly serviceAccountId: string | null;
   /** null = every model. */
   readonly allowedModels: ReadonlySet<string> | null;
+  /** null = any endpoint from anywhere. */
+  readonly restriction: KeyRestriction | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly expiresAt: number | null;
   readonly disabledAt: number | null;
@@ -72,6 +76,7 @@ function compileKey(key: SnapshotKey): CompiledKey {
     userId: key.userId,
     serviceAccountId: key.serviceAccountId,
     allowedModels: key.allowedModels === null ? null : new Set(key.allowedModels),
+    restriction: compileRestriction(key),
     tags: key.tags,
     expiresAt: key.expiresAt,
     disabledAt: key.disabledAt,

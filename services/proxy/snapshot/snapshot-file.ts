@@ -23,6 +23,8 @@ const SnapshotShape = Type.Object({
       environment: oneOf(KEY_ENVIRONMENTS),
       name: Type.String(),
       allowedModels: Type.Union([Type.Array(Type.String()), Type.Null()]),
+      allowedEndpoints: Type.Union([Type.Array(Type.String()), Type.Null()]),
+      allowedCidrs: Type.Union([Type.Array(Type.String()), Type.Null()]),
       tags: Type.Record(Type.String(), Type.String()),
       expiresAt: NullableTime,
       disabledAt: NullableTime,

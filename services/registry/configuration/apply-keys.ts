@@ -5,6 +5,7 @@ import type { ApiKey } from '../api-keys.ts';
 import { createApiKey, replaceSecret } from '../api-keys.ts';
 import type { Change } from '../change.ts';
 import { differences, recordChange } from '../change.ts';
+import { limitsOf } from '../key-limits.ts';
 import { nextVersion } from '../own-rows.ts';
 import { createTeam } from '../teams.ts';
 import type { DesiredKey, DesiredState } from './desired-state.ts';
@@ -51,6 +52,7 @@ async function updateKey(
   await writeKey(change, kept, {
     team_id: wanted.teamId,
     allowed_models: wanted.allowedModels === null ? null : [...wanted.allowedModels],
+    ...limitsOf(wanted),
     tags: wanted.tags,
     metadata: wanted.metadata,
     expires_at: wanted.expiresAt,
@@ -69,7 +71,9 @@ async function updateKey(
 async function writeKey(
   change: Change,
   kept: ApiKey,
-  after: Partial<Pick<ApiKey, 'team_id' | 'allowed_models' | 'tags' | 'metadata' | 'expires_at' | 'disabled_at'>>,
+  after: Partial<
+    Pick<ApiKey, 'team_id' | 'allowed_models' | 'allowed_endpoints' | 'allowed_cidrs' | 'tags' | 'metadata' | 'expires_at' | 'disabled_at'>
+  >,
 ): Promise<void> {
   const changes = differences(kept, after);
   if (changes.length === 0) return;

@@ -1,3 +1,4 @@
+import type { KeyLimits } from '../key-limits.ts';
 import type { ProviderOptions } from '../snapshot.ts';
 
 /**
@@ -23,7 +24,7 @@ export interface DesiredModel {
   readonly price: { readonly version: string; readonly sheet: unknown; readonly source: string } | null;
 }
 
-export interface DesiredKey {
+export interface DesiredKey extends KeyLimits {
   readonly name: string;
   readonly secret: string;
   readonly team: string | null;

@@ -5,6 +5,10 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 export type ApiKeyCreateInput = {
+  /** At most 64 blocks of addresses such as `10.0.0.0/8` or `2001:db8::/32`; null: from everywhere. */
+  allowedCidrs?: Array<string> | null | undefined;
+  /** Such as `/v1/chat/completions`; null: every endpoint. */
+  allowedEndpoints?: Array<string> | null | undefined;
   /** `provider/model`, `provider/*`, `route/name` or `route/*`; null: every model. */
   allowedModels?: Array<string> | null | undefined;
   environment?: KeyEnvironment;

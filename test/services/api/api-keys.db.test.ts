@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
+import { updateApiKey } from '../../../services/registry/api-keys.ts';
+import { eventually } from '../../harness/eventually.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
+import { book, usageEntry } from '../../harness/graphql-books.ts';
+import { changeOf } from '../../harness/registry.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
@@ -92,8 +97,68 @@ test('nobody hands on more than they have', async () => {
   const beyond = await api.ask(secret, create, { input: { idempotencyKey: 'grant-2', name: 'All', kind: 'ADMIN', permissions: ['*'] } });
   expect(beyond.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
   const { data } = await api.ask<{ viewer: { apiKey: { id: string } } }>(tenant.adminKey, '{ viewer { apiKey { id } } }');
-  const stolen = await api.ask(secret, rotate, { input: { idempotencyKey: 'grant-3', id: data?.viewer.apiKey.id } });
-  expect(stolen.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
+  const stolen = await change(rotate, { idempotencyKey: 'grant-3', id: data?.viewer.apiKey.id }, secret);
+  expect(stolen).toMatchObject({ secret: null, errors: [{ __typename: 'NotFound', path: ['input', 'id'] }] });
+});
+
+test('a key that can do more than the one that asks does not exist for it: not by id, in no list, in no count and for no change', async () => {
+  const root = await api.makeKey(tenant.organizationId, ['*', 'installation:admin']);
+  const below = await api.makeKey(tenant.organizationId, ['*']);
+  const beside = await api.makeKey(tenant.organizationId, ['api_key:read', 'api_key:update', 'api_key:revoke', 'api_key:rotate']);
+  const revoke = `mutation Revoke($input: ApiKeyRevokeInput!) { apiKeyRevoke(input: $input) { ${fields} } }`;
+  const look = `query Look($id: ID!) { node(id: $id) { id } apiKeys(first: 100, kind: ADMIN) { nodes { id } count { value } } }`;
+  const idOf = (key: { readonly id: string }) => idFromUuid('apiKey', key.id);
+  for (const [viewer, hidden] of [
+    [below, root],
+    [beside, below],
+    [beside, root],
+  ] as const) {
+    const id = idOf(hidden);
+    const { data, errors } = await api.ask<{ node: unknown; apiKeys: { nodes: { id: string }[]; count: { value: number } } }>(
+      viewer.secret,
+      look,
+      { id },
+    );
+    expect([data?.node, errors?.map((error) => error.extensions?.code)]).toEqual([null, ['NOT_FOUND']]);
+    const seen = data?.apiKeys.nodes.map((node) => node.id) ?? [];
+    expect(seen).toContain(idOf(viewer));
+    expect(seen).not.toContain(id);
+    expect(data?.apiKeys.count.value).toBe(seen.length);
+    const before = await api.database.writer.db.selectFrom('api_keys').selectAll().where('id', '=', hidden.id).execute();
+    for (const [mutation, input] of [
+      [rotate, { idempotencyKey: `take ${id}`, id }],
+      [revoke, { idempotencyKey: `end ${id}`, id }],
+      [update, { id, expectedVersion: 1, disabled: true }],
+    ] as const) {
+      expect(await change(mutation, input, viewer.secret)).toMatchObject({ apiKey: null, errors: [{ __typename: 'NotFound' }] });
+    }
+    expect(await api.database.writer.db.selectFrom('api_keys').selectAll().where('id', '=', hidden.id).execute()).toEqual(before);
+  }
+  const { data } = await api.ask<{ apiKeys: { nodes: { id: string }[] } }>(root.secret, look, { id: idOf(below) });
+  expect(data?.apiKeys.nodes.map((node) => node.id)).toEqual(expect.arrayContaining([root, below, beside].map(idOf)));
+});
+
+test('a key that expires makes no admin key that works longer, and gives none more time, itself included', async () => {
+  const { id, secret } = await api.makeKey(tenant.organizationId, ['*']);
+  const { db } = api.database.writer;
+  const ends = Date.now() + 3_600_000;
+  await db
+    .updateTable('api_keys')
+    .set({ expires_at: new Date(ends) })
+    .where('id', '=', id)
+    .execute();
+  const at = (ms: number) => new Date(ms).toISOString();
+  const make = (key: string, kind: string, expiresAt: string | null) =>
+    change(create, { idempotencyKey: key, name: 'lent', kind, ...(kind === 'ADMIN' ? { permissions: ['*'] } : {}), expiresAt }, secret);
+  const refused = { apiKey: null, errors: [{ __typename: 'InvalidInput', path: ['input', 'expiresAt'] }] };
+  expect(await make('lent-1', 'ADMIN', null)).toMatchObject(refused);
+  expect(await make('lent-2', 'ADMIN', at(ends + 1_000))).toMatchObject(refused);
+  const lent = await make('lent-3', 'ADMIN', at(ends - 1_000));
+  expect(lent.errors).toEqual([]);
+  expect(await change(update, { id: lent.apiKey?.id, expectedVersion: 1, expiresAt: null }, secret)).toMatchObject(refused);
+  expect(await change(update, { id: idFromUuid('apiKey', id), expectedVersion: 1, expiresAt: null }, secret)).toMatchObject(refused);
+  // An application's key serves the application, not whoever made it.
+  expect((await make('lent-4', 'MODEL', null)).errors).toEqual([]);
 });
 
 test('invalid input is an error of the payload', async () => {
@@ -104,4 +169,82 @@ test('invalid input is an error of the payload', async () => {
   expect(await change(create, { idempotencyKey: 'bad-2', name: 'x', teamId: 'team_00000000000000000000000000' })).toMatchObject({
     errors: [{ __typename: 'NotFound', path: ['input', 'teamId'] }],
   });
+});
+
+interface KeyFields {
+  readonly allowedEndpoints: string[] | null;
+  readonly allowedCidrs: string[] | null;
+  readonly lastUsedAt: string | null;
+}
+const limitsOf = async (id: string | undefined): Promise<KeyFields | undefined> => {
+  const look = 'query L($id: ID!) { node(id: $id) { ... on ApiKey { allowedEndpoints allowedCidrs lastUsedAt } } }';
+  return (await api.ask<{ node: KeyFields }>(tenant.adminKey, look, { id })).data?.node;
+};
+
+test('a key is bound to endpoints and blocks of addresses, which are shown in their one form, changed and lifted', async () => {
+  const input = {
+    idempotencyKey: 'bound-1',
+    name: 'Bound',
+    allowedEndpoints: ['/v1/models'],
+    allowedCidrs: ['2001:DB8::/32', '192.0.2.7'],
+  };
+  const made = await change(create, input);
+  const id = made.apiKey?.id;
+  expect(made.errors).toEqual([]);
+  expect(await limitsOf(id)).toMatchObject({ allowedEndpoints: ['/v1/models'], allowedCidrs: ['2001:db8::/32', '192.0.2.7/32'] });
+  await change(update, { id, expectedVersion: 1, allowedCidrs: ['10.0.0.0/8'] });
+  expect(await limitsOf(id)).toMatchObject({ allowedEndpoints: ['/v1/models'], allowedCidrs: ['10.0.0.0/8'] });
+  await change(update, { id, expectedVersion: 2, allowedCidrs: null, allowedEndpoints: null });
+  expect(await limitsOf(id)).toMatchObject({ allowedEndpoints: null, allowedCidrs: null });
+  for (const [field, value] of [
+    ['allowedEndpoints', ['/v1/nowhere']],
+    ['allowedEndpoints', []],
+    ['allowedCidrs', ['10.0.0.1/8']],
+    ['allowedCidrs', ['example.org']],
+    ['allowedCidrs', []],
+    ['allowedCidrs', Array.from({ length: 65 }, (_, index) => `10.0.${index}.0/24`)],
+  ] as const) {
+    expect(await change(update, { id, expectedVersion: 3, [field]: value })).toMatchObject({
+      apiKey: null,
+      errors: [{ __typename: 'InvalidInput', path: ['input', field] }],
+    });
+  }
+});
+
+test('an admin key works from its addresses only, and makes none that works from elsewhere', async () => {
+  const { id, secret } = await api.makeKey(tenant.organizationId, ['*']);
+  const bind = (cidrs: readonly string[]) =>
+    changeOf(api.database.writer.db, tenant.organizationId, async (by) => {
+      const { version } = await by.trx.selectFrom('api_keys').select('version').where('id', '=', id).executeTakeFirstOrThrow();
+      await updateApiKey(by, { id, expectedVersion: version, allowedCidrs: cidrs });
+    });
+  await bind(['127.0.0.0/8']);
+  const answer = async () => {
+    const { status, errors } = await api.ask(secret, '{ viewer { permissions } }');
+    return [status, errors?.[0]?.extensions?.code];
+  };
+  expect(await answer()).toEqual([200, undefined]);
+  const make = (key: string, allowedCidrs: readonly string[] | null) =>
+    change(create, { idempotencyKey: key, name: 'near', kind: 'ADMIN', permissions: ['*'], allowedCidrs }, secret);
+  const refused = { apiKey: null, errors: [{ __typename: 'InvalidInput', path: ['input', 'allowedCidrs'] }] };
+  expect(await make('near-1', null)).toMatchObject(refused);
+  expect(await make('near-2', ['127.0.0.1/32', '10.0.0.0/8'])).toMatchObject(refused);
+  expect((await make('near-3', ['127.0.0.1/32'])).errors).toEqual([]);
+  expect(await change(update, { id: idFromUuid('apiKey', id), expectedVersion: 2, allowedCidrs: null }, secret)).toMatchObject(refused);
+  await bind(['192.0.2.0/24']);
+  await eventually(async () => (await answer())[0] === 403, 2_000);
+  expect(await answer()).toEqual([403, 'FORBIDDEN']);
+});
+
+test('the last use of a key is its last booked request; of an admin key, when it was last let in', async () => {
+  const made = await change(create, { idempotencyKey: 'used-1', name: 'Used' });
+  const id = made.apiKey?.id;
+  expect((await limitsOf(id))?.lastUsedAt).toBeNull();
+  const at = new Date(Date.now() - 60_000);
+  const used = { api_key_id: uuidFromId('apiKey', id ?? '') ?? '' };
+  await book(api.database.writer.db, [
+    usageEntry(tenant.organizationId, { ...used, occurred_at: at }),
+    usageEntry(tenant.organizationId, { ...used, occurred_at: new Date(at.getTime() - 1_000) }),
+  ]);
+  expect(new Date((await limitsOf(id))?.lastUsedAt ?? 0)).toEqual(at);
 });

@@ -72,6 +72,44 @@ describe('a key', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
+  test('bound to addresses and endpoints is refused elsewhere and for anything else, with an event that says so', async () => {
+    await using upstream = await startScriptedUpstream();
+    const elsewhere = testKey({ allowedCidrs: ['192.0.2.0/24', '2001:db8::/32'] });
+    const here = testKey({ allowedCidrs: ['192.0.2.0/24', '127.0.0.0/8', '::1/128'] });
+    const lists = testKey({ allowedEndpoints: ['/v1/models'] });
+    await using proxy = await startProxy({
+      providers: { acme: upstream.baseUrl },
+      models: [testModel('acme/fast')],
+      keys: [elsewhere.key, here.key, lists.key],
+    });
+    const asked = async (secret: string, ask: typeof proxy.get, what: string): Promise<unknown[]> => {
+      const response = await ask(what, { headers: { authorization: `Bearer ${secret}` } });
+      const { error } = Object(await response.json());
+      return [response.status, error?.type, error?.code, response.headers.get('x-should-retry')];
+    };
+    const chat = (_path: string, init?: RequestInit) => proxy.chat(body, init);
+    const refused = (code: string) => [403, 'permission_error', code, 'false'];
+    expect(await asked(elsewhere.secret, chat, '')).toEqual(refused('address_not_allowed'));
+    expect(await asked(elsewhere.secret, proxy.get, '/v1/models')).toEqual(refused('address_not_allowed'));
+    expect((await asked(here.secret, chat, ''))[0]).toBe(200);
+    expect(await asked(lists.secret, chat, '')).toEqual(refused('endpoint_not_allowed'));
+    expect((await asked(lists.secret, proxy.get, '/v1/models'))[0]).toBe(200);
+    expect((await asked(lists.secret, proxy.get, '/v1/models/acme/fast'))[0]).toBe(200);
+    // What a client says of itself moves it nowhere.
+    const forged = await proxy.chat(body, {
+      headers: { authorization: `Bearer ${elsewhere.secret}`, 'x-forwarded-for': '192.0.2.1', forwarded: 'for=192.0.2.1' },
+    });
+    expect(forged.status).toBe(403);
+    const client = new OpenAI({ baseURL: proxy.baseUrl, apiKey: lists.secret, maxRetries: 2 });
+    await expect(client.chat.completions.create(body)).rejects.toBeInstanceOf(OpenAI.PermissionDeniedError);
+    await proxy.stop();
+    const told = proxy.events.filter(({ event }) => event.outcome === 'rejected').map(({ event }) => [event.apiKeyId, event.errorCode]);
+    const ofAddress = [elsewhere.key.id, 'address_not_allowed'];
+    const ofEndpoint = [lists.key.id, 'endpoint_not_allowed'];
+    expect(told).toEqual([ofAddress, ofAddress, ofEndpoint, ofAddress, ofEndpoint]);
+    expect(upstream.requests).toHaveLength(1);
+  });
+
   test('tried without end from one address is limited, and a good key there still works', async () => {
     await using upstream = await startScriptedUpstream();
     await using proxy = await startProxy({ providers: { acme: upstream.baseUrl }, models: [testModel('acme/fast')] });

@@ -86,7 +86,19 @@ test('what an owner no longer names goes out of use, and comes back when it is n
     owner: 'file',
     providers: [{ name: 'acme', baseUrl: 'https://acme.example/v1', credential: { env: 'ACME_KEY' }, options: { onClientGone: 'abort' } }],
     models: [{ name: 'acme/large', upstreamModel: 'large', contextWindow: null, maxOutputTokens: null, price: null }],
-    keys: [{ name: 'shop', secret, team: 'Shop', allowedModels: ['acme/*'], tags: {}, metadata: {}, expiresAt: null }],
+    keys: [
+      {
+        name: 'shop',
+        secret,
+        team: 'Shop',
+        allowedModels: ['acme/*'],
+        allowedEndpoints: ['/v1/models'],
+        allowedCidrs: ['10.0.0.0/8'],
+        tags: {},
+        metadata: {},
+        expiresAt: null,
+      },
+    ],
   };
   const keys = await seed(db, options([file, simulated]));
   const seen = async () => {
@@ -95,6 +107,11 @@ test('what an owner no longer names goes out of use, and comes back when it is n
     return { providers: snapshot.providers.map(({ name }) => name), usable: key !== undefined && key.disabledAt === null };
   };
   expect(await seen()).toEqual({ providers: ['acme', 'sim'], usable: true });
+  expect((await readSnapshot(db)).keys.find(({ name }) => name === 'shop')).toMatchObject({
+    allowedModels: ['acme/*'],
+    allowedEndpoints: ['/v1/models'],
+    allowedCidrs: ['10.0.0.0/8'],
+  });
   await seed(db, options([{ owner: 'file', providers: [], models: [], keys: [] }, simulated], keys));
   expect(await seen()).toEqual({ providers: ['sim'], usable: false });
   await seed(db, options([file, simulated], keys));
@@ -110,7 +127,19 @@ test('a changed secret in the environment replaces the old one at once', async (
     owner: 'file',
     providers: [],
     models: [],
-    keys: [{ name: 'shop', secret, team: null, allowedModels: null, tags: {}, metadata: {}, expiresAt: null }],
+    keys: [
+      {
+        name: 'shop',
+        secret,
+        team: null,
+        allowedModels: null,
+        allowedEndpoints: null,
+        allowedCidrs: null,
+        tags: {},
+        metadata: {},
+        expiresAt: null,
+      },
+    ],
   });
   const keys = await seed(db, options([file(first)]));
   await seed(db, options([file(second)], keys));

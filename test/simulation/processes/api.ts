@@ -28,7 +28,14 @@ export async function startApi(options: { readonly life: Life; readonly feed: Jo
   const stopping = new AbortController();
   return {
     tail: (organizationId, after) => {
-      const viewer = { apiKeyId: '', organizationId, name: 'subscriber', permissions: ['request:read'] };
+      const viewer = {
+        apiKeyId: '',
+        organizationId,
+        name: 'subscriber',
+        permissions: ['request:read'],
+        expiresAt: null,
+        allowedCidrs: null,
+      };
       return createRequestTail(
         {
           hub,

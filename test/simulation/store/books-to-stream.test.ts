@@ -53,7 +53,14 @@ test.each([
     }
   };
   const hub = await retried(() => createJournalHub({ ...common, feed: api.journalFeed }));
-  const viewer = { apiKeyId: '', organizationId: uuid, name: 'reader', permissions: ['request:read' as const] };
+  const viewer = {
+    apiKeyId: '',
+    organizationId: uuid,
+    name: 'reader',
+    permissions: ['request:read' as const],
+    expiresAt: null,
+    allowedCidrs: null,
+  };
   const tail = await retried(() =>
     createRequestTail(
       {

@@ -17,7 +17,14 @@ test('a stream says every 15 s that it lives, also after somebody has set the cl
   const pages = { head: async () => 0n, page: async () => [], auditPage: async () => [] };
   const feed = { epoch: async () => 'one', of: () => pages, listen: () => ({ stop: async () => {} }) };
   const hub = await createJournalHub({ feed, clock, timers: time.timers, log: silentLog });
-  const viewer = { apiKeyId: '', organizationId: 'org', name: 'reader', permissions: ['request:read' as const] };
+  const viewer = {
+    apiKeyId: '',
+    organizationId: 'org',
+    name: 'reader',
+    permissions: ['request:read' as const],
+    expiresAt: null,
+    allowedCidrs: null,
+  };
   const tail = await createRequestTail(
     {
       hub,
