@@ -76,7 +76,10 @@ async function defaultOrganization(trx: Transaction<Database>, options: SeedOpti
   return (await createOrganization(change, { slug: 'default', name: 'Default organization' })).organization.id;
 }
 
-/** Keeps a known key that still works; else rotates the seeded key, since nobody can know its secret; else makes it. */
+/**
+ * Keeps a known key that still works; else rotates the seeded key, since nobody can know its secret; else, also where somebody
+ * disabled it or its time is up, makes it.
+ */
 async function ensureKey(
   change: Change,
   options: SeedOptions,
@@ -95,6 +98,8 @@ async function ensureKey(
     .where('name', '=', wanted.name)
     .where('managed_by', 'is', null)
     .where('revoked_at', 'is', null)
+    .where('disabled_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', new Date(options.clock.now()))]))
     .orderBy('created_at')
     .limit(1)
     .forUpdate()

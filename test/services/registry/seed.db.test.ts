@@ -53,6 +53,21 @@ test('lost keys are rotated: the new ones work and the old ones are revoked', as
   expect((await findPrincipal(db, fresh.demoKey, testSecrets, Date.now())).kind).toBe('known');
 });
 
+test('a start always ends with keys that work, also where somebody disabled them or their time is up', async () => {
+  await using database = await createTestDatabase();
+  const { db } = database.writer;
+  const first = await seed(db, options([simulated]));
+  await db.updateTable('api_keys').set({ disabled_at: new Date() }).where('kind', '=', 'adm').execute();
+  const second = await seed(db, options([simulated], first));
+  expect((await findPrincipal(db, second.adminKey, testSecrets, Date.now())).kind).toBe('known');
+  await db
+    .updateTable('api_keys')
+    .set({ expires_at: new Date(Date.now() - 1_000) })
+    .execute();
+  const third = await seed(db, options([simulated], second));
+  for (const key of [third.adminKey, third.demoKey]) expect((await findPrincipal(db, key, testSecrets, Date.now())).kind).toBe('known');
+});
+
 test('the snapshot shows the demo key, restricted to the simulated provider, and never an admin key', async () => {
   await using database = await createTestDatabase();
   const { db } = database.writer;
