@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { bootstrapCommand } from './bootstrap-command.ts';
+import { breakGlassCommand } from './break-glass-command.ts';
 import { deadLettersCommand } from './dead-letters/dead-letters-command.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveCommand } from './move/move-command.ts';
@@ -41,6 +42,16 @@ Environment:
   OPENAI_API_KEY, ...  offers the provider; the proxies need the variable too
 `;
 
+const breakGlassHelp = `
+For when no admin key is left that works: whoever has the database and the master key has every right to one. The key's former secrets
+end at once; it is enabled, its time goes on if it was up, and it works from every address. What it may do stays as it was. Where no
+key is named and none is left that administers the installation, one is made. Applications' keys are not touched.
+
+Environment:
+  DATABASE_URL         the processes' database; an embedded installation needs no such command: npm start gives it a good key
+  TURNPIKE_MASTER_KEY  32 bytes in base64, the same for every process
+`;
+
 const moveHelp = `
 Into a database that was migrated and not bootstrapped, and a Kafka without the topic. One transaction, verified before it
 counts: rows and checksums by table, the ledger's sum against its rollups, journal positions. The home is left as it is.
@@ -73,6 +84,13 @@ export function createProgram(): Command {
     .option('--simulator <url>', 'also offer the simulated provider that runs there, and make a key that may call nothing else')
     .addHelpText('after', bootstrapHelp)
     .action(bootstrapCommand);
+  program
+    .command('break-glass')
+    .description('give a lost admin key a new secret, in the database of DATABASE_URL, and print it once')
+    .requiredOption('--reason <text>', 'why; it stands in the audit log, with who and when')
+    .option('--key <id>', 'the admin key, key_…; without it the oldest that administers the installation')
+    .addHelpText('after', breakGlassHelp)
+    .action(breakGlassCommand);
   program
     .command('move')
     .description('carry the state of an embedded home (organizations, keys, prices, ledger, journal) into given servers')
