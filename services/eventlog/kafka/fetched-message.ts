@@ -51,7 +51,10 @@ export class FetchedMessage {
     const headers: Record<string, string> = {};
     for (let left = reader.varint(); left > 0; left--) {
       const name = reader.text();
-      headers[name] = reader.text();
+      const value = reader.text();
+      // Assigned, this one would be no header but a prototype, and forgotten; other names are assigned, which is quicker.
+      if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
+      else headers[name] = value;
     }
     return headers;
   }

@@ -77,6 +77,12 @@ test('of a header that is there twice the last counts, and a null one is empty',
   expect(message).toMatchObject({ offset: '7', headers: { twice: 'last' }, isControlRecord: false });
 });
 
+test('a header is a header, whatever it is called', async () => {
+  const headers = Object.fromEntries(['__proto__', 'constructor', 'toString', ''].map((name) => [name, 'x']));
+  const [message] = await throughKafkajs(0, [{ offsetDelta: 0, timestampDelta: 0, key: null, value: null, headers }]);
+  expect(Object.entries(message?.headers ?? {})).toEqual(Object.entries(headers));
+});
+
 test('a record that is cut short is refused, not read beyond its end', () => {
   const cut = Buffer.from([0, 0, 0, 1, 40, 0x61]);
   const message = new FetchedMessage(cut, { firstOffset: '0', isControlBatch: false });
