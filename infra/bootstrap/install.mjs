@@ -98,13 +98,6 @@ function runNpm(root) {
   // Whatever NODE_ENV or an .npmrc says, the tests need the development dependencies and the start needs the optional ones.
   const args = [...first, 'ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   return new Promise((resolve) => {
-    const child = spawn(command ?? 'npm', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: deadlineMs });
-    let output = '';
-    const keep = (/** @type {Buffer} */ part) => {
-      output = (output + part).slice(-outputLimitBytes);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
     /** @type {NodeJS.Signals | null} */
     let stoppedBy = null;
     // npm takes its time over a polite signal, and what it leaves half done is done again by the next install anyway.
@@ -112,7 +105,15 @@ function runNpm(root) {
       stoppedBy = signal;
       child.kill('SIGKILL');
     };
+    // Before npm runs: who is told to stop between the two would leave it behind.
     process.once('SIGTERM', stop).once('SIGINT', stop).once('SIGHUP', stop);
+    const child = spawn(command ?? 'npm', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: deadlineMs });
+    let output = '';
+    const keep = (/** @type {Buffer} */ part) => {
+      output = (output + part).slice(-outputLimitBytes);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
     const finish = (/** @type {number | string} */ code) => {
       process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', stop);
       resolve({ code, output });
