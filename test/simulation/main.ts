@@ -22,6 +22,9 @@ const help = `Runs turnpike's accounting under a seeded scheduler, with faults, 
 Exit status: 0 when every invariant held, 1 when one was broken, 2 when it was called wrongly.
 `;
 
+/** A search of a rare one takes minutes: how often it says that it goes on. */
+const progressMs = 10_000;
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
@@ -64,7 +67,12 @@ async function searchMutation(
   { seed: firstSeed, seeds, events }: { readonly seed: number; readonly seeds: number; readonly events: number },
   simulate: Simulate,
 ): Promise<boolean> {
+  let toldMs = performance.now();
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+    if (performance.now() - toldMs > progressMs) {
+      toldMs = performance.now();
+      process.stderr.write(`  ${name}: ${seed - firstSeed} of at most ${seeds} seeds tried, not noticed yet\n`);
+    }
     const { breach } = await simulate({ seed, events, ...(tampering === undefined ? {} : { tampering }) });
     if (breach === null) continue;
     process.stdout.write(`${name}: seed ${seed}, ${seed - firstSeed + 1} tried: ${breach.invariant}: ${breach.detail}\n`);

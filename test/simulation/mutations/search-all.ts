@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { MUTATIONS } from './all-mutations.ts';
 
@@ -10,20 +11,20 @@ const main = fileURLToPath(new URL('../main.ts', import.meta.url));
  */
 export async function searchAll(options: { readonly seed: number; readonly seeds: number; readonly events: number }): Promise<boolean> {
   let noticed = 0;
-  for (const { name } of MUTATIONS) if (await search(name, options)) noticed += 1;
+  for (const [index, { name }] of MUTATIONS.entries()) {
+    process.stderr.write(`[${index + 1} of ${MUTATIONS.length}]\n`);
+    if (await search(name, options)) noticed += 1;
+  }
   process.stdout.write(`${noticed} of ${MUTATIONS.length} mutations noticed\n`);
   return noticed === MUTATIONS.length;
 }
 
-function search(
+/** What it finds and how it gets on is printed as it comes. */
+async function search(
   name: string,
   { seed, seeds, events }: { readonly seed: number; readonly seeds: number; readonly events: number },
 ): Promise<boolean> {
   const asked = ['--mutation', name, '--seed', String(seed), '--seeds', String(seeds), '--events', String(events)];
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...asked], (error, stdout, stderr) => {
-      process.stdout.write(error === null || stdout !== '' ? stdout : `${name}: ${stderr}`);
-      resolve(error === null);
-    });
-  });
+  const [code] = await once(spawn(process.execPath, [main, ...asked], { stdio: ['ignore', 'inherit', 'inherit'] }), 'close');
+  return code === 0;
 }
