@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ClusterProcess, Variables } from '../harness/cluster-process.ts';
 import { startVerb } from '../harness/cluster-process.ts';
 import { eventually } from '../harness/eventually.ts';
+import { freePort } from '../harness/free-port.ts';
 import type { ProcessKind } from './plan-faults.ts';
 
 /** A process of the product under an orchestrator: whenever it ends it is started again, with the port and the folder it had. */
@@ -49,8 +50,8 @@ export async function startChild(options: {
   let asked = false;
   let restarts = 0;
   let running: ClusterProcess | null = null;
-  const first = await startVerb(`start:${kind}`, { ...variables, [portVariable]: '0' });
-  const port = new URL(first.url).port;
+  const port = String(await freePort());
+  const first = await startVerb(`start:${kind}`, { ...variables, [portVariable]: port });
   const url = first.url;
 
   const keep = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import type { Endpoints } from '../../services/cli/start/endpoints.ts';
 import { composeEndpoints } from '../../services/cli/start/endpoints.ts';
 import { bootstrapServers } from '../harness/cluster-installation.ts';
 import type { Variables } from '../harness/cluster-process.ts';
-import { freePort } from '../harness/kafka-broker.ts';
+import { freePort } from '../harness/free-port.ts';
 import type { MortalProcess } from '../harness/mortal-process.ts';
 import { launchMortal } from '../harness/mortal-process.ts';
 import type { TestDatabase } from '../harness/postgres.ts';

@@ -9,6 +9,7 @@ import { createDatabase } from '../../services/runtime/postgres.ts';
 import { bootstrapServers, migrateServers } from './cluster-installation.ts';
 import type { ClusterProcess, Variables } from './cluster-process.ts';
 import { startVerb } from './cluster-process.ts';
+import { freePort } from './free-port.ts';
 import { createEmptyDatabase } from './postgres.ts';
 
 type Kind = 'proxy' | 'ledger' | 'api' | 'simulator';
@@ -52,9 +53,11 @@ export async function startCluster(brokers: string): Promise<Cluster> {
   const past: string[] = [];
   /** One after the other: who is killed must first be there again. */
   let restarted = Promise.resolve();
-  const start = async (kind: Kind, number: number, port = '0'): Promise<ClusterProcess> => {
+  const start = async (kind: Kind, number: number): Promise<ClusterProcess> => {
     const name = `${kind} ${number}`;
     const before = running.get(name);
+    // It comes back where it was.
+    const port = before === undefined ? String(await freePort()) : new URL(before.url).port;
     if (before !== undefined) past.push(`[${name}, before]\n${before.output()}`);
     const portVariable = {
       proxy: 'TURNPIKE_PROXY_PORT',
@@ -106,7 +109,7 @@ export async function startCluster(brokers: string): Promise<Cluster> {
         restarted = restarted.then(async () => {
           const killed = running.get(`${kind} 1`);
           await killed?.kill();
-          await start(kind, 1, killed === undefined ? '0' : new URL(killed.url).port);
+          await start(kind, 1);
         });
         return restarted;
       },
@@ -114,7 +117,7 @@ export async function startCluster(brokers: string): Promise<Cluster> {
         const one = running.get(`${kind} ${number}`);
         if (one === undefined) throw new Error(`there is no ${kind} ${number}`);
         const exit = await one.stop();
-        await start(kind, number, new URL(one.url).port);
+        await start(kind, number);
         return exit;
       },
       stop: async () => {

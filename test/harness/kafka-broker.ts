@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -11,6 +11,7 @@ import type { KafkaConfig } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
 import { mendKafkajs } from '../../services/eventlog/kafka/mend-kafkajs.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import type { KafkaRuntime } from './kafka-runtime.ts';
 
 /** A broker of one node, controller included, with its data in a folder of its own. */
@@ -48,17 +49,6 @@ export interface KafkaBrokerOptions {
 }
 
 const startDeadlineMs = 180_000;
-
-/** A port that is free now. The broker must keep its own through restarts, so that 0 will not do. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** Formats and starts a broker; resolves when it answers. A killed test leaves neither process nor folder. */
 export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<KafkaBroker> {

@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
 import { refusalExitCode } from '../../../services/runtime/start-refusal.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { startFaultProxy } from '../../harness/fault-proxy.ts';
+import { freePort } from '../../harness/free-port.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
@@ -31,15 +31,6 @@ afterEach(async () => {
   }
   await database.drop();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function startProcess(name: string, variables: Record<string, string>): Promise<ChildProcess> {
   output = '';
@@ -97,11 +88,11 @@ test.each(processes)('%s, started before PostgreSQL, says what it waits for, and
   try {
     const [message] = await ready;
     expect(parseProcessMessage(message)).toEqual({ kind: 'ready', addresses: { http: `http://127.0.0.1:${port}` } });
-    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200, 20_000);
+    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200);
     // Said once, without a stack.
     const lines = output.split('\n').filter((line) => line.includes('waiting for PostgreSQL'));
     expect(lines).toHaveLength(1);
-    expect(output).toContain('PostgreSQL answers');
+    await eventually(() => output.includes('PostgreSQL answers'));
     expect(output).not.toContain('    at ');
     const ended = once(started, 'exit');
     started.kill('SIGTERM');
@@ -120,7 +111,7 @@ test('a proxy started before PostgreSQL, with nothing kept, says so and becomes 
   expect(await answer.json()).toMatchObject({ reasons: [{ check: 'snapshot', reason: 'no snapshot of the registry yet' }] });
   const proxy = await startProxyTo(databasePort);
   try {
-    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200, 20_000);
+    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200);
   } finally {
     await proxy.close();
   }

@@ -4,8 +4,8 @@ import { assureTopic } from '../../../../services/eventlog/kafka/assure-topic.ts
 import { systemTimers } from '../../../../services/eventlog/timers.ts';
 import { systemRandom } from '../../../../services/runtime/random.ts';
 import { eventually } from '../../../harness/eventually.ts';
+import { freePort } from '../../../harness/free-port.ts';
 import { kafkaClient, ownBroker, ownBrokersAreThere, singleBroker } from '../../../harness/kafka.ts';
-import { freePort } from '../../../harness/kafka-broker.ts';
 import { recordingLog } from '../../../harness/recording-log.ts';
 
 test.skipIf(!ownBrokersAreThere)(

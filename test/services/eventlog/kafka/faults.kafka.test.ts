@@ -7,9 +7,9 @@ import { ensureTopic } from '../../../../services/eventlog/kafka/topic.ts';
 import { eventually } from '../../../harness/eventually.ts';
 import type { FaultProxy } from '../../../harness/fault-proxy.ts';
 import { startFaultProxy } from '../../../harness/fault-proxy.ts';
+import { freePort } from '../../../harness/free-port.ts';
 import { freshTopic, kafkaClient, ownBroker, ownBrokersAreThere, singleBroker } from '../../../harness/kafka.ts';
 import type { KafkaBroker } from '../../../harness/kafka-broker.ts';
-import { freePort } from '../../../harness/kafka-broker.ts';
 import { appendSurely, Books, startTraffic, testRecord, trafficKeys } from './books.ts';
 import { testConsumer, testProducer } from './kafka-harness.ts';
 
@@ -104,7 +104,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
         sent = true;
       });
       // The longer it lets through, the likelier the whole answer.
-      await eventually(() => sent || proxy.cuts() > cuts, 10_000);
+      await eventually(() => sent || proxy.cuts() > cuts);
       proxy.heal();
       await sending;
     }
@@ -158,14 +158,15 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
     const rounds = await traffic.stop();
     await eventually(() => books.size === rounds * trafficKeys.length, 60_000);
     expectAllBooked(books, rounds);
-    expect(books.duplicates).toBe(traffic.refusals() * trafficKeys.length);
+    // Whatever was refused, an answer that came too late included, may be there twice; nothing else.
+    expect(books.duplicates).toBeLessThanOrEqual(traffic.refusals() * trafficKeys.length);
   });
 
   test('a batch that takes longer than the session costs neither the partition nor the others their records', {
     timeout: 60_000,
   }, async () => {
     const topic = await freshTopic(client);
-    const consumer = createKafkaConsumer({ client, retryDelayMs: 100, heartbeatIntervalMs: 100, sessionTimeoutMs: 1_000 });
+    const consumer = createKafkaConsumer({ client, retryDelayMs: 100, heartbeatIntervalMs: 100, sessionTimeoutMs: 2_000 });
     onTestFinished(() => consumer.close());
     const books = new Books();
     const revoked: number[] = [];
@@ -186,7 +187,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
     });
     const traffic = startTraffic(producing(), topic);
     const startedAt = performance.now();
-    await eventually(() => performance.now() - startedAt > 3_500 && books.size > 100, 30_000);
+    await eventually(() => performance.now() - startedAt > 5_000 && books.size > 100, 30_000);
     const rounds = await traffic.stop();
     expect(revoked).toEqual([]);
     letGo();
@@ -248,7 +249,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
         retryable: false,
       });
       return true;
-    }, 10_000);
+    });
     await producer.append(topic, [testRecord(topic, 'key_large', 1)]);
   });
 
