@@ -1,21 +1,11 @@
 import type { Endpoints } from '../../services/cli/start/endpoints.ts';
 import type { Answer } from '../e2e/traffic.ts';
 import { createTraffic } from '../e2e/traffic.ts';
-
-/** One second of load, as applications saw it. */
-export type LoadSecond = { answered: number; left: number; failed: number; slowestMs: number };
+import type { OpenLoop } from './open-loop.ts';
+import { startOpenLoop } from './open-loop.ts';
 
 /** Applications that ask without a pause, whatever becomes of what they asked before. */
-export type Load = {
-  readonly answers: readonly Answer[];
-  readonly inFlight: () => number;
-  /** Requests that were due and not sent, because too many were under way. */
-  readonly heldBack: () => number;
-  /** What happened since the last look. */
-  readonly takeSecond: () => LoadSecond;
-  /** Ends the asking. @returns once all answers are in. */
-  readonly stop: () => Promise<void>;
-};
+export type Load = OpenLoop & { readonly answers: readonly Answer[] };
 
 /** Of the official client's connections, and of what a run may owe when the product stands still. */
 const mostAtOnce = 64;
@@ -27,50 +17,16 @@ export function startLoad(options: {
   readonly ratePerSecond: number;
   readonly onAnswer: (answer: Answer, atMs: number) => void;
 }): Load {
-  const traffic = options.proxyUrls.map((proxyUrl) => createTraffic({ ...options.endpoints, proxyUrl }));
+  const { endpoints, proxyUrls, ratePerSecond, onAnswer } = options;
+  const traffic = proxyUrls.map((proxyUrl) => createTraffic({ ...endpoints, proxyUrl }));
   const answers: Answer[] = [];
-  const pending = new Set<Promise<void>>();
-  const startMs = performance.now();
-  let due = 0;
-  let sent = 0;
-  let heldBack = 0;
-  const nothing = (): LoadSecond => ({ answered: 0, left: 0, failed: 0, slowestMs: 0 });
-  let second = nothing();
-
-  const send = async (index: number): Promise<void> => {
-    const sentMs = performance.now();
+  const send = async (index: number): Promise<Answer['kind']> => {
     // Not the index alone: what an index asks for repeats every twenty.
     const answer = await traffic[Math.floor(index / 3) % traffic.length]?.send(index);
-    if (answer === undefined) return;
-    const atMs = performance.now();
+    if (answer === undefined) throw new Error('there is no proxy to ask');
     answers.push(answer);
-    second[answer.kind] += 1;
-    if (answer.kind === 'answered') second.slowestMs = Math.max(second.slowestMs, atMs - sentMs);
-    options.onAnswer(answer, atMs);
+    onAnswer(answer, performance.now());
+    return answer.kind;
   };
-  const timer = setInterval(() => {
-    const until = ((performance.now() - startMs) / 1_000) * options.ratePerSecond;
-    for (; due < until; due++) {
-      if (pending.size >= mostAtOnce) {
-        heldBack += 1;
-        continue;
-      }
-      const one = send(sent++).finally(() => pending.delete(one));
-      pending.add(one);
-    }
-  }, 20);
-  return {
-    answers,
-    inFlight: () => pending.size,
-    heldBack: () => heldBack,
-    takeSecond: () => {
-      const taken = second;
-      second = nothing();
-      return taken;
-    },
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.all(pending);
-    },
-  };
+  return { ...startOpenLoop({ ratePerSecond, mostAtOnce, send }), answers };
 }

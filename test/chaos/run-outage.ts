@@ -69,7 +69,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
     const startMs = performance.now();
     const beganAt = Date.now();
     const readOn = followProviderBooks(world.endpoints.simUrl);
-    const load = startSteadyLoad({ proxyUrls: world.proxyUrls, key: world.endpoints.demoKey, ratePerSecond, onAnswer: () => {} });
+    const load = startSteadyLoad({ proxyUrls: world.proxyUrls, key: world.endpoints.demoKey, ratePerSecond });
     const sampler = startSampler({ world, load: () => load, startMs });
     const problems: string[] = [];
     let mostBytes = 0;

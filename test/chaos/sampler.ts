@@ -1,4 +1,4 @@
-import type { Load, LoadSecond } from './load.ts';
+import type { LoadSecond, OpenLoop } from './open-loop.ts';
 import type { World } from './world.ts';
 
 /** The world in one second of the run. */
@@ -28,7 +28,7 @@ const askMs = 900;
 
 export function startSampler(options: {
   readonly world: Pick<World, 'children'>;
-  readonly load: () => Load;
+  readonly load: () => OpenLoop;
   readonly startMs: number;
 }): Sampler {
   const samples: Sample[] = [];
