@@ -39,7 +39,7 @@ const reconnectMs = 200;
 export function startSubscriber(options: {
   readonly graphqlUrls: readonly string[];
   readonly adminKey: string;
-  readonly onSeen: (requestId: string, atMs: number) => void;
+  readonly onSeen?: (requestId: string) => void;
 }): Subscriber {
   const received: { position: bigint; requestId: string }[] = [];
   const complaints: string[] = [];
@@ -49,12 +49,14 @@ export function startSubscriber(options: {
   let errors = 0;
   let after: string | null = null;
 
-  const take = (event: TailEvent, atMs: number): void => {
+  const take = (event: TailEvent): void => {
     if (event.request !== undefined && event.seq !== undefined) {
       received.push({ position: BigInt(event.seq), requestId: event.request.id });
-      options.onSeen(event.request.id, atMs);
+      options.onSeen?.(event.request.id);
     } else if (event.__typename === 'StreamGap') {
       complaints.push(`a gap: ${event.reason}, ${event.dropped} dropped`);
+    } else if (!['StreamHeartbeat', 'StreamEnd'].includes(event.__typename)) {
+      complaints.push(`nothing it asked for: ${JSON.stringify(event)}`);
     }
     after = event.cursor ?? event.resumeAfter ?? after;
   };
@@ -75,7 +77,7 @@ export function startSubscriber(options: {
       for (; taken < stream.messages.length; taken++) {
         const message = stream.messages[taken];
         if (message === undefined) break;
-        take(message.event, message.atMs);
+        take(message.event);
         heardMs = message.atMs;
         opened.resolve();
       }

@@ -5,12 +5,13 @@ import { embeddedPlaces } from '../../services/eventlog/embedded/places.ts';
 import { createEmbeddedProducer } from '../../services/eventlog/embedded/producer.ts';
 import type { FailpointName } from '../../services/runtime/failpoints/failpoint-catalogue.ts';
 import { FAILPOINTS, isFailpointName } from '../../services/runtime/failpoints/failpoint-catalogue.ts';
+import type { Subscriber } from '../chaos/subscriber.ts';
+import { startSubscriber } from '../chaos/subscriber.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { Installation, ProcessName } from './installation.ts';
 import { createInstallation } from './installation.ts';
 import { settleAccount } from './settle-account.ts';
 import { startSteadyTraffic } from './steady-traffic.ts';
-import { followTail } from './tail-follower.ts';
 
 /** Requests at once. */
 const atOnce = 6;
@@ -105,7 +106,7 @@ test('a process that is killed at any failpoint loses nothing and books nothing 
   try {
     // The follower wants to be told of everything, so it comes first.
     await installation.launch('api').ready;
-    const follower = await followTail(installation.endpoints);
+    const follower = await follow(installation);
     const traffic = startSteadyTraffic(installation.endpoints, atOnce);
     await Promise.all([dieAtEach(installation, 'proxy', (name) => !needsLedger.has(name)), dieAtEach(installation, 'ledger', () => true)]);
     await Promise.all([dieAtEach(installation, 'proxy', (name) => needsLedger.has(name)), dieAtEach(installation, 'api', () => true)]);
@@ -117,11 +118,11 @@ test('a process that is killed at any failpoint loses nothing and books nothing 
     console.log(`${requestIds.size} entries: ${JSON.stringify(account)}`);
 
     // A stream that was cut at every one of its failpoints has told each line once.
-    await eventually(() => follower.told().length >= requestIds.size, patienceMs);
+    await eventually(() => follower.received.length >= requestIds.size, patienceMs);
     await follower.stop();
-    expect(follower.strange()).toEqual([]);
-    expect(new Set(follower.told())).toEqual(requestIds);
-    expect(follower.told()).toHaveLength(requestIds.size);
+    expect([follower.complaints, follower.errors()]).toEqual([[], 0]);
+    expect(new Set(follower.received.map(({ requestId }) => requestId))).toEqual(requestIds);
+    expect(follower.received).toHaveLength(requestIds.size);
 
     const letters = await installation.database.owner.db.selectFrom('dead_letters').select(['value', 'state']).execute();
     expect(letters.length).toBeGreaterThan(0);
@@ -143,7 +144,7 @@ test('an error at any failpoint that can fail is recovered from without a restar
         .join(',');
     const processes = (['api', 'ledger', 'proxy'] as const).map((name) => installation.launch(name, arm(name)));
     for (const { ready } of processes) expect(await ready).not.toBeNull();
-    const follower = await followTail(installation.endpoints);
+    const follower = await follow(installation);
     const traffic = startSteadyTraffic(installation.endpoints, atOnce);
     await eventually(async () => {
       const missing = failing.filter((name) => !installation.output().includes(`failpoint ${name}: error`));
@@ -154,15 +155,23 @@ test('an error at any failpoint that can fail is recovered from without a restar
     const { requestIds, problems, orphans } = await settleAccount(installation, await traffic.stop(), 0, patienceMs);
     expect(problems).toEqual([]);
     expect(orphans).toBe(0);
-    await eventually(() => follower.told().length >= requestIds.size, patienceMs);
+    await eventually(() => follower.received.length >= requestIds.size, patienceMs);
     await follower.stop();
-    expect(new Set(follower.told())).toEqual(requestIds);
-    expect(follower.told()).toHaveLength(requestIds.size);
+    expect(follower.complaints).toEqual([]);
+    expect(new Set(follower.received.map(({ requestId }) => requestId))).toEqual(requestIds);
+    expect(follower.received).toHaveLength(requestIds.size);
     expect(await installation.stop()).toEqual([0, 0, 0]);
   } catch (error) {
     throw withOutput(error, installation);
   }
 });
+
+/** Somebody who is told of every request that is booked, and comes back with the cursor whenever the stream breaks. */
+async function follow({ endpoints }: Installation): Promise<Subscriber> {
+  const subscriber = startSubscriber({ graphqlUrls: [endpoints.graphqlUrl], adminKey: endpoints.adminKey });
+  await subscriber.opened;
+  return subscriber;
+}
 
 /** Fails at the start, where the process has to refuse rather than recover. */
 const atStart: ReadonlySet<FailpointName> = new Set<FailpointName>([
