@@ -1,5 +1,6 @@
 /** How long to wait between two looks: short enough not to be felt in a test, long enough not to busy a shared core. */
 const intervalMs = 20;
+const patienceMs = 20_000;
 
 /**
  * Looks again and again until `condition` holds, and returns what it gave; this is how tests wait instead of sleeping.
@@ -8,11 +9,12 @@ const intervalMs = 20;
  * but it must have no effect that may not happen twice. A single look that hangs is abandoned at the deadline too.
  *
  * @param condition looked at once at least, never twice at the same time.
- * @param deadlineMs how long to keep looking, in real milliseconds.
+ * @param deadlineMs how long to keep looking, in real milliseconds. It is there to end a test that hangs, so it is far beyond what a busy
+ *   machine takes; where the time itself is promised, measure it.
  * @returns the first truthy value.
  * @throws Error naming the deadline and the last thing seen (value or error, the error also as `cause`).
  */
-export async function eventually<T>(condition: () => T | Promise<T>, deadlineMs = 5_000): Promise<NonNullable<T>> {
+export async function eventually<T>(condition: () => T | Promise<T>, deadlineMs = patienceMs): Promise<NonNullable<T>> {
   const startedAt = performance.now();
   let seen = 'nothing: the first look never finished';
   let cause: unknown;

@@ -31,12 +31,12 @@ export async function openSocket(graphqlUrl: string, key: string | null, protoco
   socket.addEventListener('error', () => {
     failed = true;
   });
-  await eventually(() => socket.readyState === WebSocket.OPEN || closed !== null || failed, 5_000);
+  await eventually(() => socket.readyState === WebSocket.OPEN || closed !== null || failed);
   const raw: RawSocket = {
     frames,
     send: (frame) => socket.send(JSON.stringify(frame)),
     sendText: (text) => socket.send(text),
-    frame: (type, id) => eventually(() => frames.find((frame) => frame.type === type && (id === undefined || frame.id === id)), 5_000),
+    frame: (type, id) => eventually(() => frames.find((frame) => frame.type === type && (id === undefined || frame.id === id))),
     closed: () => closed,
     close: () => socket.close(),
   };

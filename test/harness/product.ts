@@ -153,7 +153,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   const databases: DatabaseConnection[] = [];
 
   const pidOf = async (child: ChildName): Promise<number> => {
-    const identity = await eventually(() => recorded(join(home, 'run', `${child}.child.json`)), 10_000);
+    const identity = await eventually(() => recorded(join(home, 'run', `${child}.child.json`)));
     return identity.pid;
   };
   const stop = async (): Promise<Exit> => {

@@ -87,7 +87,7 @@ async function make(home: string, target: string): Promise<UpgradeFacts> {
     await settle();
     if (part < 2) {
       const before = await product.kill('ledger', 'SIGKILL');
-      await eventually(async () => (await product.pidOf('ledger')) !== before, 20_000);
+      await eventually(async () => (await product.pidOf('ledger')) !== before);
     }
   }
   const dump = await dumpDatabase(database.db);

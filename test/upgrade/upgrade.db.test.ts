@@ -68,7 +68,7 @@ async function start(kind: 'ledger' | 'proxy', environment: Readonly<Record<stri
     child.kill('SIGKILL');
     await exited;
   });
-  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(40_000) });
+  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(60_000) });
   const parsed = parseProcessMessage(message);
   if (parsed?.kind !== 'ready') throw new Error(`the ${kind} did not start: ${JSON.stringify(message)}`);
   return parsed.addresses.http ?? '';

@@ -19,7 +19,7 @@ const Stopped = Compile(Type.Object({ profile: Type.Unknown() }));
 export async function profileProcess(pid: number, output: () => string, work: () => Promise<void>): Promise<Profile> {
   // Node opens its inspector on this signal (nodejs.org, "Debugger", "Enabling the debugger on a running process").
   process.kill(pid, 'SIGUSR1');
-  const address = await eventually(() => /Debugger listening on (ws:\/\/\S+)/.exec(output())?.[1], 5_000);
+  const address = await eventually(() => /Debugger listening on (ws:\/\/\S+)/.exec(output())?.[1]);
   const session = await openSession(address);
   try {
     await session.call('Profiler.enable');

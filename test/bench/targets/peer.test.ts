@@ -11,7 +11,7 @@ import { connectPeer } from './peer.ts';
 import type { Target } from './target.ts';
 
 const body = JSON.stringify({ model: 'bench/echo', messages: [{ role: 'user', content: 'Hello.' }] });
-const load = { connections: 2, durationMs: 150, ratePerSecond: null };
+const load = { connections: 2, durationMs: 500, ratePerSecond: null };
 let upstream: Target;
 let generator: BenchProcess;
 let words: Record<string, unknown>;

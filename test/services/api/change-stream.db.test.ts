@@ -7,6 +7,7 @@ import { startTestApi } from '../../harness/graphql.ts';
 import { book, sequence, usageEntry } from '../../harness/graphql-books.ts';
 import type { SseStream } from '../../harness/graphql-sse.ts';
 import { openSse } from '../../harness/graphql-sse.ts';
+import { median } from '../../harness/median.ts';
 
 interface Event {
   readonly __typename: string;
@@ -51,19 +52,23 @@ test('a committed change is told within a second, with what to ask for again', a
   const tenant = await api.makeTenant('told');
   await sequence(api.database.writer.db);
   const stream = await open(tenant.adminKey);
-  await eventually(() => stream.messages.length > 0, 2_000);
-  const team = await makeTeam(tenant, 'first');
-  const startedMs = performance.now();
-  await sequence(api.database.writer.db);
-  const { event, atMs } = await eventually(() => stream.messages.find((message) => message.event.change !== undefined), 2_000);
-  expect(event.change).toMatchObject({ objects: [{ type: 'TEAM', id: team.id }], action: 'team.create', auditEventId: team.auditEventId });
-  expect(atMs - startedMs).toBeLessThan(1_000);
-  const { data } = await api.ask<{ node: { name: string }; nodes: { id: string }[] }>(
-    tenant.adminKey,
-    'query N($id: ID!, $ids: [ID!]!) { node(id: $id) { ... on Team { name } } nodes(ids: $ids) { id } }',
-    { id: idOf(event), ids: [event.change?.auditEventId] },
-  );
-  expect(data).toEqual({ node: { name: 'first' }, nodes: [{ id: team.auditEventId }] });
+  await eventually(() => stream.messages.length > 0);
+  const toldAfterMs: number[] = [];
+  for (const name of ['first', 'second', 'third']) {
+    const team = await makeTeam(tenant, name);
+    const startedMs = performance.now();
+    await sequence(api.database.writer.db);
+    const { event, atMs } = await eventually(() => stream.messages.find((message) => idOf(message.event) === team.id));
+    toldAfterMs.push(atMs - startedMs);
+    expect(event.change).toMatchObject({ objects: [{ type: 'TEAM' }], action: 'team.create', auditEventId: team.auditEventId });
+    const { data } = await api.ask<{ node: { name: string }; nodes: { id: string }[] }>(
+      tenant.adminKey,
+      'query N($id: ID!, $ids: [ID!]!) { node(id: $id) { ... on Team { name } } nodes(ids: $ids) { id } }',
+      { id: idOf(event), ids: [event.change?.auditEventId] },
+    );
+    expect(data).toEqual({ node: { name }, nodes: [{ id: team.auditEventId }] });
+  }
+  expect(median(toldAfterMs)).toBeLessThan(1_000);
   stream.hangUp();
 });
 
@@ -72,7 +77,7 @@ test('a reader that is cut off again and again is told of every change once and 
   const { db } = api.database.writer;
   await sequence(db);
   const start = await open(tenant.adminKey, { types: ['TEAM'] });
-  let after = (await eventually(() => start.messages[0], 2_000)).event.cursor;
+  let after = (await eventually(() => start.messages[0])).event.cursor;
   start.hangUp();
   const seen: string[] = [];
   const expected: string[] = [];
@@ -87,7 +92,7 @@ test('a reader that is cut off again and again is told of every change once and 
     const live = round % 3 === 0 ? await open(tenant.adminKey, { types: ['TEAM'], after }) : null;
     await sequence(db);
     if (live === null) continue;
-    await eventually(() => seen.length + made(live).length === expected.length, 5_000);
+    await eventually(() => seen.length + made(live).length === expected.length);
     live.hangUp();
     for (const event of made(live)) {
       seen.push(idOf(event) ?? '');
@@ -95,7 +100,7 @@ test('a reader that is cut off again and again is told of every change once and 
     }
   }
   const last = await open(tenant.adminKey, { types: ['TEAM'], after });
-  await eventually(() => seen.length + made(last).length === expected.length, 5_000);
+  await eventually(() => seen.length + made(last).length === expected.length);
   last.hangUp();
   const rest = made(last);
   expect([...seen, ...rest.map((event) => idOf(event))]).toEqual(expected);
@@ -106,7 +111,7 @@ test('however many requests were booked meanwhile, a slow reader is passed over 
   const { db } = api.database.writer;
   await sequence(db);
   const first = await open(tenant.adminKey);
-  const after = (await eventually(() => first.messages[0], 2_000)).event.cursor;
+  const after = (await eventually(() => first.messages[0])).event.cursor;
   first.hangUp();
   // Positions as the sequencer gives them, without the entries they would belong to: the stream must not look at them.
   const team = await makeTeam(tenant, 'before');
@@ -119,7 +124,7 @@ test('however many requests were booked meanwhile, a slow reader is passed over 
   const later = await makeTeam(tenant, 'after');
   await sequence(db);
   const stream = await open(tenant.adminKey, { after });
-  await eventually(() => made(stream).length === 2, 3_000);
+  await eventually(() => made(stream).length === 2);
   expect(made(stream).map((event) => idOf(event))).toEqual([team.id, later.id]);
   expect(stream.messages.some(({ event }) => event.__typename === 'StreamGap')).toBe(false);
   stream.hangUp();
@@ -130,7 +135,7 @@ test("a mutation's cursor resumes right before its change", async () => {
   const team = await makeTeam(tenant, 'mine');
   await sequence(api.database.writer.db);
   const stream = await open(tenant.adminKey, { types: ['TEAM'], after: team.cursor });
-  await eventually(() => made(stream).length > 0, 2_000);
+  await eventually(() => made(stream).length > 0);
   expect(made(stream)[0]?.change).toMatchObject({ objects: [{ id: team.id }], auditEventId: team.auditEventId });
   stream.hangUp();
 });
@@ -139,12 +144,12 @@ test('only what is asked for comes, and a cursor is good for the same types only
   const tenant = await api.makeTenant('typed');
   const { db } = api.database.writer;
   const stream = await open(tenant.adminKey, { types: ['TAG', 'API_KEY'] });
-  const { event: start } = await eventually(() => stream.messages[0], 2_000);
+  const { event: start } = await eventually(() => stream.messages[0]);
   await makeTeam(tenant, 'unseen');
   await api.ask(tenant.adminKey, 'mutation { tagActivate(input: { idempotencyKey: "t", tagKey: "feature" }) { errors { code } } }');
   const { id } = await api.makeKey(tenant.organizationId, []);
   await sequence(db);
-  await eventually(() => made(stream).some((event) => idOf(event) === idFromUuid('apiKey', id)), 2_000);
+  await eventually(() => made(stream).some((event) => idOf(event) === idFromUuid('apiKey', id)));
   expect(made(stream).map((event) => event.change?.objects[0]?.type)).not.toContain('TEAM');
   expect(made(stream).map(({ change }) => [change?.objects[0]?.type, change?.objects[0]?.id])).toContainEqual(['TAG', 'feature']);
   stream.hangUp();
@@ -161,11 +166,11 @@ test('a key is told only of what it may read, and no longer once it may not', as
   await refused.ended;
   expect(refused.errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
   const stream = await open(secret);
-  await eventually(() => stream.messages.length > 0, 2_000);
+  await eventually(() => stream.messages.length > 0);
   await api.makeKey(tenant.organizationId, []);
   const team = await makeTeam(tenant, 'seen');
   await sequence(db);
-  await eventually(() => made(stream).length > 0, 2_000);
+  await eventually(() => made(stream).length > 0);
   expect(made(stream).map((event) => idOf(event))).toEqual([team.id]);
   await db
     .updateTable('api_keys')
@@ -173,6 +178,6 @@ test('a key is told only of what it may read, and no longer once it may not', as
     .where('id', '=', id)
     .execute();
   await db.updateTable('registry_revision').set({ revision: sql<bigint>`revision + 1` }).execute();
-  const end = await eventually(() => stream.messages.find(({ event }) => event.__typename === 'StreamEnd'), 2_000);
+  const end = await eventually(() => stream.messages.find(({ event }) => event.__typename === 'StreamEnd'));
   expect(end.event.reason).toBe('AUTH_REVOKED');
 });

@@ -51,7 +51,7 @@ test('a count costs 25 and a report what it has to send', () => {
 });
 
 test('fragments that spread each other many times are costed in no time', () => {
-  const depth = 22;
+  const depth = 40;
   const fragments = Array.from({ length: depth }, (_none, index) =>
     index === depth - 1
       ? `fragment F${index} on Viewer { permissions }`
@@ -59,7 +59,8 @@ test('fragments that spread each other many times are costed in no time', () => 
   );
   const startedAt = performance.now();
   expect(costOf(`{ viewer { ...F0 } } ${fragments.join(' ')}`).points).toBe(1);
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  // One by one it would take as long as two to the power of their number: hours.
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
 
 test('`nodes(ids:)` costs a point for each id', () => {

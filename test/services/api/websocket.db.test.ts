@@ -6,6 +6,7 @@ import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
 import { book, sequence, usageEntry } from '../../harness/graphql-books.ts';
 import { openSocket } from '../../harness/graphql-socket.ts';
+import { median } from '../../harness/median.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
@@ -26,11 +27,11 @@ test('a stream runs over a socket, and `complete` ends it without closing the so
   await book(api.database.writer.db, [entry]);
   await sequence(api.database.writer.db);
   const id = idFromUuid('request', entry.entry_id);
-  await eventually(() => socket.frames.some((frame) => JSON.stringify(frame).includes(id)), 2_000);
+  await eventually(() => socket.frames.some((frame) => JSON.stringify(frame).includes(id)));
   socket.send({ id: '1', type: 'complete' });
   for (const next of ['2', '1']) {
     socket.send({ id: next, type: 'subscribe', payload: { query: tail } });
-    await eventually(() => socket.frames.at(-1)?.id === next, 2_000);
+    await eventually(() => socket.frames.at(-1)?.id === next);
   }
   expect(socket.closed()).toBeNull();
   socket.close();
@@ -51,7 +52,7 @@ test.each([
   expect(Array.isArray(error.payload)).toBe(true);
   await book(api.database.writer.db, [usageEntry(tenant.organizationId)]);
   await sequence(api.database.writer.db);
-  await eventually(() => socket.frames.some((frame) => frame.id === 'live' && JSON.stringify(frame).includes('RequestBooked')), 2_000);
+  await eventually(() => socket.frames.some((frame) => frame.id === 'live' && JSON.stringify(frame).includes('RequestBooked')));
   expect(socket.frames.some((frame) => frame.id === 'bad' && frame.type === 'complete')).toBe(false);
   expect(socket.closed()).toBeNull();
   socket.close();
@@ -68,12 +69,12 @@ test('an id is free again as soon as the client has completed it', async () => {
   await book(api.database.writer.db, [entry]);
   await sequence(api.database.writer.db);
   const id = idFromUuid('request', entry.entry_id);
-  await eventually(() => socket.frames.some((frame) => JSON.stringify(frame).includes(id)), 2_000);
+  await eventually(() => socket.frames.some((frame) => JSON.stringify(frame).includes(id)));
   expect(socket.frames.filter((frame) => JSON.stringify(frame).includes(id))).toHaveLength(1);
   expect(socket.frames.some((frame) => frame.type === 'complete')).toBe(false);
   expect(socket.closed()).toBeNull();
   socket.close();
-  await eventually(() => api.server.followed() === 0, 2_000);
+  await eventually(() => api.server.followed() === 0);
 });
 
 test('ping is answered with pong, before and after the init', async () => {
@@ -95,21 +96,21 @@ test.each([
   [
     'more than 30 frames a second',
     1008,
-    (socket: Awaited<ReturnType<typeof open>>) => Array.from({ length: 40 }, () => socket.send({ type: 'pong' })),
+    (socket: Awaited<ReturnType<typeof open>>) => Array.from({ length: 200 }, () => socket.send({ type: 'pong' })),
   ],
 ])('%s closes the socket with %i', async (_what, code, misbehave) => {
   const socket = await open(null);
   misbehave(socket);
-  expect((await eventually(() => socket.closed(), 5_000)).code).toBe(code);
+  expect((await eventually(() => socket.closed())).code).toBe(code);
 });
 
 test('an id in use closes with 4409, a second init with 4429', async () => {
   const twice = await open();
   for (let time = 0; time < 2; time++) twice.send({ id: '1', type: 'subscribe', payload: { query: tail } });
-  expect((await eventually(() => twice.closed(), 2_000)).code).toBe(4409);
+  expect((await eventually(() => twice.closed())).code).toBe(4409);
   const again = await open();
   again.send({ type: 'connection_init' });
-  expect((await eventually(() => again.closed(), 2_000)).code).toBe(4429);
+  expect((await eventually(() => again.closed())).code).toBe(4429);
 });
 
 test('a wrong key and a model key close with 4401, which a client takes as final', async () => {
@@ -117,24 +118,27 @@ test('a wrong key and a model key close with 4401, which a client takes as final
   for (const key of ['tpk_adm_nope', secret]) {
     const socket = await open(null);
     socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
-    expect((await eventually(() => socket.closed(), 2_000)).code).toBe(4401);
+    expect((await eventually(() => socket.closed())).code).toBe(4401);
   }
 });
 
 test('a revoked key gets StreamEnd, then 4401, within a second', async () => {
-  const { id, secret } = await api.makeKey(tenant.organizationId, ['request:read']);
-  const socket = await open(secret);
-  socket.send({ id: '1', type: 'subscribe', payload: { query: tail } });
-  await socket.frame('next', '1');
-  await api.ask(tenant.adminKey, 'mutation R($id: ID!) { apiKeyRevoke(input: { idempotencyKey: "r", id: $id }) { replayed } }', {
-    id: idFromUuid('apiKey', id),
-  });
-  const startedMs = performance.now();
-  const closed = await eventually(() => socket.closed(), 2_000);
-  expect(performance.now() - startedMs).toBeLessThan(1_000);
-  expect(closed.code).toBe(4401);
-  expect(socket.frames.at(-2)).toMatchObject({ type: 'next', payload: { data: { requestTail: { reason: 'AUTH_REVOKED' } } } });
-  expect(socket.frames.at(-1)).toMatchObject({ type: 'complete' });
+  const closedAfterMs: number[] = [];
+  for (let key = 0; key < 3; key++) {
+    const { id, secret } = await api.makeKey(tenant.organizationId, ['request:read']);
+    const socket = await open(secret);
+    socket.send({ id: '1', type: 'subscribe', payload: { query: tail } });
+    await socket.frame('next', '1');
+    const revoke = 'mutation R($key: String!, $id: ID!) { apiKeyRevoke(input: { idempotencyKey: $key, id: $id }) { replayed } }';
+    await api.ask(tenant.adminKey, revoke, { key: `revoke ${key}`, id: idFromUuid('apiKey', id) });
+    const revokedAtMs = performance.now();
+    const closed = await eventually(() => socket.closed());
+    closedAfterMs.push(performance.now() - revokedAtMs);
+    expect(closed.code).toBe(4401);
+    expect(socket.frames.at(-2)).toMatchObject({ type: 'next', payload: { data: { requestTail: { reason: 'AUTH_REVOKED' } } } });
+    expect(socket.frames.at(-1)).toMatchObject({ type: 'complete' });
+  }
+  expect(median(closedAfterMs)).toBeLessThan(1_000);
 });
 
 test('a 21st operation is refused, the other twenty go on', async () => {
@@ -185,8 +189,8 @@ test('a key that expires gets StreamEnd, then 4403, after which a client may com
     .set({ expires_at: new Date(Date.now() - 1_000) })
     .where('id', '=', id)
     .execute();
-  // Nobody bumped the revision, as when time alone passes: it is noticed within 5 s.
-  expect((await eventually(() => socket.closed(), 7_000)).code).toBe(4403);
+  // Nobody bumped the revision, as when time alone passes: it is noticed at the next look, every 5 s.
+  expect((await eventually(() => socket.closed())).code).toBe(4403);
   expect(JSON.stringify(socket.frames)).toContain('TOKEN_EXPIRED');
 });
 
@@ -198,7 +202,7 @@ test('a server that stops says StreamEnd and closes with 1012', async () => {
   await socket.frame('next', '1');
   const idle = await openSocket(stopping.graphqlUrl, own.adminKey);
   await stopping.server.stop(new AbortController().signal);
-  expect((await eventually(() => socket.closed(), 1_000)).code).toBe(1012);
-  expect((await eventually(() => idle.closed(), 1_000)).code).toBe(1012);
+  expect((await eventually(() => socket.closed())).code).toBe(1012);
+  expect((await eventually(() => idle.closed())).code).toBe(1012);
   expect(JSON.stringify(socket.frames)).toContain('SERVER_DRAIN');
 });

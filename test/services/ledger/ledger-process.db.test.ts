@@ -52,7 +52,7 @@ async function startLedger(): Promise<Ledger> {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   children.add(child);
-  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(20_000) });
+  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(60_000) });
   const parsed = parseProcessMessage(message);
   if (parsed?.kind !== 'ready') throw new Error(`the ledger did not start: ${JSON.stringify(message)}`);
   return { child, address: parsed.addresses.http ?? '' };
@@ -139,26 +139,26 @@ test('SIGTERM stops in order: exit code 0, and what was acknowledged is in the b
   await append(all);
   expect(await end(first.child, 'SIGTERM')).toBe(0);
   await startLedger();
-  await eventually(() => expectBooks(all.length).then(() => true), 20_000);
+  await eventually(() => expectBooks(all.length).then(() => true));
 });
 
 test('it goes on by itself when every connection to the database breaks', async () => {
   const { child, address } = await startLedger();
   await append(records(50));
-  await eventually(() => expectBooks(50).then(() => true), 20_000);
+  await eventually(() => expectBooks(50).then(() => true));
   await database.owner.execute(
     `select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('turnpike-ledger', 'turnpike-sequencer') and datname = current_database()`,
   );
   await append(records(50));
-  await eventually(async () => (await entries()) === 100, 20_000);
+  await eventually(async () => (await entries()) === 100);
   expect(child.exitCode).toBeNull();
-  await eventually(async () => (await fetch(`${address}/readyz`)).status === 200, 5_000);
+  await eventually(async () => (await fetch(`${address}/readyz`)).status === 200);
 });
 
 test('it says how it is: alive, ready, and its figures', async () => {
   const { address } = await startLedger();
   await append(records(30));
-  await eventually(() => expectBooks(30).then(() => true), 20_000);
+  await eventually(() => expectBooks(30).then(() => true));
   expect((await fetch(`${address}/healthz`)).status).toBe(200);
   expect((await fetch(`${address}/readyz`)).status).toBe(200);
   const metrics = await (await fetch(`${address}/metrics`)).text();
@@ -175,7 +175,7 @@ test('kill -9 while dead letters are taken again books each of them once, beside
   await append([...records(200).map(future), ...records(40)]);
   const count = async (table: 'dead_letters' | 'ledger_entries', where = sql<boolean>`true`): Promise<number> =>
     (await database.owner.db.selectFrom(table).select('log_offset').where(where).execute()).length;
-  await eventually(async () => (await count('dead_letters')) === 200 && (await count('ledger_entries')) === 40, 20_000);
+  await eventually(async () => (await count('dead_letters')) === 200 && (await count('ledger_entries')) === 40);
 
   // The ledger learned the version meanwhile, and a person asks for all of them.
   await database.owner.execute(`update dead_letters set headers = headers || '{"ce_type":"turnpike.request.settled.v1"}',
@@ -187,7 +187,7 @@ test('kill -9 while dead letters are taken again books each of them once, beside
     await append(records(20));
   }
   await eventually(async () => (await count('dead_letters', sql`state = 'posted'`)) === 200, 30_000);
-  await eventually(async () => (await count('ledger_entries')) === 280, 20_000);
+  await eventually(async () => (await count('ledger_entries')) === 280);
   const { rows } = await sql<Record<string, bigint>>`select
     (select count(*) from dead_letters where retries <> 1) as again, (select count(distinct request_id) from dead_letters) as requests,
     (select coalesce(sum(requests), 0)::bigint from usage_day) as counted,

@@ -114,7 +114,7 @@ test('a full transaction does not wait for one that hangs; what would not fill o
       database.owner.db,
     );
     return waiting.rows.length > 0;
-  }, 5_000);
+  });
   await Promise.all([send(1, 1_000), send(2, 1_000)]);
   await expect(count('ledger_entries')).resolves.toBe(2_000);
   const small = send(3, 10);
@@ -135,7 +135,7 @@ test('a batch is run again, whole, until the database takes it, and its partitio
   const posting = poster.post(0, epoch, recordsOf(20)).then(() => {
     done = true;
   });
-  await eventually(() => poster.trouble()?.includes('the database does not take batches'), 5_000);
+  await eventually(() => poster.trouble()?.includes('the database does not take batches'));
   await expect(count('ledger_entries')).resolves.toBe(0);
   expect(done).toBe(false);
 

@@ -62,7 +62,7 @@ const auditOf = async (id: string) => {
   return rows.filter(({ targets }) => JSON.stringify(targets).includes(idFromUuid('deadLetter', id)));
 };
 async function settled(offset: bigint, retries = 1): Promise<Awaited<ReturnType<typeof letterAt>>> {
-  await eventually(async () => (await letterAt(offset)).retries === retries, 10_000);
+  await eventually(async () => (await letterAt(offset)).retries === retries);
   return letterAt(offset);
 }
 
@@ -213,7 +213,7 @@ test('while the database ends every transaction a letter stays queued, whole, an
   await eventually(async () => {
     const { rows } = await sql<{ last_value: bigint }>`select last_value from hang_ups`.execute(database.owner.db);
     return (rows[0]?.last_value ?? 0n) >= 3n;
-  }, 10_000);
+  });
   expect(await letterAt(0n)).toMatchObject({ state: 'retrying', retries: 0 });
   expect(await entries()).toEqual([]);
   await database.owner.execute('drop trigger hang_up on dead_letters');
@@ -246,7 +246,7 @@ test('what is unsettled is counted by reason, and a reason of which none is left
       .split('\n')
       .filter((line) => line.startsWith('turnpike_ledger_dead_letters_open{'))
       .sort();
-  await eventually(async () => (await gauge()).length === 2, 5_000);
+  await eventually(async () => (await gauge()).length === 2);
   expect(await gauge()).toEqual([
     'turnpike_ledger_dead_letters_open{reason="time_implausible"} 1',
     'turnpike_ledger_dead_letters_open{reason="unparseable"} 2',
@@ -255,7 +255,7 @@ test('what is unsettled is counted by reason, and a reason of which none is left
   await changeOf(database.writer.db, INSTALLATION_ID, (change) => discardDeadLetter(change, { id, everywhere: true, reason: 'x' }));
   // A retry has them counted anew at once.
   await retry((await letterAt(0n)).id);
-  await eventually(async () => (await gauge()).length === 1, 5_000);
+  await eventually(async () => (await gauge()).length === 1);
   expect(await gauge()).toEqual(['turnpike_ledger_dead_letters_open{reason="unparseable"} 2']);
   expect(await registry.metrics()).toContain('turnpike_ledger_dead_letter_retries_total{outcome="open"} 1');
 });

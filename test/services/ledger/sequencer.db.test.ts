@@ -152,7 +152,7 @@ test('of several sequencers one leads, and another takes over when its session d
     await postRecords(database.writer, recordsOf(40, {}, { from: BigInt(posted) }), { epoch });
     posted += 40;
     for (const one of sequencers) one.wake();
-    await eventually(() => expectOrdered(posted).then(() => true), 10_000);
+    await eventually(() => expectOrdered(posted).then(() => true));
     const { rows } = await sql<{ leaders: bigint }>`
       select count(*) as leaders from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`.execute(
       database.owner.db,
@@ -175,24 +175,24 @@ test('what was committed is sequenced within 150 ms, and readers are woken at mo
     }
   });
   closing.unshift(listener.stop);
+  const beganAt = performance.now();
   await postRecords(database.writer, recordsOf(1), { epoch });
-  await eventually(() => expectOrdered(1).then(() => true), 10_000);
+  await eventually(() => expectOrdered(1).then(() => true));
 
   const delays: number[] = [];
   for (let index = 1; index <= 30; index++) {
     await postRecords(database.writer, recordsOf(1, {}, { from: BigInt(index) }), { epoch });
     const committedAt = performance.now();
     one.wake();
-    await eventually(() => expectOrdered(index + 1).then(() => true), 5_000);
+    await eventually(() => expectOrdered(index + 1).then(() => true));
     delays.push(performance.now() - committedAt);
   }
   delays.sort((left, right) => left - right);
   expect(delays[15]).toBeLessThan(150);
-  await eventually(() => wakes.length > 0, 2_000);
-  const gaps = wakes.slice(1).map((time, index) => time - (wakes[index] ?? 0));
-  // Ten a second on average; two may be close where the first was delivered late.
-  const span = (wakes.at(-1) ?? 0) - (wakes[0] ?? 0);
-  expect(gaps.length).toBeLessThanOrEqual(span / 100 + 2);
+  await eventually(() => wakes.length > 0);
+  // Ten a second from the first on; what is delivered late may come close to the next.
+  const span = (wakes.at(-1) ?? 0) - beganAt;
+  expect(wakes.length).toBeLessThanOrEqual(span / 100 + 1);
 });
 
 test('audit events take their place in the same order', async () => {

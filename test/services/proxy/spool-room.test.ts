@@ -21,7 +21,7 @@ test('at the spool’s bound requests are refused before any provider is called,
     await response.arrayBuffer();
     served += 1;
     return null;
-  }, 15_000);
+  });
   expect(served).toBeGreaterThan(3);
   expect(refused.status).toBe(503);
   expect(refused.headers.get('retry-after')).toMatch(/^[1-9]/);
@@ -34,8 +34,8 @@ test('at the spool’s bound requests are refused before any provider is called,
     const response = await proxy.chat(body);
     await response.arrayBuffer();
     return response.status === 200;
-  }, 15_000);
-  await eventually(() => proxy.events.filter(({ event }) => event.outcome === 'succeeded').length === served + 1, 15_000);
+  });
+  await eventually(() => proxy.events.filter(({ event }) => event.outcome === 'succeeded').length === served + 1);
   // In the order in which they were settled.
   const times = proxy.events.map(({ record }) => record.headers.ce_time ?? '');
   expect(times).toEqual([...times].sort());

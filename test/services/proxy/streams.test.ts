@@ -346,7 +346,7 @@ describe('a client that leaves', () => {
     );
     const response = await at.proxy.chat(body);
     await response.body?.getReader().read();
-    await eventually(() => closed, 10_000);
+    await eventually(() => closed);
     expect(await at.proxy.eventOf(response.headers.get('x-request-id'))).toMatchObject({ outcome: 'cancelled' });
   });
 });

@@ -37,7 +37,7 @@ const exitOf = async (child: ChildProcess): Promise<unknown> => {
   await Promise.all(read);
   return outcome;
 };
-const started = (process: Child): Promise<unknown> => eventually(() => process.messages.length > 0, 10_000);
+const started = (process: Child): Promise<unknown> => eventually(() => process.messages.length > 0);
 
 test('a started process announces its addresses', async () => {
   const process = run('');
@@ -88,7 +88,7 @@ test('a stop that takes longer than its deadline ends non-zero', async () => {
 
 test('a stop asked for during the start is honored', async () => {
   const process = run('slow-start');
-  await eventually(() => process.output().includes('starting'), 10_000);
+  await eventually(() => process.output().includes('starting'));
   process.child.kill('SIGTERM');
   expect(await process.ended).toBe(0);
   expect(process.messages).toEqual([]);

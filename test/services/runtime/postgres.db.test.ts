@@ -107,7 +107,7 @@ test('a connection whose other end is gone without a word costs one statement, n
   url.searchParams.delete('host');
   url.hostname = '127.0.0.1';
   url.port = String(proxy.port);
-  const pool = createDatabase({ url: url.href, role: 'writer', applicationName: 'half-open', poolSize: 1, statementTimeoutMs: 100 });
+  const pool = createDatabase({ url: url.href, role: 'writer', applicationName: 'half-open', poolSize: 1, statementTimeoutMs: 1_000 });
   try {
     await pool.execute('select 1');
     expect(proxy.silence(60_000)).toBe(1);

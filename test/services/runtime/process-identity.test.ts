@@ -13,6 +13,6 @@ test('a running process keeps its identity, and one that ended has none', async 
   expect(await processEnded(first, 0)).toBe(false);
   expect(await processEnded({ ...first, startedAt: 'another time' }, 0)).toBe(true);
   child.kill('SIGKILL');
-  expect(await processEnded(first, 5_000)).toBe(true);
+  expect(await processEnded(first, 20_000)).toBe(true);
   expect(await identifyProcess(pid)).toBeNull();
 });

@@ -170,13 +170,13 @@ test('CRLF framing and comments are what the standard allows', async () => {
 
 test('gzip is used only when accepted, and each event can be unpacked when it comes', async () => {
   await using provider = await startSimulator();
-  const body = { model: 'gzip', messages, stream: true, metadata: { simulator: 'stall=3; stall-ms=400' } };
-  const plain = await rawExchange(provider.url, body, { 'accept-encoding': 'gzip;q=0, deflate' });
+  const plain = await rawExchange(provider.url, { model: 'gzip', messages, stream: true }, { 'accept-encoding': 'gzip;q=0, deflate' });
   expect(plain.head).not.toMatch(/content-encoding/i);
   const leave = new AbortController();
   const response = await fetch(`${provider.baseUrl}/chat/completions`, {
     method: 'POST',
-    body: JSON.stringify(body),
+    // It stands still behind the third event until we leave.
+    body: JSON.stringify({ model: 'gzip', messages, stream: true, metadata: { simulator: 'stall=3; stall-ms=60000' } }),
     signal: leave.signal,
   });
   expect(response.headers.get('content-encoding')).toBe('gzip');

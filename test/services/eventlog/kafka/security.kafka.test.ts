@@ -59,7 +59,7 @@ describe.skipIf(!ownBrokersAreThere)('a Kafka that asks who one is', () => {
       await producer.close();
       await consumer.close();
     });
-    await eventually(() => producer.append(topic, [testRecord(topic, 'key_in', 0)]).then(() => true), 20_000);
+    await eventually(() => producer.append(topic, [testRecord(topic, 'key_in', 0)]).then(() => true));
     const books = new Books();
     await consumer.subscribe(books.subscriber(topic));
     await eventually(() => books.size === 1, 30_000);
@@ -125,7 +125,7 @@ describe.skipIf(!ownBrokersAreThere)('a Kafka that asks who one is', () => {
       await producer.close();
       await consumer.close();
     });
-    await eventually(() => producer.append(topic, [testRecord(topic, 'key_right', 0)]).then(() => true), 20_000);
+    await eventually(() => producer.append(topic, [testRecord(topic, 'key_right', 0)]).then(() => true));
     const books = new Books();
     await consumer.subscribe(books.subscriber(topic));
     await eventually(() => books.size === 1, 30_000);
@@ -149,7 +149,7 @@ describe.skipIf(!ownBrokersAreThere)('a Kafka that asks who one is', () => {
     await eventually(() => books.errors.some((error) => String(error).includes('AUTHORIZATION_FAILED')), 30_000);
 
     await grant(topic);
-    await eventually(() => producer.append(topic, next).then(() => true), 20_000);
+    await eventually(() => producer.append(topic, next).then(() => true));
     await eventually(() => books.booked.get('key_right')?.includes(1), 60_000);
     expect([...new Set(books.booked.get('key_right'))]).toEqual([0, 1]);
   });

@@ -77,7 +77,7 @@ describe.skipIf(!kafkaIsThere)('the topic', () => {
         },
       ],
     });
-    await eventually(async () => (await configOf(topic)).get('max.message.bytes') === '1000', 10_000);
+    await eventually(async () => (await configOf(topic)).get('max.message.bytes') === '1000');
     const refusal = await ensureTopic(client, topic, { ...singleBroker, replicationFactor: 3 }).catch((error: unknown) => String(error));
     expect(refusal).toContain('1 replicas, not 3');
     expect(refusal).toContain(

@@ -45,7 +45,7 @@ test.each(['group', 'strict'])(
     const closes = new Set<string>();
     for (let boot = 1; boot <= 4; boot++) {
       const { child, said } = startWriter(directory, durability);
-      await eventually(() => named(said, 'close').length > 150 * boot, 20_000);
+      await eventually(() => named(said, 'close').length > 150 * boot);
       child.kill('SIGKILL');
       await once(child, 'close');
       const lastLine = named(said, 'ready');
@@ -54,7 +54,7 @@ test.each(['group', 'strict'])(
       for (const id of named(said, 'close')) closes.add(id);
     }
     const { spool, producer } = await openTestSpool({ directory });
-    await eventually(() => spool.state().unsent === 0, 15_000);
+    await eventually(() => spool.state().unsent === 0);
     const sent = idsOf(producer.accepted);
     const orphans = new Set(spool.orphans.map(({ requestId }) => requestId));
     expect(new Set(sent).size).toBe(sent.length);
@@ -67,7 +67,7 @@ test.each(['group', 'strict'])(
 test('a folder whose owner was killed is free at once, and one whose owner is stopped is not', { timeout: 30_000 }, async () => {
   const directory = await temporaryFolder();
   const { child, said } = startWriter(directory, 'group');
-  await eventually(() => named(said, 'close').length > 10, 20_000);
+  await eventually(() => named(said, 'close').length > 10);
   child.kill('SIGSTOP');
   await expect(openTestSpool({ directory })).rejects.toThrow(/Another process uses/);
   child.kill('SIGKILL');

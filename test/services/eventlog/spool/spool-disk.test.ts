@@ -73,7 +73,7 @@ test('records moved by a failed sync are still read back for the sender', async 
   disk.syncHeld = false;
   await eventually(() => !spool.state().writable);
   disk.syncFault = null;
-  await eventually(() => spool.state().unsent === 0, 15_000);
+  await eventually(() => spool.state().unsent === 0);
   expect(idsOf(producer.accepted)).toEqual(ids(330));
 });
 

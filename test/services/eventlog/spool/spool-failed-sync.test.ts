@@ -45,17 +45,17 @@ test('what only the cache still holds after a failed sync is written again befor
   const first = await boot(disk, 1, []);
   const before = syncs;
   expect(first.open('req_1', Buffer.from('draft'), () => {})).toBe(true);
-  await eventually(() => syncs > before, 2_000);
+  await eventually(() => syncs > before);
   first.close('req_1', eventOf('req_1'), () => {
     // Written and not synced: the sync fails now, and so does every new file.
     disk.faults = 1;
   });
-  await eventually(() => !first.state().writable, 2_000);
+  await eventually(() => !first.state().writable);
   disk = disk.kill();
   const shipped: string[] = [];
   const second = await boot(disk, 2, shipped);
   expect(second.orphans).toEqual([]);
-  await eventually(() => shipped.includes('req_1'), 2_000);
+  await eventually(() => shipped.includes('req_1'));
   const third = await boot(disk.powerCut(), 3, []);
   expect(third.orphans).toEqual([]);
 });

@@ -88,7 +88,7 @@ async function live(seed: number, durability: SpoolOptions['durability'], end: E
   disk.faults = 0;
   const spool = await openSpool(optionsOf(seed, 9, disk, durability, witness));
   const orphans = new Set(spool.orphans.map(({ requestId }) => requestId));
-  await eventually(() => spool.state().unsent === 0, 10_000);
+  await eventually(() => spool.state().unsent === 0);
   await spool.stop(1_000);
   for (const id of orphans) if (witness.accepted.has(id)) witness.contradictions.push(`${id} is in the log and an orphan`);
   if (end === 'kill' || durability === 'strict') {

@@ -69,5 +69,5 @@ export function anOrganization(): { readonly organizationId: string; readonly uu
 
 /** Resolves once a transaction waits for another's lock. */
 export async function isBlocked(world: StoreWorld): Promise<void> {
-  await eventually(async () => (await world.blocked()) === 1, 10_000);
+  await eventually(async () => (await world.blocked()) === 1);
 }
