@@ -1,20 +1,30 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/**
- * Vite would take graphql's `module` entry for our files while Node takes `main` for packages: two copies, which graphql refuses.
- */
-const resolve = { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] };
+const resolve = {
+  alias: [
+    // Vite would take graphql's `module` entry for our files while Node takes `main` for packages: two copies, which graphql refuses.
+    { find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) },
+    { find: /^fast-check$/, replacement: fileURLToPath(new URL('test/harness/seeded-fast-check.ts', import.meta.url)) },
+  ],
+};
+
+/** Two even where there are two cores: one file's processes wait most of the time, and vitest by itself would leave a core to nobody. */
+const workers = Math.max(2, availableParallelism() - 1);
+/** Of files that each bring up the whole product, or brokers, which take seconds to start and half a gigabyte to run. */
+const largeWorkers = 2;
 
 /**
  * Five tiers, told apart by name and place alone:
  * - `unit`: neither PostgreSQL nor Kafka; anything under test/ that is in none of the others.
- * - `db`: `*.db.test.ts`, whatever needs PostgreSQL (test/harness/postgres.ts).
- * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts), some of it PostgreSQL too.
- * - `e2e`: test/e2e, the product as a user meets it, in processes of its own.
  * - `chaos`: `*.chaos.test.ts`, many processes on a Kafka and a PostgreSQL of their own, with faults on purpose.
+ * - `db`: `*.db.test.ts`, whatever needs PostgreSQL (test/harness/postgres.ts).
+ * - `e2e`: test/e2e, the product as a user meets it, in processes of its own.
+ * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts), some of it PostgreSQL too.
  *
- * They run one after the other, the quick answer first; e2e files also one at a time, since each brings up the whole product.
+ * Those of one group order run side by side, the groups one after the other. The chaos run is one file that takes three minutes and
+ * half a core; `unit` goes through all of its files meanwhile. No test may rely on having the machine to itself.
  */
 export default defineConfig({
   test: {
@@ -26,7 +36,17 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.db.test.ts', 'test/**/*.kafka.test.ts', 'test/**/*.chaos.test.ts', 'test/e2e/**', 'test/fixtures/**'],
           sequence: { groupOrder: 0 },
-          testTimeout: 20_000,
+          maxWorkers: workers,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.chaos.test.ts'],
+          sequence: { groupOrder: 0 },
+          maxWorkers: workers,
         },
       },
       {
@@ -37,7 +57,19 @@ export default defineConfig({
           globalSetup: ['test/harness/postgres-server.ts'],
           exclude: ['test/e2e/**', 'test/fixtures/**'],
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
+          maxWorkers: workers,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          maxWorkers: largeWorkers,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
         },
       },
@@ -49,31 +81,9 @@ export default defineConfig({
           globalSetup: ['test/harness/kafka-server.ts', 'test/harness/postgres-server.ts'],
           exclude: ['test/e2e/**', 'test/fixtures/**'],
           sequence: { groupOrder: 2 },
-          // Brokers of a test's own take seconds to start and half a gigabyte to run.
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        resolve,
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          sequence: { groupOrder: 3 },
-          fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        resolve,
-        test: {
-          name: 'chaos',
-          include: ['test/chaos/**/*.chaos.test.ts'],
-          // Last and alone: it keeps both cores busy, and would make what runs beside it late.
-          sequence: { groupOrder: 4 },
-          fileParallelism: false,
+          maxWorkers: largeWorkers,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
         },
       },
     ],
