@@ -20,9 +20,7 @@ import { createGraphiqlPage } from './graphiql.ts';
 import { addGraphqlHttp } from './graphql-http.ts';
 import { createKeyUses } from './key-uses.ts';
 import { createDrain } from './live/drain.ts';
-import type { JournalFeed } from './live/journal-feed.ts';
-import { createJournalHub } from './live/journal-hub.ts';
-import { createPostgresJournalFeed } from './live/postgres-journal-feed.ts';
+import type { JournalHub } from './live/journal-hub.ts';
 import { createStreamCursors } from './live/stream-cursor.ts';
 import { createMaskErrors } from './mask-errors.ts';
 import { createContextOf } from './operation-context.ts';
@@ -39,6 +37,8 @@ export interface ApiServerOptions {
   readonly reader: DatabaseConnection;
   /** In role `writer`: changes, and the look-up of keys. */
   readonly writer: DatabaseConnection;
+  /** What streams read the journal through; stopped with the server. */
+  readonly hub: JournalHub;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,8 +47,6 @@ export interface ApiServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly version: string;
-  /** What streams read the journal through instead; PostgreSQL itself unless a test arms failpoints. */
-  readonly decorateFeed?: (feed: JournalFeed) => JournalFeed;
 }
 
 export interface ApiServer {
@@ -71,14 +69,12 @@ const mostHeaderBytes = 16_384;
 
 /** Builds the API out of its parts and listens. @throws StartRefusal where the address cannot be listened on. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { reader, writer, secrets, clock, random, log } = options;
+  const { reader, writer, hub, secrets, clock, random, log } = options;
   const schema = createSchema();
   const schemaHash = createHash('sha256').update(printSdl(schema)).digest('hex');
   const drain = createDrain();
   let webSocket: WebSocketEndpoint | null = null;
   const principals = createPrincipals({ db: writer.db, secrets, clock, log });
-  const feed = createPostgresJournalFeed(reader);
-  const hub = await createJournalHub({ feed: options.decorateFeed?.(feed) ?? feed, clock, log });
   const forgetting = startForgettingAnswers({ db: writer.db, clock, log });
   const cursors = createStreamCursors(secrets.deriveKey('stream-cursor'));
   const registry = createMetrics({ process: 'api' });

@@ -7,6 +7,8 @@ import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
 import { createFailpointFeed } from './live/failpoint-feed.ts';
+import { createJournalHub } from './live/journal-hub.ts';
+import { createPostgresJournalFeed } from './live/postgres-journal-feed.ts';
 import { startApiServer } from './server.ts';
 
 /** A query of an operation ends after it (reference/graphql.md section 4); reports say otherwise for themselves. */
@@ -30,14 +32,19 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
   const close = () => Promise.all([reader.close(), writer.close()]);
   try {
     const listen = { variable: 'TURNPIKE_API_PORT', host: environment.host, port: environment.apiPort };
-    await awaitDatabase({ database: reader, process: 'api', listen, log, stopping });
+    const passFailpoint = armFailpoints(environment.failpoints, log);
+    const journal = createPostgresJournalFeed(reader);
+    const feed = passFailpoint === null ? journal : createFailpointFeed(journal, passFailpoint);
+    const hub = await awaitDatabase({ database: reader, process: 'api', listen, log, stopping }, () =>
+      createJournalHub({ feed, clock, log }),
+    );
     const secrets = deriveSecrets(
       await loadMasterKey({ given: environment.masterKey, home: environment.home, random, mustBeGiven: !environment.embeddedLog }),
     );
-    const passFailpoint = armFailpoints(environment.failpoints, log);
     const server = await startApiServer({
       reader,
       writer,
+      hub,
       secrets,
       clock,
       random,
@@ -45,7 +52,6 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
       host: environment.host,
       port: environment.apiPort,
       version: await ownVersion(),
-      ...(passFailpoint === null ? {} : { decorateFeed: (feed) => createFailpointFeed(feed, passFailpoint) }),
     });
     return {
       addresses: { http: server.url },

@@ -43,7 +43,7 @@ runProcess({
     const database = connect('turnpike-ledger', 4);
     const sequencerDatabase = connect('turnpike-sequencer', 1);
     const listen = { variable: 'TURNPIKE_LEDGER_PORT', host, port: ledgerPort };
-    await awaitDatabase({ database, process: 'ledger', listen, log, stopping });
+    await awaitDatabase({ database, process: 'ledger', listen, log, stopping }, async () => {});
 
     const registry = createMetrics({ process: 'ledger' });
     const metrics = createLedgerMetrics(registry);

@@ -24,18 +24,21 @@ export interface AwaitDatabaseOptions {
 const tryAgainMs = 1_000;
 
 /**
- * Returns once PostgreSQL answers and is migrated. A server that is away is waited for without an end, as brokers are: machines come
+ * Returns once PostgreSQL answers and is migrated, and `begin` got from it what the process cannot start without: a server that
+ * answered may be gone at the next statement. A server that is away is waited for without an end, as brokers are: machines come
  * up in any order, and whoever runs the process sees by `/readyz` (503, with the reason) and by one line of its log what it waits
  * for. What waiting does not mend is refused.
  * @throws StartRefusal where migrations are pending, or the server refuses the login or the database of DATABASE_URL.
  */
-export async function awaitDatabase(options: AwaitDatabaseOptions): Promise<void> {
+export async function awaitDatabase<Begun>(options: AwaitDatabaseOptions, begin: () => Promise<Begun>): Promise<Begun> {
   const { log, stopping } = options;
-  let reason = await tryOnce(options);
-  if (reason === null) return;
+  let attempt = await tryOnce(options, begin);
+  if (attempt.reason === null) return attempt.begun;
+  let { reason } = attempt;
   const health = await serveHealth(options, () => reason);
   try {
-    for (let told = ''; reason !== null; reason = await tryOnce(options)) {
+    for (let told = ''; attempt.reason !== null; attempt = await tryOnce(options, begin)) {
+      reason = attempt.reason;
       if (reason !== told) log.warn({ reason }, 'waiting for PostgreSQL');
       told = reason;
       await wait(tryAgainMs, undefined, { signal: stopping });
@@ -44,13 +47,16 @@ export async function awaitDatabase(options: AwaitDatabaseOptions): Promise<void
     await health.close();
   }
   log.warn('PostgreSQL answers');
+  return attempt.begun;
 }
 
-/** @returns null where the database can be used, else why it cannot be reached. */
-async function tryOnce({ database }: AwaitDatabaseOptions): Promise<string | null> {
+/** `reason`: why the database cannot be reached. */
+type Attempt<Begun> = { readonly reason: string } | { readonly reason: null; readonly begun: Begun };
+
+async function tryOnce<Begun>({ database }: AwaitDatabaseOptions, begin: () => Promise<Begun>): Promise<Attempt<Begun>> {
   try {
     await refusePendingMigrations(database.db);
-    return null;
+    return { reason: null, begun: await begin() };
   } catch (error) {
     const gist = gistOf(error);
     if (refusedForGood.has(sqlStateOf(error) ?? '')) {
@@ -58,7 +64,7 @@ async function tryOnce({ database }: AwaitDatabaseOptions): Promise<string | nul
         cause: error,
       });
     }
-    if (isTransient(error) || codeOf(error) === 'ENOTFOUND') return `PostgreSQL does not answer: ${gist}`;
+    if (isTransient(error) || codeOf(error) === 'ENOTFOUND') return { reason: `PostgreSQL does not answer: ${gist}` };
     throw error;
   }
 }

@@ -1,5 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { KyselyPlugin } from 'kysely';
+import { createJournalHub } from '../../services/api/live/journal-hub.ts';
+import { createPostgresJournalFeed } from '../../services/api/live/postgres-journal-feed.ts';
 import type { ApiServer } from '../../services/api/server.ts';
 import { startApiServer } from '../../services/api/server.ts';
 import { createApiKey } from '../../services/registry/api-keys.ts';
@@ -57,13 +59,16 @@ export async function startTestApi(): Promise<TestApi> {
     },
     transformResult: async ({ result }) => result,
   };
+  const reader = { ...database.reader, db: database.reader.db.withPlugin(counter) };
+  const log = createLog({ name: 'api', level: 'silent' });
   const server = await startApiServer({
-    reader: { ...database.reader, db: database.reader.db.withPlugin(counter) },
+    reader,
     writer: database.writer,
+    hub: await createJournalHub({ feed: createPostgresJournalFeed(reader), clock: systemClock, log }),
     secrets: testSecrets,
     clock: systemClock,
     random: systemRandom,
-    log: createLog({ name: 'api', level: 'silent' }),
+    log,
     host: '127.0.0.1',
     port: 0,
     version: '0.0.0-test',

@@ -3,6 +3,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { awaitDatabase } from '../../../services/runtime/await-database.ts';
+import { createLog } from '../../../services/runtime/log.ts';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
 import { refusalExitCode } from '../../../services/runtime/start-refusal.ts';
 import { eventually } from '../../harness/eventually.ts';
@@ -137,4 +139,18 @@ test.each(processes)('%s: a database that PostgreSQL does not have is refused wi
     reason: 'PostgreSQL refuses what DATABASE_URL says: database "no_such_database" does not exist. Check its user, password and database.',
   });
   expect((await ended)[0]).toBe(refusalExitCode);
+});
+
+test('what a process begins with is tried again when PostgreSQL goes away after its first answer', async () => {
+  const listen = { variable: 'TURNPIKE_API_PORT', host: '127.0.0.1', port: await freePort() };
+  const { signal } = new AbortController();
+  let attempts = 0;
+  const begin = async (): Promise<string> => {
+    attempts += 1;
+    if (attempts === 1) throw new Error('Connection terminated unexpectedly');
+    return 'begun';
+  };
+  const options = { database: database.reader, process: 'api', listen, log: createLog({ name: 'api', level: 'silent' }), stopping: signal };
+  await expect(awaitDatabase(options, begin)).resolves.toBe('begun');
+  await expect(awaitDatabase(options, () => Promise.reject(new Error('a fault in the program')))).rejects.toThrow('a fault in the program');
 });
