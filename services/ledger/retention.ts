@@ -14,17 +14,21 @@ const monthsAhead = 3;
 const chunkRows = 5_000;
 const everyMs = 3_600_000;
 
-/** Makes the ledger's partitions of this and the coming months and removes rollups that are past their time. Safe to run from many sides at once. */
+/**
+ * Makes the ledger's partitions of this and the coming months and removes rollups that are past their time, by this clock and by
+ * the database's: one that is days ahead must not take what people still look at. Safe to run from many sides at once.
+ */
 export async function keepHouse(db: Kysely<Database>, nowMs: number): Promise<{ readonly removed: bigint }> {
   const now = new Date(nowMs);
   const months = Array.from({ length: monthsAhead + 1 }, (_, ahead) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead));
   await createPartitionKeeper(db).ensure(months);
-  const minutes = await removeBefore(db, 'usage_minute', new Date(nowMs - retentionMs.minute));
-  const hours = await removeBefore(db, 'usage_hour', new Date(nowMs - retentionMs.hour));
+  const minutes = await removeOld(db, 'usage_minute', nowMs, retentionMs.minute);
+  const hours = await removeOld(db, 'usage_hour', nowMs, retentionMs.hour);
   return { removed: minutes + hours };
 }
 
-async function removeBefore(db: Kysely<Database>, table: 'usage_minute' | 'usage_hour', end: Date): Promise<bigint> {
+async function removeOld(db: Kysely<Database>, table: 'usage_minute' | 'usage_hour', nowMs: number, keptMs: number): Promise<bigint> {
+  const end = sql`least(${new Date(nowMs)}::timestamptz, now()) - make_interval(secs => ${keptMs / 1_000})`;
   let removed = 0n;
   for (;;) {
     const { numAffectedRows = 0n } = await sql`delete from ${sql.table(table)} where ctid = any (array(

@@ -135,6 +135,14 @@ test('finer rollups go when they are past their time, days and entries stay', as
   expect(rows).toEqual([{ minutes: 1, hours: 2, days: 3, entries: 3 }]);
 });
 
+test('a clock that is days ahead removes nothing that is young by the clock of the database', async () => {
+  await using database = await createTestDatabase();
+  await addTestPrice(database.writer.db);
+  const { epoch } = await assign(database.writer);
+  await postRecords(database.writer, [recordOf(settledEvent(), { offset: 0n })], { epoch });
+  await expect(keepHouse(database.writer.db, Date.now() + 2 * retentionMs.minute)).resolves.toEqual({ removed: 0n });
+});
+
 test('the coming months have their partitions before they begin', async () => {
   await using database = await createTestDatabase();
   await keepHouse(database.writer.db, Date.UTC(2031, 10, 15));
