@@ -27,6 +27,9 @@ test('an answer that was lost on its way is listed as such only where one can ha
   expect(reconcile([call], [failed], sheets, 1)).toMatchObject({ unheard: 1, differences: [] });
   expect(reconcile([call], [failed], sheets).differences).toHaveLength(1);
   expect(reconcile([call], [{ ...failed, outcome: 'succeeded' }], sheets, 1).differences).toHaveLength(1);
+  const refusal = { ...call, outcome: 'refused', reported: null, billed: null } as const;
+  expect(reconcile([refusal], [failed], sheets, 1)).toMatchObject({ unheard: 1, refused: 0, differences: [] });
+  expect(reconcile([refusal], [failed], sheets).differences).toHaveLength(1);
 });
 
 test.each([

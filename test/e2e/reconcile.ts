@@ -10,7 +10,7 @@ export type Reconciliation = {
   readonly refused: number;
   /** The provider broke off or was left before it told its count: listed without tokens and without a cost. */
   readonly untold: number;
-  /** The provider told its count, and the answer was lost on its way: listed without tokens and without a cost. */
+  /** The provider told its count or refused, and the answer was lost on its way: listed without tokens and without a cost. */
   readonly unheard: number;
   /** Calls and requests of a proxy that was killed: listed as orphans without a cost. */
   readonly orphans: number;
@@ -46,7 +46,12 @@ export function reconcile(
     called.add(id);
     if (row === undefined) differences.push(`${where}: not in the ledger`);
     else if (row.outcome === 'orphaned') place('orphans', where, unknownFault(row));
-    else if (call.reported !== null && mostUnheard > 0 && row.outcome !== 'succeeded' && unknownFault(row) === null)
+    else if (
+      (call.reported !== null || call.outcome === 'refused') &&
+      mostUnheard > 0 &&
+      row.outcome !== 'succeeded' &&
+      unknownFault(row) === null
+    )
       place('unheard', where, null);
     else if (call.reported !== null) place('equal', where, equalFault(call, call.reported, row, sheets));
     else if (call.outcome === 'refused') place('refused', where, freeFault(row));
