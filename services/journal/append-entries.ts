@@ -3,13 +3,13 @@ import { CompiledQuery, sql } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
 import { prepared } from '../runtime/postgres.ts';
 import type { LedgerEntryInsert } from './entry-columns.ts';
-import { entryColumns } from './entry-columns.ts';
+import { entryColumns, entryParameters } from './entry-columns.ts';
 import { byteaArray, plainArray } from './sql-array.ts';
 
 const names = entryColumns.map(({ name }) => name);
 const insertEntries = prepared(`insert into ledger_entries (${names.join(', ')})
 select ${entryColumns.map(({ name, cast }) => (cast === null ? name : `${name}::${cast}`)).join(', ')}
-from unnest(${entryColumns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')}) as new (${names.join(', ')})
+from (select ${entryColumns.map(({ name, type }, index) => `unnest($${index + 1}::${type}[]) as ${name}`).join(', ')}) as new
 on conflict do nothing returning entry_id`);
 
 /**
@@ -19,8 +19,7 @@ on conflict do nothing returning entry_id`);
  */
 export async function appendEntries(trx: Transaction<Database>, entries: readonly LedgerEntryInsert[]): Promise<ReadonlySet<string>> {
   if (entries.length === 0) return new Set();
-  const parameters = entryColumns.map(({ encode }) => encode(entries));
-  const { rows } = await trx.executeQuery<{ entry_id: string }>(CompiledQuery.raw(insertEntries, parameters));
+  const { rows } = await trx.executeQuery<{ entry_id: string }>(CompiledQuery.raw(insertEntries, entryParameters(entries)));
   return new Set(rows.map((row) => row.entry_id));
 }
 

@@ -7,8 +7,9 @@ import type { ActivatedTags, RollupGrain, RollupRow } from '../rollups.ts';
  * which rows an entry adds to and what becomes a dead letter is decided above it. Two implementations pass one conformance
  * suite: PostgreSQL, and the twin of the simulation.
  *
- * Errors are those of PostgreSQL (`failures.ts` sorts them). An error of `transaction` may come after the commit: nothing is
- * known then, and whoever runs the work again finds what was done under the lock.
+ * Errors are those of PostgreSQL, and {@link RangeError} for a value that its column's type cannot hold (`failures.ts` sorts them).
+ * An error of `transaction` may come after the commit: nothing is known then, and whoever runs the work again finds what was done
+ * under the lock.
  */
 export interface LedgerStore {
   /** Records how many partitions a topic has, at first sight only. @returns the number on record. */

@@ -14,20 +14,28 @@ const outcomes: ReadonlySet<string> = new Set(['succeeded', 'cancelled', 'failed
 const maxBigint = 2n ** 63n - 1n;
 const numericLimit = 10n ** 38n;
 
-/** @throws 22003, 22021, 22P05 or 22P02 where a value does not fit its column's type, as PostgreSQL does before it looks at any row. */
+/**
+ * @throws 22003, 22021, 22P05 or 22P02 where a value does not fit its column's type, as PostgreSQL does before it looks at any row; and
+ * {@link RangeError} where it cannot even be written as a parameter.
+ */
 export function refuseUnfitValues(entries: readonly LedgerEntryInsert[]): void {
   for (const entry of entries) {
     for (const [name, value] of Object.entries(entry)) {
-      if (typeof value === 'bigint') refuseOutOfRange(name, value);
+      if (typeof value === 'bigint') refuseUnwritable(name, value);
       else if (typeof value === 'string' && value.includes('\0'))
         throw databaseError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
     }
     if (entry.status !== null && Math.abs(entry.status) > 32_767) {
-      throw databaseError('22003', 'value is out of range for type smallint');
+      throw new RangeError('not a smallint');
     }
     if (entry.flags.some((flag) => flag.includes('\0'))) throw databaseError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
     refuseUnfitJson(entry.tags);
   }
+}
+
+function refuseUnwritable(column: string, value: bigint): void {
+  if (column !== 'cost' && column !== 'proxy_cost' && BigInt.asIntN(64, value) !== value) throw new RangeError('not a bigint');
+  refuseOutOfRange(column, value);
 }
 
 /** @throws 22003 beyond 64 bits, or beyond `numeric(38,0)` where it is money. */
