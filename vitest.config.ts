@@ -14,17 +14,19 @@ const resolve = {
 const workers = Math.max(2, availableParallelism() - 1);
 /** Of files that each bring up the whole product, or brokers, which take seconds to start and half a gigabyte to run. */
 const largeWorkers = 2;
+/** Measure how quick the product is under a load that takes most of two cores. */
+const measuring = ['test/e2e/visibility.test.ts'];
 
 /**
  * Five tiers, told apart by name and place alone:
  * - `unit`: neither PostgreSQL nor Kafka; anything under test/ that is in none of the others.
  * - `chaos`: `*.chaos.test.ts`, many processes on a Kafka and a PostgreSQL of their own, with faults on purpose.
  * - `db`: `*.db.test.ts`, whatever needs PostgreSQL (test/harness/postgres.ts).
- * - `e2e`: test/e2e, the product as a user meets it, in processes of its own.
+ * - `e2e`: test/e2e, the product as a user meets it, in processes of its own; `e2e-alone` what measures it, with nothing beside it.
  * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts), some of it PostgreSQL too.
  *
  * Those of one group order run side by side, the groups one after the other. The chaos run is one file that takes three minutes and
- * half a core; `unit` goes through all of its files meanwhile. No test may rely on having the machine to itself.
+ * half a core; `unit` goes through all of its files meanwhile. No other test may rely on having the machine to itself.
  */
 export default defineConfig({
   test: {
@@ -67,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: measuring,
           sequence: { groupOrder: 2 },
           maxWorkers: largeWorkers,
           testTimeout: 300_000,
@@ -84,6 +87,17 @@ export default defineConfig({
           maxWorkers: largeWorkers,
           testTimeout: 120_000,
           hookTimeout: 240_000,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: 'e2e-alone',
+          include: measuring,
+          sequence: { groupOrder: 3 },
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -22,9 +22,8 @@ export const verbs = {
   test: ['infra/bootstrap/test.mjs'],
   'test:unit': [vitest, 'run', '--project', 'unit'],
   'test:db': [vitest, 'run', '--project', 'db'],
-  // Not part of `npm test`.
   'test:kafka': [vitest, 'run', '--project', 'kafka'],
-  'test:e2e': [vitest, 'run', '--project', 'e2e'],
+  'test:e2e': [vitest, 'run', '--project', 'e2e*'],
   'test:chaos': [vitest, 'run', '--project', 'chaos'],
   bench: ['test/bench/main.ts'],
   chaos: ['test/chaos/main.ts'],

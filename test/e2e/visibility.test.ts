@@ -13,7 +13,7 @@ const seconds = Number(process.env.TURNPIKE_TEST_SECONDS ?? 20);
 /** What the test waits for on top of the traffic, at most. */
 const waitingSeconds = 60;
 /** Of these one in so many is also asked for by its id until it is there. */
-const askedEvery = 50;
+const askedEvery = 25;
 
 const Booked = Type.Object({
   data: Type.Object({
