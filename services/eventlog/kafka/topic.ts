@@ -26,8 +26,9 @@ const RETRY = { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000 };
  */
 export async function ensureTopic(client: KafkaClient, topic: Topic, settings: KafkaTopicSettings): Promise<void> {
   await asking(client, `the topic ${topic.name} could not be made sure of`, async (admin) => {
-    if (!(await create(admin, topic, settings))) await refuseDifferent(admin, topic, settings);
+    const isOurs = await create(admin, topic, settings);
     await untilLed(admin, topic);
+    if (!isOurs) await refuseDifferent(admin, topic, settings);
   });
 }
 
@@ -77,7 +78,8 @@ async function create(admin: KafkaAdmin, topic: Topic, settings: KafkaTopicSetti
   try {
     return await admin.createTopics({
       timeout: CREATE_TIMEOUT_MS,
-      waitForLeaders: true,
+      // We wait ourselves: kafkajs gives up on a broker that has not heard of the new topic yet.
+      waitForLeaders: false,
       topics: [
         {
           topic: topic.name,
@@ -108,7 +110,7 @@ async function create(admin: KafkaAdmin, topic: Topic, settings: KafkaTopicSetti
   }
 }
 
-/** Leaders are known a moment before they answer as such. */
+/** A new topic is known to a broker, and led, a moment after it was made; on a busy machine seconds after. */
 async function untilLed(admin: KafkaAdmin, topic: Topic): Promise<void> {
   for (let look = 1; ; look++) {
     try {
