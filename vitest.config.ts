@@ -61,7 +61,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           maxWorkers: workers,
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
       {
@@ -72,8 +72,8 @@ export default defineConfig({
           exclude: measuring,
           sequence: { groupOrder: 2 },
           maxWorkers: largeWorkers,
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
         },
       },
       {
@@ -85,8 +85,8 @@ export default defineConfig({
           exclude: ['test/e2e/**', 'test/fixtures/**'],
           sequence: { groupOrder: 2 },
           maxWorkers: largeWorkers,
-          testTimeout: 120_000,
-          hookTimeout: 240_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {

@@ -31,7 +31,7 @@ describe.skipIf(!ownBrokersAreThere)('two proxies, two ledgers and an api, each 
   });
 
   test('the ledger equals the books of the provider, though one proxy and one ledger are killed under load', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const { endpoints, proxyUrls, database, killAndRestart: kill } = cluster;
     await proveMainJob({ endpoints, proxyUrls, database, kill, patienceMs: 120_000 }, requests, 16).catch((error: unknown) => {

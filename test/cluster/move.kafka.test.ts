@@ -25,7 +25,7 @@ async function booksOf(database: DatabaseConnection) {
 }
 
 describe.skipIf(!ownBrokersAreThere)('turnpike move', () => {
-  test('carries an embedded home into given servers, where its keys work and its journal goes on', { timeout: 180_000 }, async () => {
+  test('carries an embedded home into given servers, where its keys work and its journal goes on', { timeout: 600_000 }, async () => {
     const temporary = await createTemporaryHome();
     const broker = await ownBroker();
     const server = await createEmptyDatabase();

@@ -45,7 +45,7 @@ describe.skipIf(!ownBrokersAreThere)('two proxies behind one address, two ledger
   });
 
   test('all are restarted one by one under load: no request fails through the official client, and every entry is there once', {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { database } = cluster;
     const endpoints = { ...cluster.endpoints, proxyUrl: `${front.url}/v1` };

@@ -133,7 +133,7 @@ test('a process that is killed at any failpoint loses nothing and books nothing 
   }
 });
 
-test('an error at any failpoint that can fail is recovered from without a restart, a loss or an orphan', { timeout: 300_000 }, async () => {
+test('an error at any failpoint that can fail is recovered from without a restart, a loss or an orphan', { timeout: 600_000 }, async () => {
   await using installation = await createInstallation();
   try {
     const failing = names.filter((name) => FAILPOINTS[name].mayFail && deathAt[name] !== null && !atStart.has(name));

@@ -56,7 +56,7 @@ describe.skipIf(!ownBrokersAreThere)('two ledgers on one Kafka', () => {
   });
 
   test('row 7, one that froze with a batch in hand is replaced, and when it wakes up writes nothing of what is another’s', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const frozen = launch('ledger.batch.fetched=pause@1');
     expect(await frozen.ready).not.toBeNull();
@@ -73,7 +73,7 @@ describe.skipIf(!ownBrokersAreThere)('two ledgers on one Kafka', () => {
     expect([await frozen.ended, await other.ended]).toEqual([0, 0]);
   });
 
-  test('row 8, one that dies around telling Kafka how far it is goes on from where the books stand', { timeout: 240_000 }, async () => {
+  test('row 8, one that dies around telling Kafka how far it is goes on from where the books stand', { timeout: 600_000 }, async () => {
     for (const name of ['ledger.hint.commit', 'ledger.hint.committed']) {
       const mortal = launch(`${name}=kill`);
       await append(100);

@@ -29,7 +29,7 @@ import { consent, createInstallation } from './installation.ts';
 const lifeMs = 90_000;
 
 test('row 3, killed after the log took a batch and before that was noted: it is sent again, dropped by its ids, and counted', {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   await using installation = await createInstallation();
   const ledger = installation.launch('ledger');
@@ -58,7 +58,7 @@ test('row 3, killed after the log took a batch and before that was noted: it is 
   expect(await metricsOf(ledgerUrl)).toMatch(/^turnpike_ledger_duplicates_total\S* [1-9]\d*$/m);
 });
 
-test('row 9, the reply to COMMIT is lost: what was committed is found there and not booked again', { timeout: 180_000 }, async () => {
+test('row 9, the reply to COMMIT is lost: what was committed is found there and not booked again', { timeout: 600_000 }, async () => {
   await using database = await createTestDatabase();
   const home = await temporaryFolder();
   const server = new URL(database.url);
@@ -90,7 +90,7 @@ test('row 9, the reply to COMMIT is lost: what was committed is found there and 
 });
 
 test('row 10, PostgreSQL is stopped without warning again and again: the ledger waits for it, and books on', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const temporary = await createTemporaryHome();
   const { path: home } = temporary;
@@ -133,7 +133,7 @@ test('row 10, PostgreSQL is stopped without warning again and again: the ledger 
 });
 
 test('row 18, an old backup of the database is restored: the ledger reads on from where the backup stood, to the same books', {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   await using database = await createTestDatabase();
   await addTestPrice(database.writer.db);

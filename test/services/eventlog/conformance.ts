@@ -178,7 +178,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
     });
 
     test('what was acknowledged is there after the holder is killed in mid-append, and what was not can be appended again', {
-      timeout: 120_000,
+      timeout: 600_000,
     }, async () => {
       const crashable = await harness.startCrashable();
       onTestFinished(() => crashable.close());
@@ -317,7 +317,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
     });
 
     test('a second subscriber takes a share when it joins and gives it back when it leaves: no gap, nothing twice', {
-      timeout: 120_000,
+      timeout: 600_000,
     }, async () => {
       const log = await started();
       const producer = await producing(log);
@@ -362,7 +362,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
       await consumer.close();
     });
 
-    test('a revoked partition gets no more batches', { timeout: 60_000 }, async () => {
+    test('a revoked partition gets no more batches', { timeout: 300_000 }, async () => {
       const log = await started();
       const positions = new Positions();
       const revoked = new Set<number>();
@@ -411,7 +411,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
     });
 
     test('a batch that is not taken comes again after its partition is assigned anew, and the others go on', {
-      timeout: 60_000,
+      timeout: 300_000,
     }, async () => {
       const log = await started();
       const written = await fill(log, 5);
@@ -440,7 +440,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
       expect(errors.length).toBeGreaterThanOrEqual(2);
     });
 
-    test('a failing assignment is tried again', { timeout: 60_000 }, async () => {
+    test('a failing assignment is tried again', { timeout: 300_000 }, async () => {
       const log = await started();
       const written = await fill(log, 1);
       const positions = new Positions();
@@ -456,7 +456,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
       await eventually(() => positions.handled.length === written.length, 60_000);
     });
 
-    test('an offset the log no longer or not yet holds is an error, never a silent jump', { timeout: 60_000 }, async () => {
+    test('an offset the log no longer or not yet holds is an error, never a silent jump', { timeout: 300_000 }, async () => {
       const log = await started();
       await fill(log, 3);
       const errors: unknown[] = [];
@@ -473,7 +473,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
       expect(batches).toEqual([]);
     });
 
-    test('stop ends after the batches under way, and none begins after it', { timeout: 60_000 }, async () => {
+    test('stop ends after the batches under way, and none begins after it', { timeout: 300_000 }, async () => {
       const log = await started();
       await fill(log, 10);
       let begun = 0;

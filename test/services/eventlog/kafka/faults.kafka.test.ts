@@ -46,7 +46,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
   test.each(['stop', 'kill'] as const)(
     'a broker that is told to %s in the middle and comes back costs no record and no order',
     {
-      timeout: 180_000,
+      timeout: 600_000,
     },
     async (deed) => {
       const topic = await freshTopic(client);
@@ -67,7 +67,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
     },
   );
 
-  test('an acknowledgement that is cut off is no acknowledgement: the batch is doubled, never lost', { timeout: 120_000 }, async () => {
+  test('an acknowledgement that is cut off is no acknowledgement: the batch is doubled, never lost', { timeout: 600_000 }, async () => {
     onTestFinished(() => proxy.heal());
     const topic = await freshTopic(client);
     const producer = producing();
@@ -86,7 +86,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
     expect(books.booked.get('key_cut')).toEqual([0, 1, 2]);
   });
 
-  test('wherever an answer is cut, each record comes through, in order', { timeout: 180_000 }, async () => {
+  test('wherever an answer is cut, each record comes through, in order', { timeout: 600_000 }, async () => {
     onTestFinished(() => proxy.heal());
     const topic = await freshTopic(client);
     const producer = producing();
@@ -115,7 +115,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
     expectAllBooked(books, places.length);
   });
 
-  test('a consumer whose answers are cut reads on where it was', { timeout: 180_000 }, async () => {
+  test('a consumer whose answers are cut reads on where it was', { timeout: 600_000 }, async () => {
     onTestFinished(() => proxy.heal());
     const topic = await freshTopic(client);
     const books = new Books();
@@ -134,7 +134,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
     expectAllBooked(books, rounds);
   });
 
-  test('in a storm of members that come and go each record is booked once', { timeout: 180_000 }, async () => {
+  test('in a storm of members that come and go each record is booked once', { timeout: 600_000 }, async () => {
     const topic = await freshTopic(client);
     const books = new Books();
     await consuming(topic).subscribe(books.subscriber(topic, { maxBatchRecords: 7 }));
@@ -163,7 +163,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
   });
 
   test('a batch that takes longer than the session costs neither the partition nor the others their records', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const topic = await freshTopic(client);
     const consumer = createKafkaConsumer({ client, retryDelayMs: 100, heartbeatIntervalMs: 100, sessionTimeoutMs: 2_000 });
@@ -197,7 +197,7 @@ describe.skipIf(!ownBrokersAreThere)('Kafka in trouble', () => {
   });
 
   test('a topic that was deleted and made again is an error that a person must settle, never read as if it were the old one', {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const topic = await freshTopic(client);
     const producer = producing();

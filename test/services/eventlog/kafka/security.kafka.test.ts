@@ -114,7 +114,7 @@ describe.skipIf(!ownBrokersAreThere)('a Kafka that asks who one is', () => {
   });
 
   test('a permission that is lost stops producer and consumer without losing a record, and both go on when it is back', {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const topic = await freshTopic(administrator);
     await grant(topic);
