@@ -11,6 +11,7 @@ const kindOfNode = {
   Model: 'model',
   ProviderCredential: 'providerCredential',
   Route: 'route',
+  Budget: 'budget',
   ServiceAccount: 'serviceAccount',
   User: 'user',
   Request: 'request',

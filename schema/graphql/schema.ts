@@ -4,6 +4,8 @@ import './scalars.ts';
 import './activated-tag.ts';
 import './api-key-mutations.ts';
 import './audit-event.ts';
+import './budget.ts';
+import './budget-mutations.ts';
 import './change-stream.ts';
 import './dead-letter.ts';
 import './dead-letter-mutations.ts';

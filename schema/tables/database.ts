@@ -2,6 +2,7 @@ import type { ActivatedTagTable } from './activated-tag.table.ts';
 import type { ApiKeyTable } from './api-key.table.ts';
 import type { ApiKeySecretTable } from './api-key-secret.table.ts';
 import type { AuditEventTable } from './audit-event.table.ts';
+import type { BudgetTable } from './budget.table.ts';
 import type { DataKeyTable } from './data-key.table.ts';
 import type { DeadLetterTable } from './dead-letter.table.ts';
 import type { IdempotencyKeyTable } from './idempotency-key.table.ts';
@@ -41,6 +42,7 @@ export interface Database {
   models: ModelTable;
   model_prices: ModelPriceTable;
   routes: RouteTable;
+  budgets: BudgetTable;
   route_targets: RouteTargetTable;
   activated_tags: ActivatedTagTable;
   registry_revision: RegistryRevisionTable;

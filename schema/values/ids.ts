@@ -16,6 +16,7 @@ export const ID_PREFIXES = {
   providerCredential: 'crd',
   model: 'mdl',
   route: 'rte',
+  budget: 'bud',
   auditEvent: 'aud',
   deadLetter: 'dlt',
   node: 'nod',

@@ -23,7 +23,7 @@ export interface Furnished extends TestTenant {
   /** Ids as clients see them, of what was made through the API. */
   readonly made: Readonly<Record<MadeType, string>>;
 }
-type MadeType = 'Provider' | 'Model' | 'PriceVersion' | 'ProviderCredential' | 'Route' | 'ServiceAccount' | 'User';
+type MadeType = 'Provider' | 'Model' | 'PriceVersion' | 'ProviderCredential' | 'Route' | 'ServiceAccount' | 'User' | 'Budget';
 
 let made = 0;
 
@@ -55,7 +55,18 @@ async function makeUpstream(ask: Ask, key: string, mark: string, price: number):
   const User = await make(ask, key, 'userCreate', `name: "${mark} user", email: "${mark}@example.org"`, 'user');
   await make(ask, key, 'apiKeyCreate', `name: "${mark} own", kind: SERVICE_ACCOUNT, serviceAccountId: "${ServiceAccount}"`, 'apiKey');
   await make(ask, key, 'apiKeyCreate', `name: "${mark} personal", userId: "${User}"`, 'apiKey');
+  const condition = `{ dimension: TAG, tagKey: "${mark}-tag", in: ["${mark}"] }`;
+  const limit = '{ unit: USD, amount: "10", window: { kind: MONTH, zone: "Europe/Berlin" } }';
+  const fallback = 'onUnpricedModel: FALLBACK, fallbackPrice: { input: "1", output: "2" }';
+  const Budget = await make(
+    ask,
+    key,
+    'budgetCreate',
+    `name: "${mark} budget", selector: [${condition}], groupBy: [{ dimension: END_USER }], limits: [${limit}], enforcement: NOTIFY, ${fallback}`,
+    'budget',
+  );
   return {
+    Budget,
     Provider,
     Model,
     PriceVersion: data?.node.prices.version ?? '',

@@ -7,6 +7,7 @@ import { activateTag, deactivateTag } from '../../registry/tags.ts';
 import { archiveTeam, createTeam, updateTeam } from '../../registry/teams.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
 import { createApiKeyChanges } from './api-key-changes.ts';
+import { createBudgetChanges } from './budget-changes.ts';
 import { createDeadLetterChanges } from './dead-letter-changes.ts';
 import { requireIdempotencyKey, requireName, requireSlug, requireTagKey } from './input-checks.ts';
 import { createMemberChanges } from './member-changes.ts';
@@ -26,6 +27,7 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
     ...createMemberChanges(run, organizationId),
     ...createDeadLetterChanges(run, viewer),
     ...createApiKeyChanges(run, viewer, secrets),
+    ...createBudgetChanges(run, organizationId),
     organizationCreate: ({ idempotencyKey, slug, name }) => {
       const input = { slug: requireSlug(slug), name: requireName(name) };
       return run(

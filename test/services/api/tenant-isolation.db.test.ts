@@ -41,6 +41,7 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
     `(first: 5, userId: "${ids.User}")`,
   ],
   auditEvents: (ids) => ['(first: 5)', `(first: 5, filter: { targetId: "${ids.ApiKey}" })`],
+  budgets: () => ['(first: 5, includeArchived: true)'],
   deadLetter: (ids) => [`(id: "${ids.DeadLetter}")`],
   deadLetters: (ids) => ['(first: 1)', `(first: 1, filter: { organizationId: "${ids.Organization}" })`],
   ledger: (ids) => ['(first: 5)', `(last: 5, filter: { apiKeyId: { eq: "${ids.ApiKey}" } })`],
@@ -145,10 +146,15 @@ test('an id of another tenant answers like one that does not exist: null and NOT
 });
 
 const onModel = (id: string) => `targets: [{ modelId: "${id}" }]`;
+const onePerDay = '{ unit: REQUESTS, amount: "1", window: { kind: DAY } }';
 const somePrice = '[{ units: [{ unit: "input", usd: "1" }] }]';
 /** Every mutation that names something, pointed at the other tenant's. */
 const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>) => string>> = {
   apiKeyCreate: ({ Team }) => `idempotencyKey: "a", name: "x", teamId: "${Team}"`,
+  budgetArchive: ({ Budget }) => `id: "${Budget}", expectedVersion: 1`,
+  budgetCreate: ({ Team }) =>
+    `idempotencyKey: "a", name: "x", enforcement: NOTIFY, selector: [{ dimension: TEAM, in: ["${Team}"] }], limits: [${onePerDay}]`,
+  budgetUpdate: ({ Budget }) => `id: "${Budget}", expectedVersion: 1, name: "x"`,
   deadLetterDiscard: ({ DeadLetter }) => `idempotencyKey: "a", id: "${DeadLetter}", reason: "x"`,
   deadLetterRetry: ({ DeadLetter }) => `idempotencyKey: "a", id: "${DeadLetter}"`,
   modelArchive: ({ Model }) => `id: "${Model}", expectedVersion: 1`,
@@ -213,6 +219,7 @@ test.each(Object.keys(attacks))("%s cannot touch another tenant's object, and sa
         .selectAll()
         .where('route_id', '=', uuidFromId('route', idsOf(two).Route))
         .execute(),
+      await db.selectFrom('budgets').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('service_accounts').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('users').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('dead_letters').selectAll().where('organization_id', '=', two.organizationId).execute(),
@@ -314,6 +321,7 @@ test("the reader's role sees no row of another tenant, and without a tenant none
     'usage_day',
     'provider_credentials',
     'routes',
+    'budgets',
     'service_accounts',
     'users',
     'audit_events',

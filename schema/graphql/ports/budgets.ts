@@ -1,0 +1,26 @@
+import type { Selectable } from 'kysely';
+import type { BudgetTable } from '../../tables/budget.table.ts';
+import type { BudgetDefinition, BudgetLimit } from '../../values/budget.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { ByIds } from './by-ids.ts';
+import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
+
+export type BudgetRow = Selectable<BudgetTable>;
+
+/** Reads of one organization's budgets, in order of creation. */
+export interface BudgetReads {
+  readonly budgetsById: ByIds<BudgetRow>;
+  readonly budgets: (page: PageRequest, filter: { readonly includeArchived: boolean }) => Promise<Page<BudgetRow>>;
+}
+
+/** A budget as it is asked for. */
+export type BudgetFields = { readonly name: string } & Omit<BudgetDefinition, 'limits'> & {
+    readonly limits: readonly Omit<BudgetLimit, 'id'>[];
+  };
+
+/** Changes of budgets' definitions. Ids are uuids. */
+export interface BudgetChanges {
+  readonly budgetCreate: (input: Idempotent & BudgetFields) => Promise<ChangeOutcome<null>>;
+  readonly budgetUpdate: (input: ExpectingVersion & Partial<BudgetFields>) => Promise<ChangeOutcome<null>>;
+  readonly budgetArchive: (input: ExpectingVersion) => Promise<ChangeOutcome<null>>;
+}

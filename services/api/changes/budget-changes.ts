@@ -1,0 +1,38 @@
+import type { BudgetChanges } from '../../../schema/graphql/ports/budgets.ts';
+import { archiveBudget, createBudget, updateBudget } from '../../registry/budgets.ts';
+import { requireIdempotencyKey, requireName } from './input-checks.ts';
+import type { RunChange } from './run-change.ts';
+
+/** The changes of one viewer to the organization's budgets. */
+export function createBudgetChanges(run: RunChange, organizationId: string): BudgetChanges {
+  return {
+    budgetCreate: ({ idempotencyKey, ...given }) => {
+      const input = { ...given, name: requireName(given.name) };
+      return run(
+        { field: 'budgetCreate', idempotencyKey: requireIdempotencyKey(idempotencyKey), input, organizationId, target: null },
+        async (change) => {
+          const { budget, auditEventId } = await createBudget(change, input);
+          return { entityId: budget.id, row: null, auditEventId };
+        },
+      );
+    },
+    budgetUpdate: (given) => {
+      const input = given.name === undefined ? given : { ...given, name: requireName(given.name) };
+      return run(
+        { field: 'budgetUpdate', idempotencyKey: null, input, organizationId, target: { type: 'Budget', id: input.id } },
+        async (change) => {
+          const { budget, auditEventId } = await updateBudget(change, input);
+          return { entityId: budget.id, row: null, auditEventId };
+        },
+      );
+    },
+    budgetArchive: (input) =>
+      run(
+        { field: 'budgetArchive', idempotencyKey: null, input, organizationId, target: { type: 'Budget', id: input.id } },
+        async (change) => {
+          const { budget, auditEventId } = await archiveBudget(change, input);
+          return { entityId: budget.id, row: null, auditEventId };
+        },
+      ),
+  };
+}

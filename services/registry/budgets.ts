@@ -1,0 +1,97 @@
+import type { Selectable, Updateable } from 'kysely';
+import type { BudgetTable } from '../../schema/tables/budget.table.ts';
+import type { BudgetDefinition } from '../../schema/values/budget.ts';
+import { idFromUuid } from '../../schema/values/ids.ts';
+import type { GivenBudget } from './budget-definition.ts';
+import { defineBudget } from './budget-definition.ts';
+import type { Change } from './change.ts';
+import { differences, mintRowId, recordAct } from './change.ts';
+import { lockOwn, nameTaken, nextVersion } from './own-rows.ts';
+
+export type Budget = Selectable<BudgetTable>;
+
+/**
+ * Writes down what an organization wants of a budget. No proxy reads it yet: nothing is counted or refused by it.
+ * @throws RegistryError `invalid`, `not_found` (whom the selector names), `name_taken`.
+ */
+export async function createBudget(
+  change: Change,
+  input: { readonly name: string } & GivenBudget,
+): Promise<{ budget: Budget; auditEventId: string }> {
+  const { name, ...given } = input;
+  const definition = await defineBudget(change, given, null);
+  const now = new Date(change.clock.now());
+  const budget = await change.trx
+    .insertInto('budgets')
+    .values({
+      id: mintRowId(change),
+      organization_id: change.organizationId,
+      name,
+      definition: JSON.stringify(definition),
+      version: 1,
+      created_at: now,
+      updated_at: now,
+      archived_at: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch(nameTaken('Another budget has this name.'));
+  return { budget, auditEventId: await recordBudget(change, 'budget.create', budget, {}, { ...known(budget) }) };
+}
+
+/** What is left out stays as it is. @throws RegistryError as {@link createBudget}; `version_conflict`, `archived`. */
+export async function updateBudget(
+  change: Change,
+  input: { readonly id: string; readonly expectedVersion: number; readonly name?: string } & Partial<GivenBudget>,
+): Promise<{ budget: Budget; auditEventId: string }> {
+  const { id, expectedVersion, name, ...given } = input;
+  const before = await lockBudget(change, { id, expectedVersion });
+  const definition = await defineBudget(change, { ...before.definition, ...given }, before.definition);
+  const budget = await write(change, before, { name: name ?? before.name, definition: JSON.stringify(definition) });
+  const auditEventId = await recordBudget(change, 'budget.update', budget, known(before), { ...known(budget) });
+  return { budget, auditEventId };
+}
+
+/** Takes a budget out of use. @throws RegistryError `not_found`, `archived`, `version_conflict`. */
+export async function archiveBudget(
+  change: Change,
+  input: { readonly id: string; readonly expectedVersion: number },
+): Promise<{ budget: Budget; auditEventId: string }> {
+  const before = await lockBudget(change, input);
+  const after = { archived_at: new Date(change.clock.now()) };
+  const budget = await write(change, before, after);
+  return { budget, auditEventId: await recordBudget(change, 'budget.archive', budget, { archived_at: null }, after) };
+}
+
+/** Both sides of a difference come out of the database, which orders the fields of JSON its own way. */
+function known(budget: Budget): { readonly name: string } & BudgetDefinition {
+  return { name: budget.name, ...budget.definition };
+}
+
+function lockBudget(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<Budget> {
+  return lockOwn(change, change.trx.selectFrom('budgets').selectAll(), 'budget', input);
+}
+
+function write(change: Change, before: Budget, after: Updateable<BudgetTable>): Promise<Budget> {
+  return change.trx
+    .updateTable('budgets')
+    .set({ ...after, ...nextVersion(change, before) })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch(nameTaken('Another budget has this name.'));
+}
+
+function recordBudget(
+  change: Change,
+  action: string,
+  budget: Budget,
+  before: object,
+  after: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  return recordAct(change, {
+    action,
+    targets: [{ type: 'budget', id: idFromUuid('budget', budget.id), name: budget.name }],
+    changes: differences({ ...before }, after),
+  });
+}

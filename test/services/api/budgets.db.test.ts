@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSchema, printSdl } from '../../../schema/graphql/schema.ts';
+import { readRevision } from '../../../services/registry/read-snapshot.ts';
+import type { TestApi, TestTenant } from '../../harness/graphql.ts';
+import { startTestApi } from '../../harness/graphql.ts';
+
+let api: TestApi;
+let tenant: TestTenant;
+beforeAll(async () => {
+  api = await startTestApi();
+  tenant = await api.makeTenant('acme');
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+interface Payload {
+  readonly budget: Record<string, unknown> & { readonly id: string; readonly version: number };
+  readonly auditEventId: string | null;
+  readonly errors: { readonly __typename: string; readonly code: string; readonly path: string[] }[];
+}
+
+const fields = `auditEventId budget { id version name isActive selector { dimension tagKey in } groupBy { dimension tagKey }
+  limits { unit amount window { kind zone anchor length } } thresholds enforcement downgradeTo onUnpricedModel
+  fallbackPrice { input output } archivedAt } errors { __typename code path }`;
+
+async function change(name: 'budgetCreate' | 'budgetUpdate' | 'budgetArchive', input: Record<string, unknown>): Promise<Payload> {
+  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+  const query = `mutation M($input: ${type}!) { ${name}(input: $input) { ${fields} } }`;
+  const { data, errors } = await api.ask<Record<string, Payload>>(tenant.adminKey, query, { input });
+  expect(errors).toBeUndefined();
+  const payload = data?.[name];
+  if (payload === undefined) throw new Error('no payload');
+  return payload;
+}
+
+let made = 0;
+const create = (input: Record<string, unknown>) => {
+  made += 1;
+  return change('budgetCreate', { idempotencyKey: `budget-${made}`, name: `Budget ${made}`, enforcement: 'ENFORCE', ...input });
+};
+const usd = (amount: string) => ({ unit: 'USD', amount, window: { kind: 'MONTH', zone: 'Europe/Berlin' } });
+
+test('the schema says that nothing is enforced, wherever a budget is made, listed or shown', () => {
+  const sdl = printSdl(createSchema());
+  expect(sdl.match(/enforcement is not active yet/gi)?.length).toBeGreaterThanOrEqual(3);
+});
+
+test('a budget is shown as it was defined, exactly, and says that it is not active', async () => {
+  const { budget, errors } = await create({
+    name: 'Everything',
+    selector: [
+      { dimension: 'MODEL', in: ['acme/large', 'acme/*', 'acme/large'] },
+      { dimension: 'TAG', tagKey: 'app', in: ['shop'] },
+    ],
+    groupBy: [{ dimension: 'END_USER' }, { dimension: 'TAG', tagKey: 'feature' }],
+    limits: [
+      { unit: 'USD', amount: '123456789.000000000001', window: { kind: 'MONTH', zone: 'Europe/Berlin', anchor: '2001-01-15T06:00:00' } },
+      { unit: 'TOKENS', amount: '90071992547409930', window: { kind: 'ROLLING', length: 'P7D' } },
+      { unit: 'REQUESTS', amount: '5', window: { kind: 'LIFETIME' } },
+    ],
+    thresholds: ['100', '80', '99.5'],
+    enforcement: 'DOWNGRADE',
+    downgradeTo: 'acme/small',
+    onUnpricedModel: 'FALLBACK',
+    fallbackPrice: { input: '0.15', output: '0.6' },
+  });
+  expect(errors).toEqual([]);
+  expect(budget).toMatchObject({
+    isActive: false,
+    version: 1,
+    selector: [
+      { dimension: 'MODEL', tagKey: null, in: ['acme/large', 'acme/*'] },
+      { dimension: 'TAG', tagKey: 'app', in: ['shop'] },
+    ],
+    groupBy: [
+      { dimension: 'END_USER', tagKey: null },
+      { dimension: 'TAG', tagKey: 'feature' },
+    ],
+    limits: [
+      {
+        unit: 'USD',
+        amount: '123456789.000000000001',
+        window: { kind: 'MONTH', zone: 'Europe/Berlin', anchor: '2001-01-15T06:00:00', length: null },
+      },
+      { unit: 'TOKENS', amount: '90071992547409930', window: { kind: 'ROLLING', zone: null, anchor: null, length: 'P7D' } },
+      { unit: 'REQUESTS', amount: '5', window: { kind: 'LIFETIME', zone: null, anchor: null, length: null } },
+    ],
+    thresholds: ['80', '99.5', '100'],
+    enforcement: 'DOWNGRADE',
+    downgradeTo: 'acme/small',
+    onUnpricedModel: 'FALLBACK',
+    fallbackPrice: { input: '0.15', output: '0.6' },
+  });
+});
+
+test('a changed amount keeps the limit it is of, a changed window makes another; an old version is refused; no proxy hears of it', async () => {
+  const { db } = api.database.writer;
+  const revision = await readRevision(db);
+  const { budget } = await create({ limits: [usd('10'), { unit: 'REQUESTS', amount: '5', window: { kind: 'DAY' } }] });
+  const limits = async () =>
+    (
+      await db
+        .selectFrom('budgets')
+        .select('definition')
+        .where('name', '=', budget.name as string)
+        .executeTakeFirstOrThrow()
+    ).definition.limits;
+  const before = await limits();
+  const changed = await change('budgetUpdate', {
+    id: budget.id,
+    expectedVersion: 1,
+    limits: [{ unit: 'REQUESTS', amount: '5', window: { kind: 'HOUR' } }, usd('20')],
+  });
+  expect(changed.errors).toEqual([]);
+  expect(changed.budget.version).toBe(2);
+  const after = await limits();
+  expect(after[1]).toMatchObject({ id: before[0]?.id, amount: '20000000000000' });
+  expect(before.map(({ id }) => id)).not.toContain(after[0]?.id);
+  expect(await change('budgetUpdate', { id: budget.id, expectedVersion: 1, name: 'Late' })).toMatchObject({
+    budget: null,
+    errors: [{ __typename: 'VersionConflict', path: ['input', 'expectedVersion'] }],
+  });
+  const audited = await db
+    .selectFrom('audit_events')
+    .select(['action', 'changes'])
+    .where('action', 'like', 'budget.%')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  expect(audited).toMatchObject({ action: 'budget.update', changes: [{ field: 'limits' }] });
+  expect(await readRevision(db)).toBe(revision);
+});
+
+test('an archived budget is out of the list, cannot be changed, and its name is free again', async () => {
+  const { budget } = await create({ name: 'Once', limits: [usd('1')] });
+  expect(await create({ name: 'ONCE', limits: [usd('1')] })).toMatchObject({
+    errors: [{ __typename: 'NameTaken', path: ['input', 'name'] }],
+  });
+  expect((await change('budgetArchive', { id: budget.id, expectedVersion: 1 })).budget.archivedAt).not.toBeNull();
+  const list = 'query L($all: Boolean!) { budgets(first: 100, includeArchived: $all) { nodes { id } } }';
+  const ids = async (all: boolean) =>
+    (await api.ask<{ budgets: { nodes: { id: string }[] } }>(tenant.adminKey, list, { all })).data?.budgets.nodes.map(({ id }) => id);
+  expect(await ids(false)).not.toContain(budget.id);
+  expect(await ids(true)).toContain(budget.id);
+  expect(await change('budgetUpdate', { id: budget.id, expectedVersion: 2, name: 'Again' })).toMatchObject({
+    errors: [{ __typename: 'InvalidInput', path: ['input', 'id'] }],
+  });
+  expect((await create({ name: 'once', limits: [usd('1')] })).errors).toEqual([]);
+});
+
+test('what cannot be meant is refused and named', async () => {
+  const day = { kind: 'DAY' };
+  const team = 'team_00000000000000000000000000';
+  const refused: readonly [Record<string, unknown>, string, readonly string[]][] = [
+    [{ limits: [] }, 'InvalidInput', ['limits']],
+    [{ limits: [usd('1'), usd('2')] }, 'InvalidInput', ['limits']],
+    [{ limits: [usd('-1')] }, 'InvalidInput', ['limits', '0', 'amount']],
+    [{ limits: [{ unit: 'TOKENS', amount: '1.5', window: day }] }, 'InvalidInput', []],
+    [
+      { limits: [{ unit: 'USD', amount: '1', window: { ...day, zone: 'Mars/Olympus' } }] },
+      'InvalidInput',
+      ['limits', '0', 'window', 'zone'],
+    ],
+    [{ limits: [{ unit: 'USD', amount: '1', window: { ...day, anchor: 'noon' } }] }, 'InvalidInput', ['limits', '0', 'window', 'anchor']],
+    [{ limits: [{ unit: 'USD', amount: '1', window: { kind: 'ROLLING' } }] }, 'InvalidInput', []],
+    [
+      { limits: [{ unit: 'USD', amount: '1', window: { kind: 'ROLLING', length: 'PT90S' } }] },
+      'InvalidInput',
+      ['limits', '0', 'window', 'length'],
+    ],
+    [{ limits: [{ unit: 'USD', amount: '1', window: { kind: 'LIFETIME', zone: 'UTC' } }] }, 'InvalidInput', []],
+    [{ limits: [usd('1')], selector: [{ dimension: 'TEAM', in: [team] }] }, 'NotFound', ['selector', '0', 'in']],
+    [{ limits: [usd('1')], selector: [{ dimension: 'TEAM', in: ['Payments'] }] }, 'NotFound', ['selector', '0', 'in']],
+    [{ limits: [usd('1')], selector: [{ dimension: 'MODEL', in: ['large'] }] }, 'InvalidInput', ['selector', '0', 'in']],
+    [{ limits: [usd('1')], selector: [{ dimension: 'MODEL', in: [] }] }, 'InvalidInput', ['selector', '0', 'in']],
+    [{ limits: [usd('1')], selector: [{ dimension: 'TAG', in: ['x'] }] }, 'InvalidInput', ['selector', '0', 'tagKey']],
+    [{ limits: [usd('1')], groupBy: [{ dimension: 'MODEL', tagKey: 'x' }] }, 'InvalidInput', ['groupBy', '0', 'tagKey']],
+    [{ limits: [usd('1')], groupBy: [{ dimension: 'MODEL' }, { dimension: 'MODEL' }] }, 'InvalidInput', ['groupBy']],
+    [{ limits: [usd('1')], thresholds: ['0'] }, 'InvalidInput', ['thresholds']],
+    [{ limits: [usd('1')], thresholds: ['80', '80.0'] }, 'InvalidInput', ['thresholds']],
+    [{ limits: [usd('1')], enforcement: 'DOWNGRADE' }, 'InvalidInput', ['downgradeTo']],
+    [{ limits: [usd('1')], downgradeTo: 'acme/small' }, 'InvalidInput', ['downgradeTo']],
+    [{ limits: [usd('1')], onUnpricedModel: 'FALLBACK' }, 'InvalidInput', ['fallbackPrice']],
+  ];
+  for (const [input, type, path] of refused) {
+    const { budget, errors } = await create(input);
+    expect([input, budget, errors.map((error) => [error.__typename, error.path])]).toEqual([input, null, [[type, ['input', ...path]]]]);
+  }
+});
