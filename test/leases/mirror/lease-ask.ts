@@ -4,7 +4,7 @@ import { age } from './rolling.ts';
 import { counterRow, leaseRow, limitRow, move, nodeRow, putCounter, putLease } from './rows.ts';
 import type { CounterRow, LeaseDatabase, LeaseRow, LimitRow } from './tables.ts';
 import { counterView } from './view.ts';
-import { counterOf, endsInMs, isOver, opensInMs } from './windows.ts';
+import { counterAt, counterOf, endsInMs, isOver, opensInMs } from './windows.ts';
 
 export interface AskItem {
   readonly limit: string;
@@ -146,12 +146,16 @@ function answerItem(database: LeaseDatabase, found: Found, outcome: AskOutcome, 
   };
 }
 
+function counterFor(database: LeaseDatabase, limit: LimitRow, item: AskItem, insert: boolean): CounterRow | null {
+  if (item.counter !== null) return counterRow(database, item.counter);
+  return insert ? counterOf(database, limit, item.group, item.next) : counterAt(database, limit, item.group, item.next);
+}
+
 /** Finds the rows of one item; counters and leases are inserted only for those who may spend. */
 function find(database: LeaseDatabase, args: AskArguments, item: AskItem, insert: boolean): Found {
   const limit = limitRow(database, item.limit);
   if (limit === null) return { item, limit, counter: null, lease: null };
-  const named = item.counter === null ? null : counterRow(database, item.counter);
-  const counter = item.counter !== null || !insert || limit.sealed_at !== null ? named : counterOf(database, limit, item.group, item.next);
+  const counter = counterFor(database, limit, item, insert && limit.sealed_at === null);
   if (counter === null) return { item, limit, counter, lease: null };
   const { node, epoch } = args;
   let lease = leaseRow(database, counter.counter, node, epoch);

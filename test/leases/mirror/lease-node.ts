@@ -75,6 +75,8 @@ export interface BeatArguments {
 }
 
 export interface BeatLease {
+  readonly limit: string;
+  readonly group: string;
   readonly counter: string;
   readonly granted: bigint;
   /** Closed (by a person, or a register), sealed or over: drop the room, settle what runs. */
@@ -138,6 +140,8 @@ function beatLeases(database: LeaseDatabase, node: string, epoch: number): BeatL
     const limit = counter === null ? null : limitRow(database, counter.limit);
     if (counter === null || limit === null) continue;
     leases.push({
+      limit: counter.limit,
+      group: counter.group_key,
       counter: lease.counter,
       granted: lease.granted,
       gone: lease.closed_at !== null || isOver(database, counter, limit),

@@ -17,12 +17,17 @@ function windowOf(database: LeaseDatabase, limit: LimitRow, next: boolean): Wind
   return { window_key: `${limit.segment}:${index}`, opens_at: index * window.length_ms, ends_at: (index + 1) * window.length_ms };
 }
 
-/** Finds or inserts the counter of a limit and a group value; `next` has no meaning where windows have no end. */
+/** The counter of a limit and a group value in the current window or the next, if anybody has asked for it; `next` has no meaning where windows have no end. */
+export function counterAt(database: LeaseDatabase, limit: LimitRow, group: string, next: boolean): CounterRow | null {
+  return counterRow(database, counterName(limit.limit, windowOf(database, limit, next).window_key, group));
+}
+
+/** The same, inserted if it is not there. */
 export function counterOf(database: LeaseDatabase, limit: LimitRow, group: string, next: boolean): CounterRow {
+  const found = counterAt(database, limit, group, next);
+  if (found !== null) return found;
   const span = windowOf(database, limit, next);
   const counter = counterName(limit.limit, span.window_key, group);
-  const found = counterRow(database, counter);
-  if (found !== null) return found;
   const row: CounterRow = {
     counter,
     limit: limit.limit,

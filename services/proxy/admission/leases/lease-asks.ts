@@ -1,0 +1,209 @@
+import type { AskAnswer, AskAnswerItem, AskItem, LeaseEffect, RefusalCode } from './lease-effects.ts';
+import { freeOf, type Lease, type LeaseState, type Refusal, type Slot, slotOf, type Waiter } from './lease-state.ts';
+import { admitIfFree, mayAdmit, windowTurned } from './lease-takes.ts';
+
+const firstBackoffMs = 1_000;
+const longestBackoffMs = 10_000;
+/** What is missing lies with the lost or the silent: it will not be back within a beat. */
+const stuckRetrySeconds = 60;
+
+function wantOf(lease: Lease | null, need: bigint, scarce: boolean): bigint {
+  if (lease === null || scarce) return need;
+  let want = need;
+  if (lease.usedBefore > want) want = lease.usedBefore;
+  if (lease.usedNow > want) want = lease.usedNow;
+  return want;
+}
+
+/** Sends one ask for these slots; those that have one in flight are left out. */
+function ask(state: LeaseState, wanted: readonly { slot: Slot; need: bigint; next: boolean }[], at: number): LeaseEffect[] {
+  const items: AskItem[] = [];
+  const number = state.asks + 1;
+  let all = false;
+  for (const { slot, need, next } of wanted) {
+    if ((next ? slot.askingNext : slot.asking) !== null) continue;
+    const lease = next ? slot.next : slot.lease;
+    const scarce = lease !== null && lease.scarceUntil > at;
+    all ||= scarce;
+    if (next) slot.askingNext = number;
+    else slot.asking = number;
+    const { limit, group } = slot;
+    items.push({
+      limit,
+      group,
+      counter: lease?.counter ?? null,
+      next,
+      known: lease?.granted ?? 0n,
+      need,
+      want: wantOf(lease, need, scarce),
+    });
+  }
+  if (items.length === 0) return [];
+  state.asks = number;
+  const { epoch, generation, live } = state;
+  return [{ kind: 'ask', ask: number, epoch, generation, live, all, sentAt: at, items }];
+}
+
+/** Asks for what a waiter lacks, of every counter it lacks it in. */
+export function askFor(state: LeaseState, waiter: Waiter, at: number): LeaseEffect[] {
+  const wanted: { slot: Slot; need: bigint; next: boolean }[] = [];
+  for (const { limit, group, amount } of waiter.holds) {
+    const slot = slotOf(state, limit, group);
+    const free = slot.lease === null ? 0n : freeOf(slot.lease);
+    if (free < amount) wanted.push({ slot, need: amount - free, next: false });
+  }
+  return ask(state, wanted, at);
+}
+
+/** The refusal of a short counter, from what the database saw: final only where even a full return would not do. */
+function refusalOf(slot: Slot, item: AskAnswerItem, hold: bigint, at: number): Refusal {
+  const backoffMs = Math.min(longestBackoffMs, slot.refusal === null ? firstBackoffMs : slot.refusal.backoffMs * 2);
+  const until = at + backoffMs;
+  const { version } = item;
+  if (item.unsettled < hold) return { code: 'insufficient_quota', retryAfterSeconds: 0, hold, until, backoffMs, version };
+  const retryAfterSeconds = item.unsettled - item.stuck < hold ? stuckRetrySeconds : 1;
+  return { code: 'budget_in_flight', retryAfterSeconds, hold, until, backoffMs, version };
+}
+
+/** Adopts what an answer says of a lease; a counter that is new here gets its lease. `granted` only grows within a generation. */
+function adopt(state: LeaseState, slot: Slot, item: AskAnswerItem, next: boolean, sentAt: number, at: number): void {
+  if (item.counter === null) return;
+  const stopsAt = item.endsInMs === null ? Number.POSITIVE_INFINITY : sentAt + item.endsInMs;
+  const opensAt = item.opensInMs === 0 ? Number.NEGATIVE_INFINITY : at + item.opensInMs;
+  let lease = state.leases.get(item.counter);
+  if (lease === undefined) {
+    if (item.outcome === 'gone') return;
+    const { limit, group } = slot;
+    const amounts = { granted: 0n, returned: 0n, spent: 0n, open: 0n, unsynced: 0n, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
+    lease = {
+      limit,
+      group,
+      counter: item.counter,
+      ...amounts,
+      opensAt,
+      stopsAt,
+      gone: false,
+      scarceUntil: 0,
+      usedAt: at,
+      horizonAt: at,
+      version: item.version,
+    };
+    state.leases.set(item.counter, lease);
+    if (next) slot.next = lease;
+    else slot.lease = lease;
+  } else {
+    lease.stopsAt = stopsAt;
+    lease.opensAt = Math.min(lease.opensAt, opensAt);
+    // A beat had told of it before any ask was answered.
+    if (!next && slot.lease === null && item.outcome !== 'gone') {
+      lease.gone = false;
+      slot.lease = lease;
+    }
+  }
+  if (item.granted > lease.granted) lease.granted = item.granted;
+  lease.version = item.version;
+  if (item.outcome === 'gone') drop(slot, lease);
+}
+
+/** No more is taken from it; what is free goes back with the next returns, what runs settles there. */
+export function drop(slot: Slot, lease: Lease): void {
+  lease.gone = true;
+  if (slot.lease === lease) slot.lease = null;
+  if (slot.next === lease) slot.next = null;
+}
+
+/** An answer that is no longer waited for, or from before a restore, is dropped (traces 4, 14). */
+export function answered(state: LeaseState, number: number, sentAt: number, answer: AskAnswer | null, at: number): LeaseEffect[] {
+  const asked: { slot: Slot; next: boolean }[] = [];
+  for (const slot of state.slots.values()) {
+    if (slot.asking === number) asked.push({ slot, next: false });
+    if (slot.askingNext === number) asked.push({ slot, next: true });
+  }
+  for (const { slot, next } of asked) {
+    if (next) slot.askingNext = null;
+    else slot.asking = null;
+  }
+  if (asked.length === 0) return [];
+  if (answer === null || answer.generation < state.generation) return refuseUnanswered(state, asked);
+  const short = new Map<Slot, AskAnswerItem>();
+  if (answer.status !== 'reconciling') {
+    for (const { slot, next } of asked) {
+      const item = answer.items.find((each) => each.limit === slot.limit && each.group === slot.group);
+      if (item === undefined) continue;
+      adopt(state, slot, item, next, sentAt, at);
+      if (next) continue;
+      if (item.outcome === 'short') short.set(slot, item);
+      else if (item.outcome === 'granted' || item.outcome === 'held') slot.refusal = null;
+    }
+  }
+  if (answer.status !== 'answered') return refuseUnanswered(state, asked);
+  return serve(state, short, at);
+}
+
+/** The waiters, in the order they came: admitted, refused where the answer was short, or asked for again. */
+function serve(state: LeaseState, short: ReadonlyMap<Slot, AskAnswerItem>, at: number): LeaseEffect[] {
+  const effects: LeaseEffect[] = [];
+  const waiting = state.waiting;
+  state.waiting = [];
+  const refused = new Map<Slot, Refusal>();
+  for (const waiter of waiting) {
+    const opened = mayAdmit(state, at) ? admitIfFree(state, waiter.request, waiter.holds, 'open', at) : null;
+    if (opened !== null) {
+      effects.push(opened);
+      continue;
+    }
+    const refusal = refusalFor(state, waiter, short, refused, at);
+    if (refusal !== null) {
+      effects.push({ kind: 'refuse', request: waiter.request, ...refusal });
+      continue;
+    }
+    state.waiting.push(waiter);
+    effects.push(...askFor(state, waiter, at));
+  }
+  for (const [slot, refusal] of refused) slot.refusal = refusal;
+  return effects;
+}
+
+function refusalFor(
+  state: LeaseState,
+  waiter: Waiter,
+  short: ReadonlyMap<Slot, AskAnswerItem>,
+  refused: Map<Slot, Refusal>,
+  at: number,
+): { code: RefusalCode; retryAfterSeconds: number; limit: string } | null {
+  for (const { limit, group, amount } of waiter.holds) {
+    const slot = slotOf(state, limit, group);
+    const item = short.get(slot);
+    if (item === undefined || (slot.lease !== null && freeOf(slot.lease) >= amount)) continue;
+    const refusal = refusalOf(slot, item, amount, at);
+    const known = refused.get(slot);
+    if (known === undefined || amount < known.hold) refused.set(slot, refusal);
+    return { code: refusal.code, retryAfterSeconds: refusal.retryAfterSeconds, limit };
+  }
+  return null;
+}
+
+/** No answer in time, or none to be believed: who waits for one of these slots gets 503; what is known stays, and the next ask says the same `known`. */
+function refuseUnanswered(state: LeaseState, asked: readonly { slot: Slot }[]): LeaseEffect[] {
+  const effects: LeaseEffect[] = [];
+  const slots = new Set(asked.map(({ slot }) => slot));
+  state.waiting = state.waiting.filter((waiter) => {
+    if (!waiter.holds.some(({ limit, group }) => slots.has(slotOf(state, limit, group)))) return true;
+    effects.push({ kind: 'refuse', request: waiter.request, code: 'accounting_unavailable', retryAfterSeconds: 1, limit: null });
+    return false;
+  });
+  return effects;
+}
+
+/** Half of what lasts for the horizon is used: ask for more before somebody waits. And for the next window, shortly before this one ends. */
+export function askAhead(state: LeaseState, slot: Slot, at: number): LeaseEffect[] {
+  windowTurned(slot, at);
+  const { lease } = slot;
+  if (lease === null || lease.gone || lease.scarceUntil > at || !mayAdmit(state, at)) return [];
+  if (lease.stopsAt - at <= state.times.aheadMs && slot.next === null && lease.usedAt > at - state.times.idleMs) {
+    return ask(state, [{ slot, need: 0n, next: true }], at);
+  }
+  const want = wantOf(lease, 0n, false);
+  if (slot.refusal !== null || want === 0n || freeOf(lease) * 2n >= want) return [];
+  return ask(state, [{ slot, need: 0n, next: false }], at);
+}

@@ -1,0 +1,116 @@
+import type { LeaseEffect, SettledHold } from './lease-effects.ts';
+import { freeOf, type Hold, type HoldWanted, type Lease, type LeaseState, type Slot, slotOf } from './lease-state.ts';
+
+/** Registered, not stopping, and an acknowledged beat not older than the fence: the only state in which anything is admitted or asked for. */
+export function mayAdmit(state: LeaseState, at: number): boolean {
+  return state.phase === 'running' && at < state.fenceAt;
+}
+
+/** Moves a slot on when the window of its lease is over: the old one drains, the next one serves once it is open. */
+export function windowTurned(slot: Slot, at: number): void {
+  if (slot.lease !== null && at >= slot.lease.stopsAt) {
+    slot.lease.gone = true;
+    slot.lease = null;
+  }
+  if (slot.lease === null && slot.next !== null && at >= slot.next.opensAt) {
+    slot.lease = slot.next;
+    slot.next = null;
+    slot.refusal = null;
+  }
+}
+
+/** The lease to take this much from now, or null. */
+function leaseWithRoom(state: LeaseState, wanted: HoldWanted, at: number): Lease | null {
+  const slot = slotOf(state, wanted.limit, wanted.group);
+  const now = slot.lease;
+  if (now === null || at >= now.stopsAt) windowTurned(slot, at);
+  const lease = slot.lease;
+  if (lease === null || lease.gone || at < lease.opensAt || freeOf(lease) < wanted.amount) return null;
+  return lease;
+}
+
+function use(lease: Lease, amount: bigint, horizonMs: number, at: number): void {
+  if (at - lease.horizonAt >= horizonMs) {
+    lease.usedBefore = at - lease.horizonAt >= 2 * horizonMs ? 0n : lease.usedNow;
+    lease.usedNow = 0n;
+    lease.horizonAt = at;
+  }
+  lease.usedNow += amount;
+}
+
+/**
+ * Takes all holds, or none (`reference/leases.md` §4.1). The caller writes the record before it dispatches, with no await in between.
+ *
+ * A counter that is named twice is taken twice, and its second hold has to fit beside the first.
+ */
+export function admitIfFree(
+  state: LeaseState,
+  request: string,
+  wanted: readonly HoldWanted[],
+  kind: 'open' | 'raise',
+  at: number,
+): LeaseEffect | null {
+  const taken: Hold[] = [];
+  for (const each of wanted) {
+    const lease = leaseWithRoom(state, each, at);
+    if (lease === null) {
+      for (const { lease: held, amount } of taken) held.open -= amount;
+      return null;
+    }
+    lease.open += each.amount;
+    taken.push({ lease, amount: each.amount });
+  }
+  for (const { lease, amount } of taken) {
+    lease.usedAt = at;
+    use(lease, amount, state.times.horizonMs, at);
+  }
+  const earlier = state.requests.get(request);
+  state.requests.set(request, earlier === undefined ? taken : [...earlier, ...taken]);
+  return { kind, request, holds: taken.map(({ lease, amount }) => ({ counter: lease.counter, amount })) };
+}
+
+/** `min(cost, hold + free)`: Math.min takes no bigint. */
+function debitOf(cost: bigint, most: bigint): bigint {
+  if (cost < most) return cost;
+  return most;
+}
+
+/**
+ * Ends a request (§4.4). `cost` null: price or usage unknown, the whole hold is debited, to be corrected later, never 0; 0 only where the call was
+ * provably never sent. A cost above the hold is paid from the same lease first; only what is left then is an overrun.
+ *
+ * Holds of one request on one lease (a raise) settle together: the cost is that of all its calls.
+ */
+export function settle(state: LeaseState, request: string, costs: ReadonlyMap<string, bigint> | null, at: number): LeaseEffect[] {
+  const holds = state.requests.get(request);
+  if (holds === undefined) return [];
+  state.requests.delete(request);
+  const settlement = state.settlements + 1;
+  state.settlements = settlement;
+  const merged = new Map<Lease, bigint>();
+  for (const { lease, amount } of holds) merged.set(lease, (merged.get(lease) ?? 0n) + amount);
+  const settled: SettledHold[] = [];
+  for (const [lease, hold] of merged) {
+    const cost = costs?.get(lease.counter) ?? hold;
+    const debit = debitOf(cost, hold + freeOf(lease));
+    lease.open -= hold;
+    lease.spent += debit;
+    lease.usedAt = at;
+    lease.usedNow += debit - hold;
+    if (debit < hold) {
+      lease.unsynced += hold - debit;
+      state.unsynced.push({ settlement, lease, amount: hold - debit });
+    }
+    settled.push({ counter: lease.counter, hold, debit, cost });
+  }
+  return [{ kind: 'close', request, settlement, holds: settled }];
+}
+
+/** The records of all settlements up to this one are synced: what they freed is room again. */
+export function synced(state: LeaseState, settlement: number): void {
+  state.unsynced = state.unsynced.filter((each) => {
+    if (each.settlement > settlement) return true;
+    each.lease.unsynced -= each.amount;
+    return false;
+  });
+}
