@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatDuration, parseDurationMs } from '../../../schema/graphql/duration.ts';
 import { formatInstant, parseDate, parseInstant } from '../../../schema/graphql/instant.ts';

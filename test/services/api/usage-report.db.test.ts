@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { print } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idFromUuid, mintUuid } from '../../../schema/values/ids.ts';
