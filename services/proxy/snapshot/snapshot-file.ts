@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
 import { KEY_ENVIRONMENTS, KEY_KINDS } from '../../../schema/values/virtual-key.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 
@@ -23,8 +24,9 @@ const SnapshotShape = Type.Object({
       environment: oneOf(KEY_ENVIRONMENTS),
       name: Type.String(),
       allowedModels: Type.Union([Type.Array(Type.String()), Type.Null()]),
-      allowedEndpoints: Type.Union([Type.Array(Type.String()), Type.Null()]),
-      allowedCidrs: Type.Union([Type.Array(Type.String()), Type.Null()]),
+      // A version before them kept snapshots without: no key was limited then.
+      allowedEndpoints: Type.Union([Type.Array(Type.String()), Type.Null()], { default: null }),
+      allowedCidrs: Type.Union([Type.Array(Type.String()), Type.Null()], { default: null }),
       tags: Type.Record(Type.String(), Type.String()),
       expiresAt: NullableTime,
       disabledAt: NullableTime,
@@ -96,7 +98,7 @@ function isSnapshot(value: unknown): value is Snapshot {
 /** The last good snapshot as kept on disk, or null where there is none that can be read. */
 export async function readSnapshotFile(path: string): Promise<Snapshot | null> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = Value.Default(SnapshotShape, JSON.parse(await readFile(path, 'utf8')));
     return isSnapshot(value) ? value : null;
   } catch {
     return null;

@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readSnapshotFile, writeSnapshotFile } from '../../../../services/proxy/snapshot/snapshot-file.ts';
+import type { Snapshot, SnapshotKey } from '../../../../services/registry/snapshot.ts';
+import { temporaryFolder } from '../../../harness/temporary-folder.ts';
+
+const key: SnapshotKey = {
+  id: 'key_1',
+  organizationId: 'org_1',
+  teamId: null,
+  userId: null,
+  serviceAccountId: null,
+  kind: 'ak',
+  environment: 'live',
+  name: 'one',
+  allowedModels: null,
+  allowedEndpoints: ['/v1/models'],
+  allowedCidrs: ['10.0.0.0/8'],
+  tags: {},
+  expiresAt: null,
+  disabledAt: null,
+  revokedAt: null,
+  secrets: [],
+};
+const snapshot: Snapshot = {
+  revision: '1',
+  readAtMs: 1,
+  keys: [key],
+  providers: [],
+  models: [],
+  dataKeys: [],
+  credentials: [],
+  routes: [],
+};
+
+test('a snapshot is read as it was kept, and not at all when it is none', async () => {
+  const path = join(await temporaryFolder(), 'snapshot.json');
+  await writeSnapshotFile(path, snapshot);
+  await expect(readSnapshotFile(path)).resolves.toEqual(snapshot);
+  await writeFile(path, '{"revision":"1"}');
+  await expect(readSnapshotFile(path)).resolves.toBeNull();
+});
+
+test('a snapshot from before keys could be limited is read, with none limited', async () => {
+  const path = join(await temporaryFolder(), 'snapshot.json');
+  const { allowedEndpoints: _endpoints, allowedCidrs: _cidrs, ...before } = key;
+  await writeFile(path, JSON.stringify({ ...snapshot, keys: [before] }));
+  await expect(readSnapshotFile(path)).resolves.toEqual({ ...snapshot, keys: [{ ...key, allowedEndpoints: null, allowedCidrs: null }] });
+});
