@@ -84,6 +84,10 @@ describe('infra/compose.yaml', () => {
       expect(port).toMatch(new RegExp(`^127\\.0\\.0\\.1:\\d+:${imageVariables[`TURNPIKE_${kind}_PORT`]}$`));
   });
 
+  test('PostgreSQL is asked over TCP, where the server that initializes a data folder does not listen', () => {
+    expect(compose.services.postgres?.healthcheck?.test).toEqual(expect.arrayContaining(['pg_isready', '-h', '127.0.0.1']));
+  });
+
   test('every proxy that may offer a provider is given its credential, and who makes the first models too', () => {
     for (const name of ['proxy-1', 'proxy-2', 'bootstrap']) {
       const environment = Object.keys(compose.services[name]?.environment ?? {});
