@@ -224,7 +224,7 @@ export const mutations: readonly Mutation[] = [
     change: stepped((state, input) =>
       input.kind === 'answered' && input.answer !== null ? { ...input, answer: { ...input.answer, generation: state.generation } } : input,
     ),
-    scope: scopeOf({ backups: 1, restores: 1, loose: 1 }),
+    scope: scopeOf({ backups: 1, restores: 1, loose: 1 }, { holds: [2n], astray: ['ask'], over: [-1n] }),
   },
   {
     name: 'trace 15: a closed row takes a late return',
