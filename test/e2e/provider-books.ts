@@ -40,11 +40,15 @@ export function readProviderBooks(simUrl: string): Promise<readonly ProviderEntr
   return followProviderBooks(simUrl)();
 }
 
-/** As `readProviderBooks`, and each further call reads on from there: the provider keeps the last hundred thousand only. */
+/**
+ * As `readProviderBooks`, and each further call reads on from there: the provider keeps the last hundred thousand only. One call
+ * waits for the one before it, or both would take the same page.
+ */
 export function followProviderBooks(simUrl: string): () => Promise<readonly ProviderEntry[]> {
   const found: ProviderEntry[] = [];
   let after = 0;
-  return async () => {
+  let before: Promise<unknown> = Promise.resolve();
+  const readOn = async (): Promise<readonly ProviderEntry[]> => {
     for (;;) {
       const page = Page.Parse(await get(`${simUrl}/books/entries?after=${after}&limit=${pageSize}`));
       if (page.missed > 0) throw new Error(`the provider dropped ${page.missed} entries`);
@@ -52,6 +56,11 @@ export function followProviderBooks(simUrl: string): () => Promise<readonly Prov
       found.push(...page.entries);
       after = page.lastSequence;
     }
+  };
+  return () => {
+    const reading = before.then(readOn);
+    before = reading.catch(() => {});
+    return reading;
   };
 }
 
