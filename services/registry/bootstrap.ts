@@ -12,6 +12,7 @@ import type { Change } from './change.ts';
 import { applyStates } from './configuration/apply-states.ts';
 import type { DesiredState } from './configuration/desired-state.ts';
 import { createOrganization } from './organizations.ts';
+import { ROOT_PERMISSIONS } from './root-permissions.ts';
 import { INSTALLATION_ID } from './seed.ts';
 
 export interface BootstrapOptions {
@@ -69,7 +70,7 @@ export function bootstrap(db: Kysely<Database>, options: BootstrapOptions): Prom
         name: 'Administrator',
         kind: 'adm',
         environment: 'live',
-        permissions: ['*', 'installation:admin'],
+        permissions: ROOT_PERMISSIONS,
         allowedModels: null,
       }),
       demoKey: options.demoKey

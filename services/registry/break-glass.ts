@@ -10,6 +10,7 @@ import { createApiKey, replaceSecret } from './api-keys.ts';
 import type { Change } from './change.ts';
 import { differences, RegistryError, recordChange } from './change.ts';
 import { nextVersion } from './own-rows.ts';
+import { ROOT_PERMISSIONS } from './root-permissions.ts';
 
 export interface BreakGlassOptions {
   readonly secrets: Secrets;
@@ -61,7 +62,7 @@ export function breakGlass(db: Kysely<Database>, options: BreakGlassOptions): Pr
         name: 'Break glass',
         kind: 'adm',
         environment: 'live',
-        permissions: ['*', 'installation:admin'],
+        permissions: ROOT_PERMISSIONS,
         teamId: null,
         allowedModels: null,
         tags: {},
@@ -80,7 +81,7 @@ const adminKeys = (trx: Transaction<Database>) => trx.selectFrom('api_keys').sel
 function oldestRootKey(trx: Transaction<Database>): Promise<ApiKey | undefined> {
   return adminKeys(trx)
     .where('revoked_at', 'is', null)
-    .where(sql<boolean>`permissions @> array['*', 'installation:admin']`)
+    .where(sql<boolean>`permissions @> ${[...ROOT_PERMISSIONS]}::text[]`)
     .where(sql<boolean>`not exists (select from users where users.id = user_id and archived_at is not null)`)
     .orderBy('created_at')
     .orderBy('id')

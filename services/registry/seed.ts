@@ -11,6 +11,7 @@ import type { Change } from './change.ts';
 import { applyStates } from './configuration/apply-states.ts';
 import type { DesiredState } from './configuration/desired-state.ts';
 import { createOrganization } from './organizations.ts';
+import { ROOT_PERMISSIONS } from './root-permissions.ts';
 
 /** The log of acts above organizations, such as creating one, is that of the nil UUID (DESIGN.md, "The ledger"). */
 export const INSTALLATION_ID = '00000000-0000-0000-0000-000000000000';
@@ -49,7 +50,7 @@ export function seed(db: Kysely<Database>, options: SeedOptions): Promise<{ admi
       adminKey: await ensureKey(change, options, options.known.adminKey, {
         name: 'Administrator',
         kind: 'adm',
-        permissions: ['*', 'installation:admin'],
+        permissions: ROOT_PERMISSIONS,
         allowedModels: null,
       }),
       demoKey: await ensureKey(change, options, options.known.demoKey, {
