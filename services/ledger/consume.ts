@@ -8,7 +8,6 @@ import type { Log } from '../runtime/log.ts';
 import { FencedError, GapError } from './failures.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';
 import type { Poster } from './poster.ts';
-import { refuseChangedPartitions } from './refuse-changed-partitions.ts';
 import type { LedgerStore } from './store/ledger-store.ts';
 
 export type ConsumerOptions = {
@@ -40,12 +39,11 @@ const maxBatchBytes = 4 * 1024 * 1024;
 
 /**
  * Reads the log into the books. The database's offset is where a partition goes on, whatever the log remembers; a partition
- * whose next record the log does not hold is refused, loudly, rather than skipped over.
- * @throws StartRefusal when the topic's partition count is not the one the books were written with.
+ * whose next record the log does not hold is refused, loudly, rather than skipped over. Whoever starts it has asked
+ * `refuseChangedPartitions` before.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { store, eventLog, topic, poster, clock, timers = systemTimers, log, metrics } = options;
-  await refuseChangedPartitions(store, topic);
   const epochs = new Map<number, bigint>();
   const gaps = new Map<number, string>();
 

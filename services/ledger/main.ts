@@ -16,6 +16,7 @@ import { createLedgerMetrics } from './ledger-metrics.ts';
 import { measureLag } from './measure-lag.ts';
 import { createPoster } from './poster.ts';
 import { startRedrive } from './redrive.ts';
+import { refuseChangedPartitions } from './refuse-changed-partitions.ts';
 import { startHousekeeping } from './retention.ts';
 import { startSequencer } from './sequencer.ts';
 import { createPostgresDeadLetterStore } from './store/postgres/postgres-dead-letter-store.ts';
@@ -43,18 +44,18 @@ runProcess({
     const database = connect('turnpike-ledger', 4);
     const sequencerDatabase = connect('turnpike-sequencer', 1);
     const listen = { variable: 'TURNPIKE_LEDGER_PORT', host, port: ledgerPort };
-    await awaitDatabase({ database, process: 'ledger', listen, log, stopping }, async () => {});
+    const topic = REQUESTS_TOPIC;
+    const seams = createLedgerSeams(armFailpoints(environment.failpoints, log));
+    const store = seams.books(createPostgresLedgerStore(database.db));
+    await awaitDatabase({ database, process: 'ledger', listen, log, stopping }, () => refuseChangedPartitions(store, topic));
 
     const registry = createMetrics({ process: 'ledger' });
     const metrics = createLedgerMetrics(registry);
-    const topic = REQUESTS_TOPIC;
-    const seams = createLedgerSeams(armFailpoints(environment.failpoints, log));
     const eventLog = await openEventLogConsumer(
       { environment, clientId: 'turnpike-ledger', topic, log, clock, random, onRefused: fail },
       seams.eventLog,
     );
     const sequencer = startSequencer({ store: seams.sequencer(createPostgresSequencerStore(sequencerDatabase.db)), clock, log, metrics });
-    const store = seams.books(createPostgresLedgerStore(database.db));
     const poster = createPoster({ store, topic: topic.name, clock, random, log, metrics, onPosted: sequencer.wake });
     const consumer = await startConsumer({
       store,

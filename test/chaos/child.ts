@@ -69,7 +69,7 @@ export async function startChild(options: {
       restarts += 1;
       await wait(restartMs);
       current = await startVerb(`start:${kind}`, { ...variables, [portVariable]: port }).catch((error: unknown) => {
-        deaths.push(`${name} did not start again: ${String(error).slice(0, lastWords)}`);
+        deaths.push(`${name} did not start again: ${String(error).slice(-lastWords)}`);
         return null;
       });
       if (ending) await current?.kill();

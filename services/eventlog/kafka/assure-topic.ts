@@ -20,12 +20,14 @@ export interface TopicAssuranceOptions {
 }
 
 const RETRY = { firstMs: 500, mostMs: 10_000 };
+/** Longest that a start waits for brokers: over a broken link one attempt with all its own retries can last for minutes. */
+const PATIENCE_MS = 10_000;
 
 /**
- * Makes sure of the topic; where the brokers are away it resolves all the same and goes on trying, because a proxy must serve
- * without them, and a ledger may be started before them.
+ * Makes sure of the topic; where the brokers are away, or do not answer within ten seconds, it resolves all the same and goes on
+ * trying, because a proxy must serve without them, and a ledger may be started before them.
  * @returns what ends the trying.
- * @throws StartRefusal as `ensureTopic` does, where the brokers answer at once.
+ * @throws StartRefusal as `ensureTopic` does, where the brokers answer in time.
  */
 export async function assureTopic(options: TopicAssuranceOptions): Promise<() => void> {
   const { client, topic, settings, timers, log } = options;
@@ -41,14 +43,25 @@ export async function assureTopic(options: TopicAssuranceOptions): Promise<() =>
       const delayMs = backoffMs(number, RETRY, options.random);
       log.warn({ error, delayMs }, `the topic ${topic.name} is not made sure of yet, trying again`);
       cancel = timers.after(delayMs, () => {
-        attempt(number + 1).catch((refusal: unknown) => {
-          if (!stopped) options.onRefused(refusal);
-        });
+        attempt(number + 1).catch(refuseLate);
       });
     }
   }
 
-  await attempt(1);
+  function refuseLate(refusal: unknown): void {
+    if (!stopped) options.onRefused(refusal);
+  }
+
+  const first = attempt(1);
+  let endPatience: () => void = () => {};
+  const patience = new Promise<'over'>((resolve) => {
+    endPatience = timers.after(PATIENCE_MS, () => resolve('over'));
+  });
+  if ((await Promise.race([first, patience])) === 'over') {
+    log.warn(`the brokers have not answered for ${PATIENCE_MS / 1_000} s: starting without being sure of the topic ${topic.name}`);
+    first.catch(refuseLate);
+  }
+  endPatience();
   return () => {
     stopped = true;
     cancel();

@@ -1,12 +1,12 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Topic } from '../../../schema/events/topics.ts';
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
 import type { EventLogConsumer, SubscribeOptions } from '../../../services/eventlog/event-log.ts';
 import type { Consumer } from '../../../services/ledger/consume.ts';
 import { startConsumer } from '../../../services/ledger/consume.ts';
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts';
 import { createPoster } from '../../../services/ledger/poster.ts';
+import { refuseChangedPartitions } from '../../../services/ledger/refuse-changed-partitions.ts';
 import { createPostgresLedgerStore } from '../../../services/ledger/store/postgres/postgres-ledger-store.ts';
 import { systemClock } from '../../../services/runtime/clock.ts';
 import { systemRandom } from '../../../services/runtime/random.ts';
@@ -47,13 +47,13 @@ function scriptedLog(): EventLogConsumer & {
 
 async function consumer(
   eventLog: EventLogConsumer,
-  options: { topic?: Topic; registry?: Registry; onConsumed?: (partition: number, next: bigint) => void } = {},
+  options: { registry?: Registry; onConsumed?: (partition: number, next: bigint) => void } = {},
 ): Promise<Consumer> {
-  const { topic = REQUESTS_TOPIC, registry = new Registry(), onConsumed = () => {} } = options;
+  const { registry = new Registry(), onConsumed = () => {} } = options;
   const metrics = createLedgerMetrics(registry);
   const common = { store: createPostgresLedgerStore(database.writer.db), clock: systemClock, log: silentLog, metrics };
-  const poster = createPoster({ ...common, topic: topic.name, random: systemRandom, onPosted: () => {} });
-  return startConsumer({ ...common, eventLog, topic, group: 'ledger', owner: 'test', poster, onConsumed });
+  const poster = createPoster({ ...common, topic: REQUESTS_TOPIC.name, random: systemRandom, onPosted: () => {} });
+  return startConsumer({ ...common, eventLog, topic: REQUESTS_TOPIC, group: 'ledger', owner: 'test', poster, onConsumed });
 }
 
 test('a partition goes on where the database says, and the log is told what it need not keep', async () => {
@@ -104,9 +104,10 @@ test.each([
 });
 
 test('a changed partition count is refused at start', async () => {
-  await consumer(scriptedLog());
-  await expect(consumer(scriptedLog(), { topic: { ...REQUESTS_TOPIC, partitions: 13 } })).rejects.toThrow(
+  const store = createPostgresLedgerStore(database.writer.db);
+  await refuseChangedPartitions(store, REQUESTS_TOPIC);
+  await expect(refuseChangedPartitions(store, { ...REQUESTS_TOPIC, partitions: 13 })).rejects.toThrow(
     'has 13 partitions, but the ledger was written with 12',
   );
-  await consumer(scriptedLog());
+  await refuseChangedPartitions(store, REQUESTS_TOPIC);
 });

@@ -4,6 +4,7 @@ import type { EventLogConsumer } from '../../../services/eventlog/event-log.ts';
 import { startConsumer } from '../../../services/ledger/consume.ts';
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts';
 import { createPoster } from '../../../services/ledger/poster.ts';
+import { refuseChangedPartitions } from '../../../services/ledger/refuse-changed-partitions.ts';
 import { startSequencer } from '../../../services/ledger/sequencer.ts';
 import type { LedgerStore } from '../../../services/ledger/store/ledger-store.ts';
 import type { SequencerStore } from '../../../services/ledger/store/sequencer-store.ts';
@@ -37,6 +38,7 @@ export async function startLedger(options: {
   const topic = REQUESTS_TOPIC;
   const sequencer = startSequencer({ store: options.sequencerStore, clock, timers, log, metrics });
   const poster = createPoster({ store, topic: topic.name, clock, timers, random, log, metrics, onPosted: sequencer.wake });
+  await refuseChangedPartitions(store, topic);
   const consumer = await startConsumer({
     store,
     eventLog: eventLog.consumer,
