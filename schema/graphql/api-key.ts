@@ -85,7 +85,7 @@ ApiKey.implement({
     allowedCidrs: t.exposeStringList('allowed_cidrs', {
       nullable: true,
       description:
-        'Blocks of addresses; null: from everywhere. A connection from any other is refused with `address_not_allowed`: its own address counts, not what a header says.',
+        'Blocks of addresses; null: from everywhere. A client at any other is refused with `address_not_allowed`: the address of its connection counts, not what a header says, unless that is a trusted proxy.',
     }),
     permissions: t.exposeStringList('permissions', { description: 'Of an admin key; `*` is everything within the organization.' }),
     tags: t.field({ type: [NameValue], description: 'Put on every request of this key.', resolve: (row) => nameValues(row.tags) }),

@@ -1,5 +1,6 @@
 import type { Viewer } from '../../schema/graphql/context.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { createFailureLimiter } from '../runtime/failure-limiter.ts';
 import type { KeyUses } from './key-uses.ts';
 import type { Principal, Principals } from './principals.ts';
 
@@ -10,6 +11,8 @@ export interface Refusal {
   readonly message: string;
   /** What the key was, for closing sockets; null where there was none to look at. */
   readonly principal: Principal | null;
+  /** Of a 429, when to come again. */
+  readonly retryAfterSeconds: number | null;
 }
 
 export type Authentication =
@@ -19,10 +22,8 @@ export type Authentication =
 export type Authenticate = (authorization: string | undefined, address: string) => Promise<Authentication>;
 
 const bearer = /^Bearer ([!-~]{1,200})$/i;
-/** Wrong keys an address may try in a minute; beyond it none is looked at. */
-const mostFailures = 60;
-const windowMs = 60_000;
-const mostAddresses = 10_000;
+/** Wrong keys an address may try at once, and one more a second; beyond it none is looked at. */
+const WRONG_KEYS = { burst: 60, perSecond: 1 };
 
 const unauthenticated = 'Send an admin key as `Authorization: Bearer tpk_adm_…`. This one is missing, unknown, expired or revoked.';
 
@@ -35,35 +36,24 @@ export function createAuthenticate(options: {
   readonly onRefusal: (code: Refusal['code']) => void;
 }): Authenticate {
   const { principals, clock, uses, onRefusal } = options;
-  const failures = new Map<string, { count: number; readonly sinceMs: number }>();
+  const limiter = createFailureLimiter({ clock, ...WRONG_KEYS });
 
-  const failuresOf = (address: string): number => {
-    const entry = failures.get(address);
-    if (entry === undefined) return 0;
-    if (clock.monotonic() - entry.sinceMs < windowMs) return entry.count;
-    failures.delete(address);
-    return 0;
-  };
-  const countFailure = (address: string): void => {
-    const entry = failures.get(address);
-    if (entry !== undefined) {
-      entry.count += 1;
-      return;
-    }
-    const oldest = failures.size >= mostAddresses ? failures.keys().next().value : undefined;
-    if (oldest !== undefined) failures.delete(oldest);
-    failures.set(address, { count: 1, sinceMs: clock.monotonic() });
-  };
-  const refuse = (status: Refusal['status'], code: Refusal['code'], message: string, principal: Principal | null): Authentication => {
+  const refuse = (
+    status: Refusal['status'],
+    code: Refusal['code'],
+    message: string,
+    principal: Principal | null,
+    retryAfterSeconds: number | null = null,
+  ): Authentication => {
     onRefusal(code);
-    return { kind: 'refused', refusal: { status, code, message, principal } };
+    return { kind: 'refused', refusal: { status, code, message, principal, retryAfterSeconds } };
   };
 
   return async (authorization, address) => {
     const presented = bearer.exec(authorization ?? '')?.[1];
     if (presented === undefined) return refuse(401, 'UNAUTHENTICATED', unauthenticated, null);
-    if (failuresOf(address) >= mostFailures)
-      return refuse(429, 'THROTTLED', 'Too many wrong keys came from this address. Try again in a minute.', null);
+    const blockedSeconds = limiter.blockedSeconds(address);
+    if (blockedSeconds > 0) return refuse(429, 'THROTTLED', 'Too many wrong keys came from this address.', null, blockedSeconds);
     let principal: Principal;
     try {
       principal = await principals.find(presented, address);
@@ -74,7 +64,7 @@ export function createAuthenticate(options: {
       uses.note(principal.viewer.apiKeyId);
       return { kind: 'known', viewer: principal.viewer, principal, presented };
     }
-    countFailure(address);
+    limiter.fail(address);
     if (principal.kind === 'not_admin') {
       return refuse(403, 'FORBIDDEN', 'This key calls models, not this API. Use an admin key, `tpk_adm_…`.', principal);
     }

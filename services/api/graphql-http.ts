@@ -4,6 +4,7 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { createYoga } from 'graphql-yoga';
 import { idFromUuid, mintUuid } from '../../schema/values/ids.ts';
+import type { ClientAddressOf } from '../runtime/client-address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Authenticate, Authentication } from './authenticate.ts';
@@ -25,6 +26,8 @@ interface HttpContext {
     readonly authentication: Extract<Authentication, { kind: 'known' }>;
     readonly requestId: string;
     readonly request: FastifyRequest;
+    /** Whose request it is; null where that is not known. */
+    readonly address: string | null;
     /** Set once the operation was charged, for the headers. */
     charge: Charge | null;
   };
@@ -45,13 +48,14 @@ export function addGraphqlHttp(
     readonly runner: OperationRunner;
     readonly authenticate: Authenticate;
     readonly principals: Principals;
+    readonly clientAddress: ClientAddressOf;
     readonly maskErrors: MaskErrors;
     readonly graphiql: GraphiqlPage;
     readonly clock: Clock;
     readonly random: Random;
   },
 ): void {
-  const { gate, runner, authenticate, principals, maskErrors, graphiql, clock, random } = options;
+  const { gate, runner, authenticate, principals, clientAddress, maskErrors, graphiql, clock, random } = options;
 
   const operations: Plugin<object, HttpContext> = {
     onRequestParse: () => ({
@@ -80,10 +84,10 @@ export function addGraphqlHttp(
         const { viewer, principal, presented } = http.authentication;
         const caller = {
           viewer,
-          watch: () => principals.watch(presented, http.request.ip, principal),
+          watch: () => principals.watch(presented, http.address ?? '', principal),
           origin: {
             requestId: http.requestId,
-            address: http.request.ip,
+            address: http.address,
             userAgent: http.request.headers['user-agent']?.slice(0, 256) ?? null,
           },
         };
@@ -165,18 +169,19 @@ export function addGraphqlHttp(
         'Send `Content-Type: application/json` in UTF-8.',
       );
     }
-    const authentication = await authenticate(request.headers.authorization, request.ip);
+    const address = clientAddress(request.raw);
+    const authentication = await authenticate(request.headers.authorization, address ?? '');
     if (authentication.kind === 'refused') {
-      const { status, code, message } = authentication.refusal;
+      const { status, code, message, retryAfterSeconds } = authentication.refusal;
       if (status === 401) reply.header('www-authenticate', 'Bearer realm="turnpike"');
-      if (status === 429) reply.header('retry-after', '60');
+      if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
       return refuse(reply, status, code, message);
     }
     // A client that wants a stream gets one, also where it would take other things as well.
     if (request.headers.accept?.includes('text/event-stream') === true) request.raw.headers.accept = 'text/event-stream';
     const requestId = idFromUuid('request', mintUuid(clock.now(), random.bytes(10)));
     reply.hijack();
-    await yoga(request.raw, reply.raw, { http: { authentication, requestId, request, charge: null } });
+    await yoga(request.raw, reply.raw, { http: { authentication, requestId, request, address, charge: null } });
     return reply;
   });
 }

@@ -3,8 +3,8 @@ import type { Viewer } from '../../schema/graphql/context.ts';
 import type { Database } from '../../schema/tables/database.ts';
 import { parseVirtualKey } from '../../schema/values/virtual-key.ts';
 import { findPrincipal } from '../registry/admin-access.ts';
-import { createAddressList } from '../registry/catalog/address-list.ts';
 import { readRevision } from '../registry/read-snapshot.ts';
+import { createAddressList } from '../runtime/address-list.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Secrets } from '../runtime/secrets.ts';
@@ -22,7 +22,7 @@ export interface PrincipalWatch {
 }
 
 export interface Principals {
-  /** `address` is that of the connection. */
+  /** `address` is the client's; empty where it is not known. */
   readonly find: (presented: string, address: string) => Promise<Principal>;
   /** `known` is what `find` just said. */
   readonly watch: (presented: string, address: string, known: Principal) => PrincipalWatch;

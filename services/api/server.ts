@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { createSchema, printSdl } from '../../schema/graphql/schema.ts';
+import { createClientAddress } from '../runtime/client-address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { addHealthRoutes } from '../runtime/health.ts';
 import type { HealthCheck } from '../runtime/health-answers.ts';
@@ -43,6 +44,8 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Blocks of addresses whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -118,9 +121,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     { name: 'database', reason: principals.trouble() },
   ];
   addHealthRoutes(app, { registry, checks });
-  const transport = { schema, gate, runner, authenticate, principals, maskErrors, clock, random };
+  const clientAddress = createClientAddress(options.trustedProxies);
+  const transport = { schema, gate, runner, authenticate, principals, clientAddress, maskErrors, clock, random };
   addGraphqlHttp(app, { ...transport, graphiql: createGraphiqlPage() });
-  webSocket = addWebSocket(app, { protocol: createSocketProtocol(transport), drain, clock, log, host: options.host });
+  webSocket = addWebSocket(app, { protocol: createSocketProtocol(transport), clientAddress, drain, clock, log, host: options.host });
   // The console will stand here; until it does, the explorer does.
   app.get('/', (_request, reply) => reply.redirect('/graphql'));
 

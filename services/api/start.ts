@@ -49,6 +49,7 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
       clock,
       random,
       log,
+      trustedProxies: environment.trustedProxies,
       host: environment.host,
       port: environment.apiPort,
       version: await ownVersion(),

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import type { ClientAddressOf } from '../runtime/client-address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Drain } from './live/drain.ts';
@@ -34,9 +35,16 @@ export interface WebSocketEndpoint {
  */
 export function addWebSocket(
   app: FastifyInstance,
-  options: { readonly protocol: SocketProtocol; readonly drain: Drain; readonly clock: Clock; readonly log: Log; readonly host: string },
+  options: {
+    readonly protocol: SocketProtocol;
+    readonly clientAddress: ClientAddressOf;
+    readonly drain: Drain;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly host: string;
+  },
 ): WebSocketEndpoint {
-  const { protocol, drain, clock, log, host } = options;
+  const { protocol, clientAddress, drain, clock, log, host } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: mostFrameBytes,
@@ -54,7 +62,7 @@ export function addWebSocket(
 
   app.server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    const address = request.socket.remoteAddress ?? '';
+    const address = clientAddress(request) ?? '';
     const { origin } = request.headers;
     if (URL.parse(request.url ?? '', 'http://localhost')?.pathname !== '/graphql') return refuse(socket, '404 Not Found');
     if (drain.draining()) return refuse(socket, '503 Service Unavailable');

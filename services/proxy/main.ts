@@ -27,7 +27,7 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 runProcess({
   name: 'proxy',
   start: async ({ environment, log, clock, random, fail }) => {
-    const { home, host, proxyPort, databaseUrl } = environment;
+    const { home, host, trustedProxies, proxyPort, databaseUrl } = environment;
     chosenKafka(environment);
     letHeapGrow();
     if (databaseUrl === null) throw new StartRefusal('DATABASE_URL is not set: the proxy reads its keys, models and prices from there.');
@@ -87,6 +87,7 @@ runProcess({
       clock,
       random,
       log,
+      trustedProxies,
     });
     const closeRest = async (deadlineMs: number): Promise<void> => {
       await spool.stop(deadlineMs);

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Spool } from '../eventlog/spool.ts';
+import { createClientAddress } from '../runtime/client-address.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { createFailureLimiter } from '../runtime/failure-limiter.ts';
 import { createHealthAnswers } from '../runtime/health-answers.ts';
 import type { Log } from '../runtime/log.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
@@ -8,7 +10,6 @@ import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createAuthenticator } from './admission/authenticate.ts';
-import { createFailureLimiter } from './admission/failure-limiter.ts';
 import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
@@ -40,6 +41,8 @@ export interface ProxyOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Blocks of addresses whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly limits?: Partial<ProxyLimits>;
   /** What calls to providers go through instead; the upstreams themselves unless a test arms failpoints. */
   readonly decorateUpstreams?: (upstreams: Upstreams) => Upstreams;
@@ -57,6 +60,8 @@ export interface ProxyServer {
   stop(deadlineMs: number, hurry: AbortSignal): Promise<void>;
 }
 
+/** Bad keys from one address: as many at once, as many more a second. */
+const BAD_KEYS = { burst: 100, perSecond: 5 };
 /** How long the last bytes may take to leave once everything is settled. */
 const FLUSH_MS = 1_000;
 const FLUSH_LOOK_MS = 10;
@@ -129,7 +134,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   });
   const app = createApp({
     admit: createAdmission({
-      authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock }) }),
+      authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock, ...BAD_KEYS }) }),
+      clientAddress: createClientAddress(options.trustedProxies),
       snapshot: feed.current,
       clock,
       overload,

@@ -1,5 +1,5 @@
 import { ENDPOINTS, isEndpoint } from '../../schema/http/endpoints.ts';
-import { parseCidr } from './catalog/address-list.ts';
+import { parseCidr } from '../runtime/address-list.ts';
 import { RegistryError } from './change.ts';
 
 /** Where a key may be used and for what, beyond which models. */

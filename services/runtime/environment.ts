@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseCidr } from './address-list.ts';
 import type { ArmedFailpoint } from './failpoints/parse-failpoints.ts';
 import { parseFailpoints } from './failpoints/parse-failpoints.ts';
 import type { KafkaEnvironment } from './kafka-environment.ts';
@@ -17,6 +18,8 @@ export type Environment = {
   /** Absolute path of the folder that holds all state. */
   readonly home: string;
   readonly host: string;
+  /** Blocks of addresses whose `X-Forwarded-For` is believed; none by default. */
+  readonly trustedProxies: readonly string[];
   readonly proxyPort: number;
   readonly apiPort: number;
   readonly simulatorPort: number;
@@ -101,6 +104,20 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
   if (/[\s/]/.test(host)) {
     problems.push(`TURNPIKE_HOST: expected a host name or an address, found ${JSON.stringify(host)}`);
   }
+  const blocks = (name: string): readonly string[] => {
+    const texts = (given(name) ?? '').split(',').flatMap((text) => text.trim() || []);
+    for (const text of texts) {
+      const cidr = parseCidr(text);
+      if (cidr === null) {
+        problems.push(
+          `${name}: expected blocks of addresses such as 10.0.0.0/8, separated by commas, with no bit set beyond a prefix; found ${JSON.stringify(text)}`,
+        );
+      } else if (cidr.prefix === 0) {
+        problems.push(`${name}: ${text} would believe everybody about where they are; name the proxies in front`);
+      }
+    }
+    return texts;
+  };
   const path = (name: string): string | null => {
     const text = given(name);
     return text === null ? null : resolve(workingDirectory, text);
@@ -109,6 +126,7 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
   const environment: Environment = {
     home: resolve(workingDirectory, given('TURNPIKE_HOME') ?? '.turnpike'),
     host,
+    trustedProxies: blocks('TURNPIKE_TRUSTED_PROXIES'),
     proxyPort: port('TURNPIKE_PROXY_PORT', 4000),
     apiPort: port('TURNPIKE_API_PORT', 4100),
     simulatorPort: port('TURNPIKE_SIM_PORT', 4200),

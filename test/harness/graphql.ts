@@ -48,7 +48,7 @@ export type TestApi = AsyncDisposable & {
 };
 
 /** Starts the API in this process, on a free port. */
-export async function startTestApi(): Promise<TestApi> {
+export async function startTestApi(options: { readonly trustedProxies?: readonly string[] } = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   let reads = 0;
   const counter: KyselyPlugin = {
@@ -69,6 +69,7 @@ export async function startTestApi(): Promise<TestApi> {
     clock: systemClock,
     random: systemRandom,
     log,
+    trustedProxies: options.trustedProxies ?? [],
     host: '127.0.0.1',
     port: 0,
     version: '0.0.0-test',

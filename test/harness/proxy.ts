@@ -100,6 +100,7 @@ export type TestProxyOptions = {
   readonly eventLogAway?: () => boolean;
   /** Stands between the proxy and its spool. */
   readonly wrapSpool?: (spool: Spool) => Spool;
+  readonly trustedProxies?: readonly string[];
 };
 
 export type SettledEvent = { readonly event: RequestSettled; readonly subject: RequestSubject | null; readonly record: LogRecord };
@@ -197,6 +198,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     pollIntervalMs: 50,
     pepper: testSecrets.pepper,
     deriveKey: testSecrets.deriveKey,
+    trustedProxies: options.trustedProxies ?? [],
     readCredential: (variable) => options.credentials?.[variable] ?? null,
     registry: createMetrics({ process: 'proxy' }),
     clock: systemClock,

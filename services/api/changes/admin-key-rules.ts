@@ -1,9 +1,9 @@
 import type { Viewer } from '../../../schema/graphql/context.ts';
 import { allows } from '../../../schema/graphql/permission.ts';
 import type { ApiKey } from '../../registry/api-keys.ts';
-import { isWithin, parseCidr } from '../../registry/catalog/address-list.ts';
 import type { Change } from '../../registry/change.ts';
 import { RegistryError } from '../../registry/change.ts';
+import { isWithin, parseCidr } from '../../runtime/address-list.ts';
 
 /** How long and from where a key may be used, as it is asked for. */
 interface AskedBounds {

@@ -4,9 +4,9 @@ import { parseVirtualKey } from '../../../schema/values/virtual-key.ts';
 import type { PriceBook } from '../../pricing/price-book.ts';
 import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import { priceVersion, sheetFromPerMillion } from '../../pricing/price-sheet.ts';
-import { parseCidr } from '../../registry/catalog/address-list.ts';
 import type { DesiredKey, DesiredModel, DesiredProvider, DesiredState } from '../../registry/configuration/desired-state.ts';
 import type { LocatedDocument } from '../../registry/configuration/read-documents.ts';
+import { parseCidr } from '../../runtime/address-list.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
 
 /** What documents are resolved against. */

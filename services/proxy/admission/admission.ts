@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../../../schema/errors.ts';
+import type { ClientAddressOf } from '../../runtime/client-address.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Exchange } from '../exchange.ts';
 import type { CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
@@ -10,6 +11,7 @@ import { requestLabels } from './request-labels.ts';
 
 export interface AdmissionOptions {
   readonly authenticate: Authenticate;
+  readonly clientAddress: ClientAddressOf;
   readonly snapshot: () => CompiledSnapshot | null;
   readonly clock: Clock;
   readonly overload: Pick<Overload, 'refuse'>;
@@ -26,13 +28,13 @@ export type Admit = (request: IncomingMessage, requestId: string, response: Exch
  * From the returned exchange on the request is authenticated and owes the books exactly one event.
  */
 export function createAdmission(options: AdmissionOptions): Admit {
-  const { authenticate, snapshot, clock, overload, isStopping } = options;
+  const { authenticate, clientAddress, snapshot, clock, overload, isStopping } = options;
   return (request, requestId, response, endpoint) => {
     const current = snapshot();
     if (isStopping() || current === null) throw new GatewayError('not_ready');
     if (overload.refuse() !== null) throw new GatewayError('overloaded');
-    const { headers, socket } = request;
-    const address = socket.remoteAddress ?? null;
+    const { headers } = request;
+    const address = clientAddress(request);
     const nowMs = clock.now();
     const key = authenticate(headers, address ?? '', current, nowMs);
     return new Exchange(requestId, key, current, endpoint, nowMs, clock.monotonic(), headers, response, address);

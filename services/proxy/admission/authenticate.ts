@@ -1,10 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ErrorCode } from '../../../schema/errors.ts';
 import { GatewayError } from '../../../schema/errors.ts';
 import { parseVirtualKey } from '../../../schema/values/virtual-key.ts';
 import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
+import type { FailureLimiter } from '../../runtime/failure-limiter.ts';
 import type { CompiledKey, CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
-import type { FailureLimiter } from './failure-limiter.ts';
 import { createKeyHash } from './key-hash.ts';
 import { presentedKey } from './presented-key.ts';
 
@@ -24,9 +25,9 @@ const LENGTH_OF_CHECKSUM = 6;
 /**
  * Shape and checksum, then one HMAC, then one Map lookup; no I/O, no await (graphql.md section 8).
  * Only a key whose HMAC matched learns that it is expired, revoked or disabled; any other is `invalid_api_key`.
- * An address that presented too many bad keys is refused before anything is hashed, except for keys that were good a moment
- * ago: many clients may share one address, and one of them must not lock out the rest. Those are told apart by their public
- * part and checksum, which say nothing about the secret.
+ * An address that presented too many bad keys, be they unknown, revoked, expired or disabled, is refused before anything is hashed, except for
+ * keys that were good when last seen: many clients may share one address, and one of them must not lock out the rest. Those are told apart by
+ * their public part and checksum, which say nothing about the secret.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
   const { pepper, limiter, maxKnownFaces = 10_000 } = options;
@@ -34,7 +35,6 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
   const knownFaces = new Set<string>();
 
   const remember = (face: string): void => {
-    if (knownFaces.has(face)) return;
     if (knownFaces.size >= maxKnownFaces) {
       const [oldest] = knownFaces;
       if (oldest !== undefined) knownFaces.delete(oldest);
@@ -42,29 +42,32 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     knownFaces.add(face);
   };
 
+  const refuse = (address: string, code: ErrorCode): never => {
+    limiter.fail(address);
+    throw new GatewayError(code);
+  };
+
   return (headers, address, snapshot, nowMs) => {
     const presented = presentedKey(headers);
     const face = presented === null ? null : parseVirtualKey(presented);
     const fingerprint = presented === null || face === null ? null : face.publicPart + presented.slice(-LENGTH_OF_CHECKSUM);
-    const blockedSeconds = limiter.blockedSeconds(address);
-    if (blockedSeconds > 0 && (fingerprint === null || !knownFaces.has(fingerprint))) {
+    const isKnown = fingerprint !== null && knownFaces.has(fingerprint);
+    const blockedSeconds = isKnown ? 0 : limiter.blockedSeconds(address);
+    if (blockedSeconds > 0) {
       throw new GatewayError('rate_limit_exceeded', {
         message: 'Too many requests with keys that are not valid came from this address.',
         retryAfterSeconds: blockedSeconds,
       });
     }
-    if (presented === null || fingerprint === null) {
-      limiter.fail(address);
-      throw new GatewayError('invalid_api_key');
-    }
+    if (presented === null || fingerprint === null) return refuse(address, 'invalid_api_key');
     const secret = snapshot.secrets.get(keyHash(presented));
-    if (secret === undefined) {
-      limiter.fail(address);
-      throw new GatewayError('invalid_api_key');
+    const refusal = secret === undefined ? 'invalid_api_key' : keyRefusal(secret.key, secret, nowMs);
+    if (secret === undefined || refusal !== null) {
+      // A guess that looks like a good key must not make that key forgotten: it may be what keeps it going in a burst.
+      if (secret !== undefined) knownFaces.delete(fingerprint);
+      return refuse(address, refusal ?? 'invalid_api_key');
     }
-    remember(fingerprint);
-    const refusal = keyRefusal(secret.key, secret, nowMs);
-    if (refusal !== null) throw new GatewayError(refusal);
+    if (!isKnown) remember(fingerprint);
     return secret.key;
   };
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../../schema/errors.ts';
-import type { AddressList } from '../../registry/catalog/address-list.ts';
-import { createAddressList } from '../../registry/catalog/address-list.ts';
 import type { SnapshotKey } from '../../registry/snapshot.ts';
+import type { AddressList } from '../../runtime/address-list.ts';
+import { createAddressList } from '../../runtime/address-list.ts';
 
 /** From where and for what a key may be used, beyond which models. */
 export interface KeyRestriction {
@@ -20,7 +20,7 @@ export function compileRestriction({ allowedEndpoints, allowedCidrs }: SnapshotK
   };
 }
 
-/** @param address of the connection. @throws {GatewayError} `address_not_allowed`, `endpoint_not_allowed`. */
+/** @param address of the client; null = unknown, which no block holds. @throws {GatewayError} `address_not_allowed`, `endpoint_not_allowed`. */
 export function refuseRestricted(restriction: KeyRestriction, endpoint: string, address: string | null): void {
   const { endpoints, addresses } = restriction;
   if (addresses !== null && !addresses.includes(address)) throw new GatewayError('address_not_allowed');

@@ -110,12 +110,39 @@ describe('a key', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
+  test('behind a trusted proxy is bound to the client’s address, and bad ones are limited by it', async () => {
+    await using upstream = await startScriptedUpstream();
+    const bound = testKey({ allowedCidrs: ['192.0.2.0/24'] });
+    await using proxy = await startProxy({
+      providers: { acme: upstream.baseUrl },
+      models: [testModel('acme/fast')],
+      keys: [bound.key],
+      trustedProxies: ['127.0.0.0/8', '::1/128'],
+    });
+    const from = async (address: string, secret: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${secret}`, 'x-forwarded-for': address };
+      const response = await proxy.chat(body, { headers });
+      await response.text();
+      return response.status;
+    };
+    expect(await from('192.0.2.7', bound.secret)).toBe(200);
+    expect(await from('192.0.2.7, 198.51.100.1', bound.secret)).toBe(403);
+    expect(await from('nobody', bound.secret)).toBe(403);
+    let status = 401;
+    for (let tries = 0; tries < 2_000 && status === 401; tries++) status = await from('203.0.113.9', unknownKey());
+    expect(status).toBe(429);
+    expect(await from('203.0.113.8', unknownKey())).toBe(401);
+    await proxy.stop();
+    expect(proxy.events.map(({ subject }) => subject?.address)).toEqual(['192.0.2.7', '198.51.100.1', null]);
+  });
+
   test('tried without end from one address is limited, and a good key there still works', async () => {
     await using upstream = await startScriptedUpstream();
     await using proxy = await startProxy({ providers: { acme: upstream.baseUrl }, models: [testModel('acme/fast')] });
     expect((await proxy.chat(body)).status).toBe(200);
     const statuses = new Set<number>();
-    for (let index = 0; index < 120; index++) {
+    // Some are forgiven with every second that this takes.
+    for (let tries = 0; tries < 2_000 && !statuses.has(429); tries++) {
       const response = await proxy.chat(body, { headers: { authorization: `Bearer ${unknownKey()}` } });
       statuses.add(response.status);
       if (response.status === 429) expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);

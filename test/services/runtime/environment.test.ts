@@ -16,6 +16,7 @@ test('an empty environment gives the defaults of DESIGN.md, with home made absol
   expect(parseEnvironment({}, '/some where')).toEqual({
     home: '/some where/.turnpike',
     host: '127.0.0.1',
+    trustedProxies: [],
     proxyPort: 4000,
     apiPort: 4100,
     simulatorPort: 4200,
@@ -102,4 +103,15 @@ test('given servers are taken; the embedded log and Kafka at once are refused', 
   });
   expect(parseEnvironment({ DATABASE_URL: given.DATABASE_URL, TURNPIKE_EVENT_LOG: 'embedded' }, '/work').embeddedLog).toBe(true);
   expect(mistakesOf({ ...given, TURNPIKE_EVENT_LOG: 'embedded' })).toContain('TURNPIKE_EVENT_LOG');
+});
+
+test('trusted proxies are blocks of addresses; nobody is trusted by default, and never everybody', () => {
+  expect(parseEnvironment({ TURNPIKE_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 ,2001:db8::/32,' }, '/work').trustedProxies).toEqual([
+    '10.0.0.0/8',
+    '192.0.2.7',
+    '2001:db8::/32',
+  ]);
+  for (const wrong of ['10.0.0.1/8', 'balancer', '10.0.0.0/8;10.1.0.0/16', '0.0.0.0/0', '::/0']) {
+    expect(mistakesOf({ TURNPIKE_TRUSTED_PROXIES: wrong })).toContain('TURNPIKE_TRUSTED_PROXIES: ');
+  }
 });

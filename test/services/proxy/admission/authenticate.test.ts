@@ -11,7 +11,7 @@ import { testSecrets } from '../../../harness/registry.ts';
 const nowMs = 1_000_000;
 
 /** An authenticator over these keys that writes down what it does for one request. */
-function authenticatorOver(keys: readonly ReturnType<typeof testKey>[]) {
+function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocked = () => false, now = () => nowMs) {
   const steps: string[] = [];
   const compiled = compileSnapshot(
     {
@@ -38,16 +38,18 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[]) {
     limiter: {
       blockedSeconds: () => {
         steps.push('limiter');
-        return 0;
+        return isBlocked() ? 7 : 0;
       },
-      fail: () => {},
+      fail: () => {
+        steps.push('failure');
+      },
     },
   });
   return (secret: string): readonly [string, readonly string[]] => {
     steps.length = 0;
     const headers: IncomingHttpHeaders = { authorization: `Bearer ${secret}` };
     try {
-      authenticate(headers, '127.0.0.1', snapshot, nowMs);
+      authenticate(headers, '127.0.0.1', snapshot, now());
       return ['let in', [...steps]];
     } catch (error) {
       return [error instanceof Error && 'code' in error ? String(error.code) : 'thrown', [...steps]];
@@ -55,25 +57,67 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[]) {
   };
 }
 
-test('a key that is unknown, revoked, expired, disabled or good costs the same steps: one look at the limiter, one hash, one look-up', () => {
-  const good = testKey();
+const bad = ['limiter', 'look up 43', 'failure'];
+
+test('a key that is unknown, revoked, expired or disabled costs the same steps: one look at the limiter, one hash, one look-up, one failure', () => {
   const revoked = testKey({ revokedAt: nowMs - 1 });
   const expired = testKey({ expiresAt: nowMs });
   const disabled = testKey({ disabledAt: nowMs - 1 });
+  const ask = authenticatorOver([revoked, expired, disabled]);
+  for (let time = 0; time < 2; time++) {
+    expect(ask(mintVirtualKey('ak', 'test', systemRandom.bytes))).toEqual(['invalid_api_key', bad]);
+    expect(ask(revoked.secret)).toEqual(['key_revoked', bad]);
+    expect(ask(expired.secret)).toEqual(['key_expired', bad]);
+    expect(ask(disabled.secret)).toEqual(['key_disabled', bad]);
+  }
+});
+
+test('a good key is let in until its last moment, and once known asks no limiter', () => {
+  const good = testKey();
   const lastMoment = testKey({ expiresAt: nowMs + 1 });
-  const ask = authenticatorOver([good, revoked, expired, disabled, lastMoment]);
-  const steps = ['limiter', 'look up 43'];
-  expect(ask(mintVirtualKey('ak', 'test', systemRandom.bytes))).toEqual(['invalid_api_key', steps]);
-  expect(ask(revoked.secret)).toEqual(['key_revoked', steps]);
-  expect(ask(expired.secret)).toEqual(['key_expired', steps]);
-  expect(ask(disabled.secret)).toEqual(['key_disabled', steps]);
-  expect(ask(good.secret)).toEqual(['let in', steps]);
-  expect(ask(lastMoment.secret)).toEqual(['let in', steps]);
+  const ask = authenticatorOver([good, lastMoment]);
+  for (const { secret } of [good, lastMoment]) {
+    expect(ask(secret)).toEqual(['let in', ['limiter', 'look up 43']]);
+    expect(ask(secret)).toEqual(['let in', ['look up 43']]);
+  }
+});
+
+test('an address with too many bad keys is refused before anything is hashed; only a key that was good when last seen is let in', () => {
+  const good = testKey();
+  const unseen = testKey();
+  const revoked = testKey({ revokedAt: nowMs - 1 });
+  let isBlocked = false;
+  const ask = authenticatorOver([good, unseen, revoked], () => isBlocked);
+  ask(good.secret);
+  ask(revoked.secret);
+  isBlocked = true;
+  for (const secret of [mintVirtualKey('ak', 'test', systemRandom.bytes), revoked.secret, unseen.secret, 'nonsense']) {
+    expect(ask(secret)).toEqual(['rate_limit_exceeded', ['limiter']]);
+  }
+  expect(ask(good.secret)).toEqual(['let in', ['look up 43']]);
+});
+
+test('a key that is refused is no longer among the known, so that it is limited like any other', () => {
+  let now = nowMs;
+  const ending = testKey({ expiresAt: nowMs + 1 });
+  let isBlocked = false;
+  const ask = authenticatorOver(
+    [ending],
+    () => isBlocked,
+    () => now,
+  );
+  expect(ask(ending.secret)[0]).toBe('let in');
+  now += 1;
+  isBlocked = true;
+  expect(ask(ending.secret)).toEqual(['key_expired', ['look up 43', 'failure']]);
+  expect(ask(ending.secret)).toEqual(['rate_limit_exceeded', ['limiter']]);
 });
 
 test('what cannot be a key is not hashed at all', () => {
   const { secret } = testKey();
   const ask = authenticatorOver([]);
   const mistyped = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
-  for (const text of ['nonsense', mistyped, secret.slice(0, -1), `${secret}0`]) expect(ask(text)).toEqual(['invalid_api_key', ['limiter']]);
+  for (const text of ['nonsense', mistyped, secret.slice(0, -1), `${secret}0`]) {
+    expect(ask(text)).toEqual(['invalid_api_key', ['limiter', 'failure']]);
+  }
 });

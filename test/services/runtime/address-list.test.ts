@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createAddressList, isWithin, parseCidr } from '../../../../services/registry/catalog/address-list.ts';
+import { createAddressList, isWithin, parseCidr } from '../../../services/runtime/address-list.ts';
 
 const ipv4 = fc.ipV4();
 const block = fc.tuple(ipv4, fc.integer({ min: 0, max: 32 })).map(([address, prefix]) => {
