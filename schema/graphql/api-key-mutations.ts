@@ -65,6 +65,9 @@ const ApiKeyRotateInput = builder.inputType('ApiKeyRotateInput', {
     }),
   }),
 });
+const ApiKeyEndGraceInput = builder.inputType('ApiKeyEndGraceInput', {
+  fields: (t) => ({ idempotencyKey: t.string(idempotencyKeyField), id: t.id({ required: true }) }),
+});
 const ApiKeyRevokeInput = builder.inputType('ApiKeyRevokeInput', {
   fields: (t) => ({
     idempotencyKey: t.string(idempotencyKeyField),
@@ -128,6 +131,14 @@ builder.mutationFields((t) => ({
           graceMs: input.graceFor,
         }),
       ),
+  }),
+  apiKeyEndGrace: t.field({
+    type: plainPayload('ApiKeyEndGracePayload'),
+    description: 'Ends the grace of a rotated key: its old secret is refused everywhere within a second, the new one works on.',
+    authScopes: { permission: 'api_key:rotate' },
+    args: { input: t.arg({ type: ApiKeyEndGraceInput, required: true }) },
+    resolve: (_root, { input }, context) =>
+      payloadOf(() => context.changes.apiKeyEndGrace({ idempotencyKey: input.idempotencyKey, id: requireUuid('ApiKey', input.id) })),
   }),
   apiKeyRevoke: t.field({
     type: plainPayload('ApiKeyRevokePayload'),

@@ -119,15 +119,7 @@ export async function rotateApiKey(
   const before = await lockKey(change, { id: input.id, expectedVersion: null });
   const now = new Date(change.clock.now());
   const graceEnds = new Date(change.clock.now() + input.graceMs);
-  const live = await change.trx
-    .selectFrom('api_key_secrets')
-    .select(['id', 'expires_at'])
-    .where('api_key_id', '=', before.id)
-    .where('revoked_at', 'is', null)
-    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
+  const live = await liveSecrets(change, before.id);
   for (const [index, old] of live.entries()) {
     const expiresAt = index > 0 ? now : old.expires_at !== null && old.expires_at < graceEnds ? old.expires_at : graceEnds;
     await change.trx.updateTable('api_key_secrets').set({ expires_at: expiresAt }).where('id', '=', old.id).execute();
@@ -136,6 +128,29 @@ export async function rotateApiKey(
   const key = await bumpVersion(change, before, {});
   const auditEventId = await recordKey(change, 'api_key.rotate', key, {}, { graceMs: input.graceMs });
   return { key, secret, auditEventId };
+}
+
+/**
+ * Ends the grace of a rotated key: every secret but the newest is revoked at once. Where none is left in grace nothing changes.
+ * @returns no audit event where nothing had to change. @throws RegistryError `not_found`, `already_revoked`, `managed_by_file`.
+ */
+export async function endGrace(change: Change, id: string): Promise<{ key: ApiKey; auditEventId: string | null }> {
+  const before = await lockKey(change, { id, expectedVersion: null });
+  const now = new Date(change.clock.now());
+  const newest = await change.trx
+    .selectFrom('api_key_secrets')
+    .select('id')
+    .where('api_key_id', '=', id)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const older = (await liveSecrets(change, id)).filter((secret) => secret.id !== newest?.id);
+  if (older.length === 0) return { key: before, auditEventId: null };
+  const ids = older.map((secret) => secret.id);
+  await change.trx.updateTable('api_key_secrets').set({ revoked_at: now }).where('id', 'in', ids).execute();
+  const key = await bumpVersion(change, before, {});
+  return { key, auditEventId: await recordKey(change, 'api_key.end_grace', key, {}, { revoked: older.map((secret) => secret.display) }) };
 }
 
 /** Ends a key for good, all its secrets with it. @throws RegistryError `not_found`, `already_revoked`, `managed_by_file`. */
@@ -207,6 +222,20 @@ async function lockKey(change: Change, input: { readonly id: string; readonly ex
   const key = await lockOwn(change, change.trx.selectFrom('api_keys').selectAll(), 'API key', input);
   if (key.revoked_at !== null) throw new RegistryError('already_revoked', 'This API key is revoked.', ['id']);
   return key;
+}
+
+/** Of a key, newest first. */
+function liveSecrets(change: Change, keyId: string) {
+  const now = new Date(change.clock.now());
+  return change.trx
+    .selectFrom('api_key_secrets')
+    .select(['id', 'display', 'expires_at'])
+    .where('api_key_id', '=', keyId)
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
 }
 
 async function addSecret(change: Change, key: ApiKey, secrets: Secrets, given: string | undefined): Promise<string> {

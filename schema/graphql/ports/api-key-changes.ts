@@ -31,6 +31,7 @@ export interface ApiKeyChanges {
       },
   ) => Promise<SecretOutcome>;
   readonly apiKeyRotate: (input: Idempotent & { readonly id: string; readonly graceMs: number }) => Promise<SecretOutcome>;
+  readonly apiKeyEndGrace: (input: Idempotent & { readonly id: string }) => Promise<ChangeOutcome<ApiKeyRow>>;
   readonly apiKeyRevoke: (input: Idempotent & { readonly id: string; readonly reason: string | null }) => Promise<ChangeOutcome<ApiKeyRow>>;
   readonly apiKeyUpdate: (
     input: ExpectingVersion & Partial<ApiKeyFields> & { readonly disabled?: boolean },

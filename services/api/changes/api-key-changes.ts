@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Viewer } from '../../../schema/graphql/context.ts';
 import { allows } from '../../../schema/graphql/permission.ts';
 import type { ApiKeyChanges } from '../../../schema/graphql/ports/api-key-changes.ts';
-import { createApiKey, revokeApiKey, rotateApiKey, updateApiKey } from '../../registry/api-keys.ts';
+import { createApiKey, endGrace, revokeApiKey, rotateApiKey, updateApiKey } from '../../registry/api-keys.ts';
 import type { Change } from '../../registry/change.ts';
 import { RegistryError } from '../../registry/change.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
@@ -59,6 +59,21 @@ export function createApiKeyChanges(run: RunChange, viewer: Viewer, secrets: Sec
           await requireCoveredKey(change, input.id, viewer);
           const { key, secret, auditEventId } = await rotateApiKey(change, input, secrets);
           return { entityId: key.id, row: key, auditEventId, secret };
+        },
+      ),
+    apiKeyEndGrace: ({ idempotencyKey, id }) =>
+      run(
+        {
+          field: 'apiKeyEndGrace',
+          idempotencyKey: requireIdempotencyKey(idempotencyKey),
+          input: { id },
+          organizationId,
+          target: { type: 'ApiKey', id },
+        },
+        async (change) => {
+          await requireCoveredKey(change, id, viewer);
+          const { key, auditEventId } = await endGrace(change, id);
+          return { entityId: key.id, row: key, auditEventId };
         },
       ),
     apiKeyRevoke: ({ idempotencyKey, id, reason }) => {

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
+import { findPrincipal } from '../../../services/registry/admin-access.ts';
 import { updateApiKey } from '../../../services/registry/api-keys.ts';
 import { eventually } from '../../harness/eventually.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
 import { book, usageEntry } from '../../harness/graphql-books.ts';
-import { changeOf } from '../../harness/registry.ts';
+import { changeOf, testSecrets } from '../../harness/registry.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
@@ -38,6 +39,7 @@ const fields = `replayed auditEventId cursor apiKey { id version name secrets { 
   errors { __typename code path ... on VersionConflict { current { id ... on ApiKey { version } } } }`;
 const create = `mutation Create($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { secret ${fields} } }`;
 const rotate = `mutation Rotate($input: ApiKeyRotateInput!) { apiKeyRotate(input: $input) { secret ${fields} } }`;
+const endGrace = `mutation End($input: ApiKeyEndGraceInput!) { apiKeyEndGrace(input: $input) { ${fields} } }`;
 const update = `mutation Update($input: ApiKeyUpdateInput!) { apiKeyUpdate(input: $input) { ${fields} } }`;
 
 async function change(query: string, input: Record<string, unknown>, key = tenant.adminKey): Promise<Payload> {
@@ -90,6 +92,25 @@ test('a rotated key has two secrets: the new one active, the old one in grace', 
   expect(rotated.apiKey?.secrets.map((secret) => secret.status)).toEqual(['ACTIVE', 'GRACE']);
 });
 
+test('the grace of a rotated key is ended at once: the old secret is revoked, the new one stays; again changes nothing', async () => {
+  const made = await change(create, { idempotencyKey: 'grace-0', name: 'Hurried' });
+  const id = made.apiKey?.id;
+  const rotated = await change(rotate, { idempotencyKey: 'grace-1', id });
+  const ended = await change(endGrace, { idempotencyKey: 'grace-2', id });
+  expect(ended).toMatchObject({ errors: [], replayed: false, apiKey: { id, version: 3 } });
+  expect(ended.auditEventId).not.toBeNull();
+  expect(ended.apiKey?.secrets.map((secret) => secret.status)).toEqual(['ACTIVE', 'REVOKED']);
+  const { db } = api.database.writer;
+  const known = async (secret: string | null | undefined) => (await findPrincipal(db, secret ?? '', testSecrets, Date.now())).kind;
+  expect([await known(made.secret), await known(rotated.secret)]).toEqual(['revoked', 'known']);
+  expect(await change(endGrace, { idempotencyKey: 'grace-2', id })).toMatchObject({ replayed: true, auditEventId: ended.auditEventId });
+  expect(await change(endGrace, { idempotencyKey: 'grace-3', id })).toMatchObject({
+    auditEventId: null,
+    errors: [],
+    apiKey: { version: 3 },
+  });
+});
+
 test('nobody hands on more than they have', async () => {
   const { secret } = await api.makeKey(tenant.organizationId, ['api_key:create', 'api_key:read', 'request:read', 'api_key:rotate']);
   const granted = await change(create, { idempotencyKey: 'grant-1', name: 'Reader', kind: 'ADMIN', permissions: ['request:read'] }, secret);
@@ -127,6 +148,7 @@ test('a key that can do more than the one that asks does not exist for it: not b
     const before = await api.database.writer.db.selectFrom('api_keys').selectAll().where('id', '=', hidden.id).execute();
     for (const [mutation, input] of [
       [rotate, { idempotencyKey: `take ${id}`, id }],
+      [endGrace, { idempotencyKey: `hurry ${id}`, id }],
       [revoke, { idempotencyKey: `end ${id}`, id }],
       [update, { id, expectedVersion: 1, disabled: true }],
     ] as const) {

@@ -177,6 +177,7 @@ const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>) => string
   userArchive: ({ User }) => `id: "${User}", expectedVersion: 1`,
   userUpdate: ({ User }) => `id: "${User}", expectedVersion: 1, name: "x"`,
   apiKeyRevoke: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
+  apiKeyEndGrace: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
   apiKeyRotate: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
   apiKeyUpdate: ({ ApiKey }) => `id: "${ApiKey}", expectedVersion: 1, name: "x"`,
   organizationUpdate: ({ Organization }) => `id: "${Organization}", expectedVersion: 1, name: "x"`,
