@@ -65,7 +65,7 @@ export type ActivatedTags = ReadonlyMap<string, readonly string[]>;
  * key and once for each activated tag key of its organization, with an empty value where it does not carry the tag.
  */
 export function rollUp(entries: readonly LedgerEntryInsert[], activatedTags: ActivatedTags): Readonly<Record<RollupGrain, RollupRow[]>> {
-  const minutes = new Map<string, RollupRow>();
+  const minutes: Rows = new Map();
   for (const entry of entries) {
     addEntry(minutes, entry, '', '');
     for (const tagKey of activatedTags.get(entry.organization_id) ?? []) addEntry(minutes, entry, tagKey, tagValue(entry, tagKey));
@@ -75,7 +75,13 @@ export function rollUp(entries: readonly LedgerEntryInsert[], activatedTags: Act
   return { minute: inKeyOrder(minutes), hour: inKeyOrder(hours), day: inKeyOrder(days) };
 }
 
-function addEntry(rows: Map<string, RollupRow>, entry: LedgerEntryInsert, tagKey: string, tagValue: string): void {
+/**
+ * Rows by what tells most of them apart, an API key (with a tag and its value) and the start of the bucket; the few of a group are told
+ * apart by looking. A text of all dimensions as key would cost more for each entry than everything that is added up.
+ */
+type Rows = Map<string, Map<number, RollupRow[]>>;
+
+function addEntry(rows: Rows, entry: LedgerEntryInsert, tagKey: string, tagValue: string): void {
   const dimensions: Dimensions = {
     organization_id: entry.organization_id,
     tag_key: tagKey,
@@ -109,9 +115,9 @@ function tagValue(entry: LedgerEntryInsert, tagKey: string): string {
   return Object.hasOwn(entry.tags, tagKey) ? (entry.tags[tagKey] ?? '') : '';
 }
 
-function coarser(finer: ReadonlyMap<string, RollupRow>, grain: RollupGrain): Map<string, RollupRow> {
-  const rows = new Map<string, RollupRow>();
-  for (const part of finer.values()) {
+function coarser(finer: Rows, grain: RollupGrain): Rows {
+  const rows: Rows = new Map();
+  for (const part of each(finer)) {
     const row = rowOf(rows, part.dimensions, bucketStart(part.bucketMs, grain));
     row.requests += part.requests;
     row.unratedRequests += part.unratedRequests;
@@ -125,31 +131,61 @@ function coarser(finer: ReadonlyMap<string, RollupRow>, grain: RollupGrain): Map
   return rows;
 }
 
-function rowOf(rows: Map<string, RollupRow>, dimensions: Dimensions, bucketMs: number): RollupRow {
-  // No dimension holds NUL (PostgreSQL's text cannot), so no two keys are alike that are not the same.
-  const key = `${dimensions.organization_id}\0${bucketMs}\0${dimensions.tag_key}\0${dimensions.api_key_id}\0${dimensions.team_id}\0${dimensions.user_id}\0${dimensions.service_account_id}\0${dimensions.provider}\0${dimensions.model}\0${dimensions.route_id}\0${dimensions.outcome}\0${dimensions.tag_value}`;
-  let row = rows.get(key);
-  if (row === undefined) {
-    row = {
-      dimensions,
-      bucketMs,
-      key,
-      requests: 0,
-      unratedRequests: 0,
-      estimatedRequests: 0,
-      streamedRequests: 0,
-      cost: 0n,
-      tokens: tokenColumns.map(() => null),
-      firstByteHistogram: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
-      totalHistogram: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
-    };
-    rows.set(key, row);
+function rowOf(rows: Rows, dimensions: Dimensions, bucketMs: number): RollupRow {
+  // No dimension holds NUL, since PostgreSQL's text cannot.
+  const holder =
+    dimensions.tag_key === '' ? dimensions.api_key_id : `${dimensions.api_key_id}\0${dimensions.tag_key}\0${dimensions.tag_value}`;
+  let buckets = rows.get(holder);
+  if (buckets === undefined) {
+    buckets = new Map();
+    rows.set(holder, buckets);
   }
+  let group = buckets.get(bucketMs);
+  if (group === undefined) {
+    group = [];
+    buckets.set(bucketMs, group);
+  }
+  for (const row of group) if (isSame(row.dimensions, dimensions)) return row;
+  const row: RollupRow = {
+    dimensions,
+    bucketMs,
+    key: `${dimensions.organization_id}\0${bucketMs}\0${dimensionNames
+      .slice(1)
+      .map((name) => dimensions[name])
+      .join('\0')}`,
+    requests: 0,
+    unratedRequests: 0,
+    estimatedRequests: 0,
+    streamedRequests: 0,
+    cost: 0n,
+    tokens: tokenColumns.map(() => null),
+    firstByteHistogram: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
+    totalHistogram: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
+  };
+  group.push(row);
   return row;
 }
 
-function inKeyOrder(rows: ReadonlyMap<string, RollupRow>): RollupRow[] {
-  return [...rows.values()].sort((left, right) => (left.key < right.key ? -1 : 1));
+/** Of rows of one key, tag and value. Field by field: in a loop over names this is the dearest line of a batch. */
+function isSame(left: Dimensions, right: Dimensions): boolean {
+  return (
+    left.model === right.model &&
+    left.provider === right.provider &&
+    left.outcome === right.outcome &&
+    left.route_id === right.route_id &&
+    left.team_id === right.team_id &&
+    left.user_id === right.user_id &&
+    left.service_account_id === right.service_account_id &&
+    left.organization_id === right.organization_id
+  );
+}
+
+function* each(rows: Rows): Generator<RollupRow> {
+  for (const buckets of rows.values()) for (const group of buckets.values()) yield* group;
+}
+
+function inKeyOrder(rows: Rows): RollupRow[] {
+  return [...each(rows)].sort((left, right) => (left.key < right.key ? -1 : 1));
 }
 
 function bucketStart(timeMs: number, grain: RollupGrain): number {
