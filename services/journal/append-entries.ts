@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { CompiledQuery, sql } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
 import { prepared } from '../runtime/postgres.ts';
@@ -17,7 +17,7 @@ on conflict do nothing returning entry_id`);
  * An entry whose id is in the ledger already is passed over, whatever it holds: compare with {@link readBodyHashes}.
  * @returns ids of the entries that this call added.
  */
-export async function appendEntries(trx: Transaction<Database>, entries: readonly LedgerEntryInsert[]): Promise<ReadonlySet<string>> {
+export async function appendEntries(trx: Kysely<Database>, entries: readonly LedgerEntryInsert[]): Promise<ReadonlySet<string>> {
   if (entries.length === 0) return new Set();
   const { rows } = await trx.executeQuery<{ entry_id: string }>(CompiledQuery.raw(insertEntries, entryParameters(entries)));
   return new Set(rows.map((row) => row.entry_id));
@@ -25,7 +25,7 @@ export async function appendEntries(trx: Transaction<Database>, entries: readonl
 
 /** SHA-256 of the bodies that the ledger holds under these ids, in hex; ids it does not hold are left out. */
 export async function readBodyHashes(
-  trx: Transaction<Database>,
+  trx: Kysely<Database>,
   keys: readonly { readonly entry_id: string; readonly occurred_at: Date }[],
 ): Promise<ReadonlyMap<string, string>> {
   const { rows } = await trx.executeQuery<{ entry_id: string; hash: string }>(
@@ -49,7 +49,7 @@ export interface RequestSubjectInsert {
 }
 
 /** Stores the personal data of requests in their erasable table. One that is there already stays as it is. */
-export async function appendRequestSubjects(trx: Transaction<Database>, subjects: readonly RequestSubjectInsert[]): Promise<void> {
+export async function appendRequestSubjects(trx: Kysely<Database>, subjects: readonly RequestSubjectInsert[]): Promise<void> {
   if (subjects.length === 0) return;
   await sql`insert into request_subject (request_id, organization_id, occurred_at, salt, end_user, address, metadata)
     select request_id, organization_id, occurred_at, salt, end_user, address, metadata::jsonb

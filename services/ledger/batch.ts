@@ -4,6 +4,7 @@ import type { Random } from '../runtime/random.ts';
 import { deadLettersOf } from './dead-letters.ts';
 import type { DeadRecord, PreparedRecord } from './prepare.ts';
 import { deadRecord } from './prepare.ts';
+import type { ActivatedTags } from './rollups.ts';
 import { rollUp } from './rollups.ts';
 import type { LedgerStore, LedgerTransaction } from './store/ledger-store.ts';
 
@@ -46,10 +47,13 @@ export async function postBatch(options: PostBatchOptions): Promise<BatchOutcome
     const { live, records, alreadyDone, fenced } = await takeOver(books, options);
     if (records.length === 0) return { posted: [], duplicates: 0, dead: [], alreadyDone, fenced };
 
-    const booked = await bookRecords(books, records);
-    await books.insertDeadLetters(deadLettersOf(booked.dead, options));
-    await moveOffsets(books, live, options);
-    return { ...booked, alreadyDone, fenced };
+    const booked = await insertRecords(books, records);
+    await Promise.all([
+      addWhatFollows(books, booked),
+      books.insertDeadLetters(deadLettersOf(booked.dead, options)),
+      moveOffsets(books, live, options),
+    ]);
+    return { posted: booked.posted, duplicates: booked.duplicates, dead: booked.dead, alreadyDone, fenced };
   });
 }
 
@@ -61,15 +65,31 @@ export async function bookRecords(
   books: LedgerTransaction,
   records: readonly PreparedRecord[],
 ): Promise<Pick<BatchOutcome, 'posted' | 'duplicates' | 'dead'>> {
+  const booked = await insertRecords(books, records);
+  await addWhatFollows(books, booked);
+  return booked;
+}
+
+type Booked = Pick<BatchOutcome, 'posted' | 'duplicates' | 'dead'> & { readonly activatedTags: ActivatedTags };
+
+async function insertRecords(books: LedgerTransaction, records: readonly PreparedRecord[]): Promise<Booked> {
   const { first, repeated } = firstOfEachId(records);
-  const added = await books.insertEntries(first.map(({ entry }) => entry));
+  const entries = first.map(({ entry }) => entry);
+  const [added, activatedTags] = await Promise.all([books.insertEntries(entries), books.readActivatedTags(organizationsOf(entries))]);
   const posted = first.filter(({ entry }) => added.has(entry.entry_id));
   const known = [...first.filter(({ entry }) => !added.has(entry.entry_id)), ...repeated];
   const { duplicates, reused } = await compareWithBooks(books, known);
-  await books.insertSubjects(posted.flatMap(({ subject }) => subject ?? []));
+  return { posted, duplicates, dead: [...records.filter((record) => record.kind === 'dead'), ...reused], activatedTags };
+}
+
+/** Personal data and sums of entries that were added. */
+async function addWhatFollows(books: LedgerTransaction, { posted, activatedTags }: Booked): Promise<void> {
   const entries = posted.map(({ entry }) => entry);
-  if (entries.length > 0) await books.addRollups(rollUp(entries, await books.readActivatedTags(organizationsOf(entries))));
-  return { posted, duplicates, dead: [...records.filter((record) => record.kind === 'dead'), ...reused] };
+  if (entries.length === 0) return;
+  await Promise.all([
+    books.insertSubjects(posted.flatMap(({ subject }) => subject ?? [])),
+    books.addRollups(rollUp(entries, activatedTags)),
+  ]);
 }
 
 type EntryRecord = PreparedRecord & { kind: 'entry' };

@@ -46,7 +46,7 @@ runProcess({
     const listen = { variable: 'TURNPIKE_LEDGER_PORT', host, port: ledgerPort };
     const topic = REQUESTS_TOPIC;
     const seams = createLedgerSeams(armFailpoints(environment.failpoints, log));
-    const store = seams.books(createPostgresLedgerStore(database.db));
+    const store = seams.books(createPostgresLedgerStore(database));
     await awaitDatabase({ database, process: 'ledger', listen, log, stopping }, () => refuseChangedPartitions(store, topic));
 
     const registry = createMetrics({ process: 'ledger' });

@@ -31,6 +31,13 @@ export type Listener = { readonly stop: () => Promise<void> };
 
 export type DatabaseConnection = {
   readonly db: Kysely<Database>;
+  /**
+   * Runs `work` in one transaction in which each statement goes out when it is asked for, behind those before it, without waiting
+   * for their answers (PostgreSQL's protocol, "Pipelining"). It commits when `work` resolves and leaves nothing behind when it
+   * rejects; `work` must not ask for more after that.
+   * @throws the error of the first statement that failed, whichever answer `work` was waiting for.
+   */
+  readonly pipeline: <Result>(work: (statements: Kysely<Database>) => Promise<Result>) => Promise<Result>;
   /** Listens on a connection of its own, which is made anew for as long as it takes when it breaks. */
   readonly listen: (channel: string, onNotify: OnNotify) => Listener;
   /** Runs SQL text as it is, which may hold several statements; for migrations and administration, never with outside input. */
@@ -104,7 +111,7 @@ const unanswered = 'Query read timeout';
 
 /**
  * Kysely hands over text only; the name under which `pg` prepares it is put in here. And a connection on which a statement was not
- * answered is closed: `pg` would keep it, behind that statement, and every later one would wait for the same answer.
+ * answered is closed before it goes back to the pool: `pg` breaks it too late for that, and the next statement would find it broken.
  */
 function mendQueries(client: pg.PoolClient & { readonly end: () => Promise<void> }): void {
   const query = client.query.bind(client);
@@ -124,7 +131,7 @@ function mendQueries(client: pg.PoolClient & { readonly end: () => Promise<void>
 export function createDatabase(options: DatabaseOptions): DatabaseConnection {
   const config = clientConfig(options);
   const onConnectionError = options.onConnectionError ?? (() => {});
-  const pool = new pg.Pool({ ...config, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({ ...config, pipeline: true, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
   // Without a handler a broken idle connection (a restarted server) would end the process. The pool replaces it.
   pool.on('error', onConnectionError);
   pool.on('connect', (client) => {
@@ -137,6 +144,7 @@ export function createDatabase(options: DatabaseOptions): DatabaseConnection {
 
   return {
     db,
+    pipeline: async (work) => runPipeline(await pool.connect(), work),
     listen: (channel, onNotify) => {
       const listener = createListener({ config, channel, onNotify, onConnectionError });
       listeners.add(listener);
@@ -158,6 +166,33 @@ export function createDatabase(options: DatabaseOptions): DatabaseConnection {
       await pool.end();
     },
   };
+}
+
+async function runPipeline<Result>(client: pg.PoolClient, work: (statements: Kysely<Database>) => Promise<Result>): Promise<Result> {
+  const failures: unknown[] = [];
+  const query = (...asked: readonly unknown[]): unknown => {
+    const answer: unknown = Reflect.apply(client.query, client, asked);
+    if (answer instanceof Promise) answer.catch((error: unknown) => failures.push(error));
+    return answer;
+  };
+  // Kysely takes its one connection out of a pool, for each statement anew.
+  const connection: pg.PoolClient = Object.create(client, { query: { value: query }, release: { value: () => {} } });
+  const pool = { connect: async () => connection, end: async () => {}, options: {} };
+  try {
+    // Answered before the first answer that is waited for.
+    query('begin');
+    const result = await work(new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }));
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT') throw new Error('a transaction was rolled back since one of its statements had failed');
+    client.release();
+    return result;
+  } catch (error) {
+    await client.query('rollback').then(
+      () => client.release(),
+      () => client.release(true),
+    );
+    throw failures.includes(error) ? failures[0] : error;
+  }
 }
 
 const firstRetryMs = 100;

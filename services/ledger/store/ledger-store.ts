@@ -50,7 +50,10 @@ export interface StoredPriceSheet {
   readonly sheet: unknown;
 }
 
-/** Calls come one after another; after one that rejects, the transaction can only be given up. */
+/**
+ * Operations are carried out in the order in which they are asked for; one may be asked for before those before it were answered,
+ * which saves the way there and back. After one that rejects, the transaction can only be given up.
+ */
 export interface LedgerTransaction {
   /** Locks the offsets of these partitions until the end, in partition order, and reads them. Those never taken over are left out. */
   lockOffsets(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, Tenure>>;

@@ -51,7 +51,7 @@ async function consumer(
 ): Promise<Consumer> {
   const { registry = new Registry(), onConsumed = () => {} } = options;
   const metrics = createLedgerMetrics(registry);
-  const common = { store: createPostgresLedgerStore(database.writer.db), clock: systemClock, log: silentLog, metrics };
+  const common = { store: createPostgresLedgerStore(database.writer), clock: systemClock, log: silentLog, metrics };
   const poster = createPoster({ ...common, topic: REQUESTS_TOPIC.name, random: systemRandom, onPosted: () => {} });
   return startConsumer({ ...common, eventLog, topic: REQUESTS_TOPIC, group: 'ledger', owner: 'test', poster, onConsumed });
 }
@@ -104,7 +104,7 @@ test.each([
 });
 
 test('a changed partition count is refused at start', async () => {
-  const store = createPostgresLedgerStore(database.writer.db);
+  const store = createPostgresLedgerStore(database.writer);
   await refuseChangedPartitions(store, REQUESTS_TOPIC);
   await expect(refuseChangedPartitions(store, { ...REQUESTS_TOPIC, partitions: 13 })).rejects.toThrow(
     'has 13 partitions, but the ledger was written with 12',

@@ -30,7 +30,7 @@ beforeAll(async () => {
   // Constraints that no parser knows of.
   await database.owner.execute("alter table ledger_entries add constraint no_poison check (error_code <> 'poison')");
   poster = createPoster({
-    store: createPostgresLedgerStore(database.writer.db),
+    store: createPostgresLedgerStore(database.writer),
     topic: topicName,
     clock: systemClock,
     random: systemRandom,

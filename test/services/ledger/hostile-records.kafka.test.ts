@@ -40,7 +40,7 @@ describe.skipIf(!kafkaIsThere)('a producer that is not ours', () => {
     await foreign.connect();
     database = await createTestDatabase();
     await addTestPrice(database.writer.db);
-    const store = createPostgresLedgerStore(database.writer.db);
+    const store = createPostgresLedgerStore(database.writer);
     const common = { store, clock: systemClock, log: silentLog, metrics: createLedgerMetrics(new Registry()) };
     const poster = createPoster({ ...common, topic: topic.name, random: systemRandom, onPosted: () => {} });
     consumer = await startConsumer({ ...common, eventLog: testConsumer(client, topic), topic, group: 'ledger', owner: 'test', poster });

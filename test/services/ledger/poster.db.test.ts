@@ -26,7 +26,7 @@ beforeEach(async () => {
   registry = new Registry();
   posted = 0;
   poster = createPoster({
-    store: createPostgresLedgerStore(database.writer.db),
+    store: createPostgresLedgerStore(database.writer),
     topic: topicName,
     clock: systemClock,
     random: systemRandom,

@@ -13,18 +13,18 @@ export const topicName = 'turnpike.requests.v1';
 export const silentLog = createLog({ name: 'test', level: 'silent' });
 
 /** Takes a partition over, as a consumer does when it is assigned. */
-export async function assign({ db }: DatabaseConnection, partition = 0, owner = 'test'): Promise<{ epoch: bigint; nextOffset: bigint }> {
-  return createPostgresLedgerStore(db).takeOverPartition({ topic: topicName, partition, owner, nowMs: Date.now() });
+export async function assign(database: DatabaseConnection, partition = 0, owner = 'test'): Promise<{ epoch: bigint; nextOffset: bigint }> {
+  return createPostgresLedgerStore(database).takeOverPartition({ topic: topicName, partition, owner, nowMs: Date.now() });
 }
 
 /** Posts records of one partition in one transaction, with nothing around it. */
 export async function postRecords(
-  { db }: DatabaseConnection,
+  database: DatabaseConnection,
   records: readonly StoredRecord[],
   options: { readonly epoch: bigint; readonly partition?: number },
 ): Promise<BatchOutcome> {
   const { epoch, partition = 0 } = options;
-  const store = createPostgresLedgerStore(db);
+  const store = createPostgresLedgerStore(database);
   const prepared = await prepareRecords(records, createPriceSheets(store, silentLog), Date.now());
   const times = prepared.flatMap((record) => (record.kind === 'entry' ? record.entry.occurred_at.getTime() : []));
   await store.ensureRoom(times);

@@ -41,7 +41,7 @@ function startLedger(): Redrive {
   const { db } = database.writer;
   const redrive = startRedrive({
     letters: createPostgresDeadLetterStore({ db, clock: systemClock, random: systemRandom }),
-    store: createPostgresLedgerStore(db),
+    store: createPostgresLedgerStore(database.writer),
     clock: systemClock,
     log: silentLog,
     metrics: createLedgerMetrics(running.length === 0 ? registry : new Registry()),

@@ -97,7 +97,7 @@ test('an entry that commits late comes after those that were sequenced before it
   // A transaction that has written its entries and takes its time to commit.
   const prepared = await prepareRecords(
     recordsOf(5, { organizationId }),
-    createPriceSheets(createPostgresLedgerStore(database.writer.db), silentLog),
+    createPriceSheets(createPostgresLedgerStore(database.writer), silentLog),
     Date.now(),
   );
   const slowly = database.writer.db.transaction().execute(async (trx) => {

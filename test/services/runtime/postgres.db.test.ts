@@ -57,6 +57,57 @@ test('a statement that takes too long is ended by the server', async () => {
   await hasty.close();
 });
 
+test('statements of a pipeline do not wait for the answers of those before, are done in their order, and commit together', async () => {
+  const server = new URL(database.url);
+  const folder = server.searchParams.get('host');
+  const proxy = await startFaultProxy(folder === null ? Number(server.port) : `${folder}/.s.PGSQL.5432`);
+  server.searchParams.delete('host');
+  server.host = `127.0.0.1:${proxy.port}`;
+  const far = createDatabase({ url: server.href, role: 'login', applicationName: 'far', poolSize: 1 });
+  await far.execute('create table steps (step integer primary key, before bigint)');
+  proxy.delay(50);
+  const startedAt = performance.now();
+  const counts = await far.pipeline((statements) =>
+    Promise.all(
+      Array.from({ length: 40 }, async (_, step) => {
+        const { rows } = await sql<{ before: bigint }>`insert into steps select ${step}, (select count(*) from steps)
+          returning before`.execute(statements);
+        return rows[0]?.before;
+      }),
+    ),
+  );
+  // One after the other they would take 4 s at least.
+  expect(performance.now() - startedAt).toBeLessThan(2_500);
+  expect(counts).toEqual(Array.from({ length: 40 }, (_, step) => BigInt(step)));
+  const { rows } = await sql`select count(*) as steps from steps`.execute(far.db);
+  expect(rows).toEqual([{ steps: 40n }]);
+  await far.execute('drop table steps');
+  await far.close();
+  await proxy.close();
+});
+
+test('a pipeline in which a statement fails leaves nothing, tells the first error, and its connection is good for the next', async () => {
+  const single = createDatabase({ url: database.url, role: 'login', applicationName: 'single', poolSize: 1 });
+  await single.execute('create table lonely (number integer check (number < 3))');
+  const add = (number: number) => sql`insert into lonely values (${number})`;
+  const failing = single.pipeline(async (statements) => {
+    const answers = await Promise.allSettled([1, 2, 3, 4].map((number) => add(number).execute(statements)));
+    const last = answers.at(-1);
+    // That the transaction has failed already.
+    if (last?.status === 'rejected') throw last.reason;
+  });
+  await expect(failing).rejects.toSatisfy((error) => sqlStateOf(error) === '23514');
+  const ownError = single.pipeline(async (statements) => {
+    await add(1).execute(statements);
+    throw new Error('on second thoughts');
+  });
+  await expect(ownError).rejects.toThrow('on second thoughts');
+  await single.pipeline(async (statements) => add(2).execute(statements));
+  expect((await sql`select number from lonely`.execute(single.db)).rows).toEqual([{ number: 2 }]);
+  await single.execute('drop table lonely');
+  await single.close();
+});
+
 test('a listener hears notifications, also after its connection was cut, and is told to look after each connect', async () => {
   const heard: (string | null)[] = [];
   const errors: Error[] = [];

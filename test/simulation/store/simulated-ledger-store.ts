@@ -3,7 +3,6 @@ import { monthOf } from './books.ts';
 import { inTransaction } from './in-transaction.ts';
 import * as statements from './ledger-statements.ts';
 import type { OpenTransaction } from './open-transaction.ts';
-import type { ServerSession } from './server-session.ts';
 import type { SessionPool } from './session-pool.ts';
 import type { SimulatedPostgres } from './simulated-postgres.ts';
 import type { StoreStatement } from './store-faults.ts';
@@ -29,13 +28,32 @@ export function createSimulatedLedgerStore(server: SimulatedPostgres, pool: Sess
         months.add(month);
       }
     },
-    transaction: (work) => pool.use((session) => inTransaction(wire, session, () => work(ledgerTransaction(server, session, wire)))),
+    transaction: (work) =>
+      pool.use((session) => {
+        const send: Run = (statement, act) => wire(statement, () => session.run(statement, act));
+        return inTransaction(wire, session, () => inOrder(send, (run) => work(ledgerTransaction(server, run))));
+      }),
   };
 }
 
-function ledgerTransaction(server: SimulatedPostgres, session: ServerSession, wire: SessionPool['wire']): LedgerTransaction {
-  const run = <Result>(statement: StoreStatement, act: (trx: OpenTransaction) => Result | Promise<Result>): Promise<Result> =>
-    wire(statement, () => session.run(statement, act));
+type Run = <Result>(statement: StoreStatement, act: (trx: OpenTransaction) => Result | Promise<Result>) => Promise<Result>;
+
+/** As a connection does it: what was asked for earlier is done earlier, and what was asked for is answered before anything else is. */
+async function inOrder<Result>(send: Run, work: (run: Run) => Promise<Result>): Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  const run: Run = (statement, act) => {
+    const answer = last.then(() => send(statement, act));
+    last = answer.catch(() => {});
+    return answer;
+  };
+  try {
+    return await work(run);
+  } finally {
+    await last;
+  }
+}
+
+function ledgerTransaction(server: SimulatedPostgres, run: Run): LedgerTransaction {
   return {
     lockOffsets: (topic, partitions) => run('lock_offsets', (trx) => statements.lockOffsets(trx, topic, partitions)),
     insertEntries: async (entries) => {

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { CompiledQuery, sql } from 'kysely';
 import type { Database } from '../../../../schema/tables/database.ts';
 import { plainArray } from '../../../journal/sql-array.ts';
@@ -48,7 +48,7 @@ export async function takeOverPartition(db: Kysely<Database>, claim: PartitionCl
 
 /** See the port: {@link LedgerTransaction.lockOffsets}. */
 export async function lockOffsets(
-  trx: Transaction<Database>,
+  trx: Kysely<Database>,
   topic: string,
   partitions: readonly number[],
 ): Promise<ReadonlyMap<number, Tenure>> {
@@ -60,7 +60,7 @@ export async function lockOffsets(
 
 /** See the port: {@link LedgerTransaction.advanceOffsets}. */
 export async function advanceOffsets(
-  trx: Transaction<Database>,
+  trx: Kysely<Database>,
   topic: string,
   advances: readonly OffsetAdvance[],
   nowMs: number,

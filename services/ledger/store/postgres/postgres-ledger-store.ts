@@ -1,8 +1,9 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { Database } from '../../../../schema/tables/database.ts';
 import { appendEntries, appendRequestSubjects, createPartitionKeeper, readBodyHashes } from '../../../journal/append-entries.ts';
 import { plainArray } from '../../../journal/sql-array.ts';
+import type { DatabaseConnection } from '../../../runtime/postgres.ts';
 import { prepared } from '../../../runtime/postgres.ts';
 import type { ActivatedTags } from '../../rollups.ts';
 import type { LedgerStore, LedgerTransaction } from '../ledger-store.ts';
@@ -15,9 +16,9 @@ const selectTags = prepared('select organization_id, tag_key from activated_tags
 
 /**
  * The books in PostgreSQL: each operation is one statement, whatever the size of its batch.
- * @param db connections in role `writer`.
+ * @param database connections in role `writer`.
  */
-export function createPostgresLedgerStore(db: Kysely<Database>): LedgerStore {
+export function createPostgresLedgerStore({ db, pipeline }: Pick<DatabaseConnection, 'db' | 'pipeline'>): LedgerStore {
   const partitions = createPartitionKeeper(db);
   return {
     recordPartitions: (topic, count) => recordPartitions(db, topic, count),
@@ -26,16 +27,19 @@ export function createPostgresLedgerStore(db: Kysely<Database>): LedgerStore {
       db.selectFrom('price_versions').select(['name as version', 'sheet']).where('name', 'in', versions).execute(),
     ensureRoom: partitions.ensure,
     transaction: (work) =>
-      db.transaction().execute(async (trx) => {
+      pipeline(async (statements) => {
         // Set before the rows are asked for, since waiting for them counts as well.
-        await trx.executeQuery(CompiledQuery.raw(limitTransaction));
-        return work(ledgerTransaction(trx));
+        const [, result] = await Promise.all([
+          statements.executeQuery(CompiledQuery.raw(limitTransaction)),
+          work(ledgerTransaction(statements)),
+        ]);
+        return result;
       }),
   };
 }
 
 /** The books within a transaction that somebody began, limited as {@link limitTransaction} says. */
-export function ledgerTransaction(trx: Transaction<Database>): LedgerTransaction {
+export function ledgerTransaction(trx: Kysely<Database>): LedgerTransaction {
   return {
     lockOffsets: (topic, numbers) => lockOffsets(trx, topic, numbers),
     insertEntries: (entries) => appendEntries(trx, entries),
@@ -48,7 +52,7 @@ export function ledgerTransaction(trx: Transaction<Database>): LedgerTransaction
   };
 }
 
-async function readActivatedTags(trx: Transaction<Database>, organizations: readonly string[]): Promise<ActivatedTags> {
+async function readActivatedTags(trx: Kysely<Database>, organizations: readonly string[]): Promise<ActivatedTags> {
   const { rows } = await trx.executeQuery<{ organization_id: string; tag_key: string }>(
     CompiledQuery.raw(selectTags, [plainArray(organizations)]),
   );

@@ -1,11 +1,11 @@
-import type { Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../../../schema/tables/database.ts';
 import { byteaArray, plainArray, textArray } from '../../../journal/sql-array.ts';
 import type { DeadLetterInsert } from '../ledger-store.ts';
 
 /** Stores dead letters in one statement; a place in the log that has one keeps it. */
-export async function writeDeadLetters(trx: Transaction<Database>, letters: readonly DeadLetterInsert[]): Promise<void> {
+export async function writeDeadLetters(trx: Kysely<Database>, letters: readonly DeadLetterInsert[]): Promise<void> {
   if (letters.length === 0) return;
   await sql`insert into dead_letters (id, topic, partition, log_offset, reason, detail, organization_id, record_key, headers, value)
     select id, topic, partition, log_offset, reason, detail, organization_id, record_key, headers::jsonb, value

@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { Database } from '../../../../schema/tables/database.ts';
 import { plainArray, textArray } from '../../../journal/sql-array.ts';
@@ -20,13 +20,9 @@ const statements: Readonly<Record<RollupGrain, string>> = {
  * Adds sums to the stored rows: one statement a grain, one upsert a row, finest grain first and rows in key order, so that
  * batches of different processes lock in the same order and cannot deadlock.
  */
-export async function writeRollups(
-  trx: Transaction<Database>,
-  rollups: Readonly<Record<RollupGrain, readonly RollupRow[]>>,
-): Promise<void> {
-  for (const grain of ROLLUP_GRAINS) {
-    if (rollups[grain].length > 0) await trx.executeQuery(CompiledQuery.raw(statements[grain], parameters(rollups[grain])));
-  }
+export async function writeRollups(trx: Kysely<Database>, rollups: Readonly<Record<RollupGrain, readonly RollupRow[]>>): Promise<void> {
+  const grains = ROLLUP_GRAINS.filter((grain) => rollups[grain].length > 0);
+  await Promise.all(grains.map((grain) => trx.executeQuery(CompiledQuery.raw(statements[grain], parameters(rollups[grain])))));
 }
 
 function upsertStatement(table: string): string {

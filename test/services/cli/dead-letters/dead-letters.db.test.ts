@@ -61,7 +61,7 @@ function runLedger(): void {
   const { db } = api.database.writer;
   redrive = startRedrive({
     letters: createPostgresDeadLetterStore({ db, clock: systemClock, random: systemRandom }),
-    store: createPostgresLedgerStore(db),
+    store: createPostgresLedgerStore(api.database.writer),
     clock: systemClock,
     log: silentLog,
     metrics: createLedgerMetrics(new Registry()),

@@ -40,7 +40,7 @@ export async function createPostgresWorld(): Promise<StoreWorld> {
         await proxy.close();
       });
       return {
-        ledger: createPostgresLedgerStore(writer.db),
+        ledger: createPostgresLedgerStore(writer),
         sequencer: createPostgresSequencerStore(sequencer.db),
         feed: createPostgresJournalFeed(reader),
         loseNextAnswer: () => {
