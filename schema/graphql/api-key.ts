@@ -30,6 +30,11 @@ const KeySecret = builder.objectRef<ApiKeySecretRow>('KeySecret').implement({
     display: t.exposeString('display', { description: 'Never the whole: `tpk_ak_live_7f3KabcD…x9Qd`.' }),
     createdAt: t.expose('created_at', { type: 'DateTime' }),
     expiresAt: t.expose('expires_at', { type: 'DateTime', nullable: true }),
+    leakedAt: t.expose('leaked_at', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was handed in as leaked, which revoked it: see the audit event `api_key.leaked`.',
+    }),
     status: t.field({
       type: SecretStatus,
       resolve: (secret, _args, context) => {

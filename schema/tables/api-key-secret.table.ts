@@ -10,4 +10,6 @@ export interface ApiKeySecretTable {
   created_at: ColumnType<Date, Date, never>;
   expires_at: Date | null;
   revoked_at: Date | null;
+  /** When it was handed in as leaked, which revoked it. */
+  leaked_at: ColumnType<Date | null, never, Date | null>;
 }

@@ -9,6 +9,7 @@ import type { IdempotencyKeyTable } from './idempotency-key.table.ts';
 import type { JournalHeadTable } from './journal-head.table.ts';
 import type { JournalPositionTable } from './journal-position.table.ts';
 import type { JournalUnsequencedTable } from './journal-unsequenced.table.ts';
+import type { LeakedKeyReportTable } from './leaked-key-report.table.ts';
 import type { LedgerEntryTable } from './ledger-entry.table.ts';
 import type { LogOffsetTable } from './log-offset.table.ts';
 import type { LogTopicTable } from './log-topic.table.ts';
@@ -35,6 +36,7 @@ export interface Database {
   service_accounts: ServiceAccountTable;
   api_keys: ApiKeyTable;
   api_key_secrets: ApiKeySecretTable;
+  leaked_key_reports: LeakedKeyReportTable;
   providers: ProviderTable;
   data_keys: DataKeyTable;
   provider_credentials: ProviderCredentialTable;

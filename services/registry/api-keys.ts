@@ -238,17 +238,27 @@ function liveSecrets(change: Change, keyId: string) {
     .execute();
 }
 
+function secretWith(change: Change, hash: Buffer) {
+  return change.trx.selectFrom('api_key_secrets').select(['display', 'leaked_at']).where('hash', '=', hash).executeTakeFirst();
+}
+
 async function addSecret(change: Change, key: ApiKey, secrets: Secrets, given: string | undefined): Promise<string> {
   const secret = given ?? mintVirtualKey(key.kind, key.environment, change.random.bytes);
   const face = parseVirtualKey(secret);
   if (face === null || face.kind !== key.kind)
     throw new RegistryError('invalid', `The secret is not a well-formed \`tpk_${key.kind}_…\` key.`, ['secret']);
+  const hash = secrets.hashKey(secret);
+  const former = given === undefined ? undefined : await secretWith(change, hash);
+  if (former !== undefined) {
+    const why = former.leaked_at === null ? 'is or was the secret of a key' : 'was handed in as leaked';
+    throw new RegistryError('invalid', `The secret \`${former.display}\` ${why}; a secret never comes back. Choose a new one.`, ['secret']);
+  }
   await change.trx
     .insertInto('api_key_secrets')
     .values({
       id: mintRowId(change),
       api_key_id: key.id,
-      hash: secrets.hashKey(secret),
+      hash,
       hash_version: pepperVersion,
       display: displayVirtualKey(face),
       created_at: new Date(change.clock.now()),

@@ -29,7 +29,7 @@ const providerColumns = [
   sql<boolean>`credential is not null or exists (select from provider_credentials
     where provider_credentials.provider_id = providers.id and provider_credentials.archived_at is null)`.as('has_credential'),
 ] as const;
-const secretColumns = ['id', 'api_key_id', 'display', 'created_at', 'expires_at', 'revoked_at'] as const;
+const secretColumns = ['id', 'api_key_id', 'display', 'created_at', 'expires_at', 'revoked_at', 'leaked_at'] as const;
 
 /** `%` and `_` of a search mean themselves. */
 const contains = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
