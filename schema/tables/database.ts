@@ -3,6 +3,11 @@ import type { ApiKeyTable } from './api-key.table.ts';
 import type { ApiKeySecretTable } from './api-key-secret.table.ts';
 import type { AuditEventTable } from './audit-event.table.ts';
 import type { BudgetTable } from './budget.table.ts';
+import type { BudgetCounterTable } from './budget-counter.table.ts';
+import type { BudgetLimitTable } from './budget-limit.table.ts';
+import type { CounterBucketTable } from './counter-bucket.table.ts';
+import type { CounterStateView } from './counter-state.view.ts';
+import type { CounterTotalTable } from './counter-total.table.ts';
 import type { DataKeyTable } from './data-key.table.ts';
 import type { DeadLetterTable } from './dead-letter.table.ts';
 import type { IdempotencyKeyTable } from './idempotency-key.table.ts';
@@ -10,6 +15,13 @@ import type { JournalHeadTable } from './journal-head.table.ts';
 import type { JournalPositionTable } from './journal-position.table.ts';
 import type { JournalUnsequencedTable } from './journal-unsequenced.table.ts';
 import type { LeakedKeyReportTable } from './leaked-key-report.table.ts';
+import type { LeaseTable } from './lease.table.ts';
+import type { LeaseGenerationTable } from './lease-generation.table.ts';
+import type { LeaseLogTable } from './lease-log.table.ts';
+import type { LeaseNodeTable } from './lease-node.table.ts';
+import type { LeasePostingTable } from './lease-posting.table.ts';
+import type { LeaseReportTable } from './lease-report.table.ts';
+import type { LeaseStateView } from './lease-state.view.ts';
 import type { LedgerEntryTable } from './ledger-entry.table.ts';
 import type { LogOffsetTable } from './log-offset.table.ts';
 import type { LogTopicTable } from './log-topic.table.ts';
@@ -28,7 +40,7 @@ import type { TeamTable } from './team.table.ts';
 import type { UsageRollupTable } from './usage-rollup.table.ts';
 import type { UserTable } from './user.table.ts';
 
-/** Every table, for Kysely. Instants are `Date`, 64-bit integers and `numeric(38, 0)` are `bigint`, uuids are text. */
+/** Every table and view, for Kysely. Instants are `Date`, 64-bit integers and `numeric(38, 0)` are `bigint`, uuids are text. */
 export interface Database {
   organizations: OrganizationTable;
   teams: TeamTable;
@@ -61,4 +73,16 @@ export interface Database {
   journal_positions: JournalPositionTable;
   journal_heads: JournalHeadTable;
   journal_unsequenced: JournalUnsequencedTable;
+  lease_generation: LeaseGenerationTable;
+  lease_nodes: LeaseNodeTable;
+  budget_limits: BudgetLimitTable;
+  budget_counters: BudgetCounterTable;
+  leases: LeaseTable;
+  lease_log: LeaseLogTable;
+  lease_postings: LeasePostingTable;
+  counter_totals: CounterTotalTable;
+  counter_buckets: CounterBucketTable;
+  lease_reports: LeaseReportTable;
+  lease_states: LeaseStateView;
+  counter_states: CounterStateView;
 }

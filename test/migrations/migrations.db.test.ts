@@ -21,7 +21,13 @@ test('every table a reader can see either separates tenants or holds nothing of 
     select relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
     where nspname = 'public' and relkind in ('r', 'p') and not relrowsecurity and has_any_column_privilege('turnpike_reader', pg_class.oid, 'select')
     order by relname`.execute(database.owner.db);
-  expect(rows.map(({ name }) => name)).toEqual(['log_offsets', 'registry_revision', 'schema_migrations']);
+  expect(rows.map(({ name }) => name)).toEqual([
+    'lease_generation',
+    'lease_nodes',
+    'log_offsets',
+    'registry_revision',
+    'schema_migrations',
+  ]);
 });
 
 test('functions that act as the owner are not open to everybody and cannot be led astray by a search path', async () => {

@@ -14,7 +14,13 @@ export type MovedTable = {
  * Tables that say something about this database or this event log rather than about what happened: the place in the log, which
  * another log does not share; the sequencer's list, which the triggers write; the one row that a migration made.
  */
-const notMoved: ReadonlySet<string> = new Set(['schema_migrations', 'log_offsets', 'journal_unsequenced', 'registry_revision']);
+const notMoved: ReadonlySet<string> = new Set([
+  'schema_migrations',
+  'log_offsets',
+  'journal_unsequenced',
+  'registry_revision',
+  'lease_generation',
+]);
 
 /** Records set aside are told apart by topic, partition and offset, which another log uses again. */
 const formerTopic = ' (embedded)';

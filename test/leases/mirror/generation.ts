@@ -1,8 +1,9 @@
 import { larger, smaller } from './amounts.ts';
 import { closed } from './close-lease.ts';
-import { counterRow, leaseRow, limitRow, move, nodeRow, putCounter, putLease, putNode } from './rows.ts';
+import { counterRow, leaseRow, limitRow, move, nodeRow, putLease, putNode } from './rows.ts';
 import { copyDatabase, type LeaseDatabase, type ReportedLease } from './tables.ts';
 import { counterView } from './view.ts';
+import { openCounter } from './windows.ts';
 
 /** A backup is the whole database as it was; restoring it makes a server with another timeline, that does not know it yet. */
 export function restoreBackup(database: LeaseDatabase, backup: LeaseDatabase, timeline: string): void {
@@ -146,5 +147,5 @@ function recreateCounter(database: LeaseDatabase, counter: string): void {
     aged_excess: 0n,
     aged_until: 0,
   };
-  putCounter(database, { counter, limit: limit.limit, window_key, group_key, ends_at, ...empty });
+  openCounter(database, { counter, limit: limit.limit, window_key, group_key, ends_at, ...empty });
 }

@@ -2,7 +2,7 @@ import { closeLease } from './close-lease.ts';
 import { noticeRestore, proveRestored, resumeWhenAllReported, stageReport } from './generation.ts';
 import { type ReturnedItem, returnAll } from './lease-return.ts';
 import { counterRow, limitRow, nodeRow, putNode } from './rows.ts';
-import type { LeaseDatabase, ReportedLease } from './tables.ts';
+import type { LeaseDatabase, NodeRow, ReportedLease } from './tables.ts';
 import { isOver } from './windows.ts';
 
 export interface RegisterArguments {
@@ -156,9 +156,16 @@ function beatLeases(database: LeaseDatabase, node: string, epoch: number): BeatL
 /** A person, or lostAfter of silence: the node's leases stay held, shown as lost. A beat or a register clears it. */
 export function lease_declare_lost(database: LeaseDatabase, args: { node: string }): { status: 'lost' | 'unknown' } {
   noticeRestore(database, 0);
-  const row = nodeRow(database, args.node);
+  const row = nodeRow(database, args.node) ?? knownByPostings(database, args.node);
   if (row === null) return { status: 'unknown' };
   if (row.lost_at === null) putNode(database, { ...row, lost_at: database.now });
   resumeWhenAllReported(database);
   return { status: 'lost' };
+}
+
+/** While reconciling a node may be known by its events alone, the backup being older: it must be possible to go on without it. */
+function knownByPostings(database: LeaseDatabase, node: string): NodeRow | null {
+  const epochs = database.lease_postings.filter((row) => row.node === node).map((row) => row.epoch);
+  if (!database.generation.reconciling || epochs.length === 0) return null;
+  return { node, epoch: Math.max(...epochs), incarnation: 'unknown', beat: 0, nonce: null, seen_at: database.now, lost_at: null };
 }

@@ -38,7 +38,9 @@ export function lease_correct(database: LeaseDatabase, args: { counter: string; 
   if (delta < 0n && counterRow(database, counter) !== null) {
     move(database, counter, { kind: 'credit', node: null, epoch: null, amount: delta, cause: 'correction' });
   }
-  addToBucket(database, counter, delta < 0n ? delta : 0n, delta > 0n ? delta : 0n, args.posted_at);
+  // What is dearer is posted now, and must not leave a rolling window before its time.
+  if (delta > 0n) addToBucket(database, counter, 0n, delta);
+  else addToBucket(database, counter, delta, 0n, args.posted_at);
 }
 
 function addPosted(database: LeaseDatabase, counter: string, node: string, epoch: number, debit: bigint): void {

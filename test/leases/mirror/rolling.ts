@@ -40,13 +40,20 @@ export function addToBucket(
   else database.counter_buckets[at] = { ...old, debit: old.debit + debit, excess: old.excess + excess };
 }
 
+/** Where the oldest bucket begins that is not wholly older than the window; 0 for another kind. */
+export function oldestBucket(database: LeaseDatabase, counter: string): number {
+  const length = rollingLength(database, counter);
+  if (length === null) return 0;
+  const size = length / bucketsPerWindow;
+  return Math.floor((database.now - length) / size) * size;
+}
+
 /** Takes buckets that are wholly older than the window off committed and overrun. A pointer moves, the rows stay. */
 export function age(database: LeaseDatabase, counter: string): void {
   const length = rollingLength(database, counter);
   const row = counterRow(database, counter);
   if (length === null || row === null) return;
-  const size = length / bucketsPerWindow;
-  const until = Math.floor((database.now - length) / size) * size;
+  const until = oldestBucket(database, counter);
   if (until <= row.aged_until) return;
   let debit = 0n;
   let excess = 0n;

@@ -1,3 +1,4 @@
+import { addToBucket, oldestBucket } from './rolling.ts';
 import { counterName, counterRow, move, putCounter } from './rows.ts';
 import type { CounterRow, LeaseDatabase, LimitRow } from './tables.ts';
 import { counterView } from './view.ts';
@@ -43,11 +44,19 @@ export function counterOf(database: LeaseDatabase, limit: LimitRow, group: strin
     aged_excess: 0n,
     aged_until: 0,
   };
+  openCounter(database, row);
+  return counterRow(database, counter) ?? row;
+}
+
+/** Inserts a counter. What was posted before it was known here (a restore forgot it) leaves a rolling window from now on, and its credits count. */
+export function openCounter(database: LeaseDatabase, row: CounterRow): void {
+  const { counter } = row;
   putCounter(database, row);
-  // Credits may have been posted before the counter was known here (a restore forgot it).
+  putCounter(database, { ...row, aged_until: oldestBucket(database, counter) });
+  const totals = database.counter_totals.find((each) => each.counter === counter);
+  if (totals !== undefined) addToBucket(database, counter, totals.settled - totals.excess, totals.excess);
   const credited = counterView(database, row).expected;
   if (credited !== 0n) move(database, counter, { kind: 'credit', node: null, epoch: null, amount: credited, cause: 'posted before' });
-  return counterRow(database, counter) ?? row;
 }
 
 /** No more is granted on it: its window is over, or a reset or an archived budget sealed it. */

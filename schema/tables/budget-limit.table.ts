@@ -1,0 +1,22 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** A limit of a budget. Amounts are pico-USD, tokens or requests; only the database computes windows (`budget_window`). */
+export interface BudgetLimitTable {
+  id: ColumnType<string, string, never>;
+  organization_id: ColumnType<string, string, never>;
+  budget_id: ColumnType<string, string, never>;
+  unit: ColumnType<'usd' | 'tokens' | 'requests', 'usd' | 'tokens' | 'requests', never>;
+  amount: bigint;
+  window_kind: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year' | 'rolling' | 'lifetime';
+  /** IANA name. */
+  window_zone: Generated<string>;
+  /** `YYYY-MM-DDTHH:MM:SS` in local time: a moment at which a window of the calendar begins. */
+  window_anchor: Generated<string>;
+  window_seconds: bigint | null;
+  /** Grows with a reset and with a change of the window: then the next ask makes new counters. */
+  segment: Generated<number>;
+  /** Grows with each change of amount. */
+  version: Generated<number>;
+  updated_at: Generated<Date>;
+  sealed_at: Date | null;
+}
