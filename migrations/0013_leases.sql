@@ -431,19 +431,12 @@ begin
     perform from lease_nodes where id = my_node and epoch = my_epoch and lost_at is null and seen_at >= at - lease_node_ttl() for share;
     if not found then answer.status := 'fenced'; end if;
   end if;
-  if answer.status <> 'answered' then
-    return query select answer.status, answer.generation, asked.item::integer, 'withheld', asked.counter, window_key, starts_at, ends_at,
-        coalesce(granted, 0), null::numeric, null::integer, null::numeric, null::numeric, null::numeric, null::bigint, null::bigint
-      from unnest(counters) with ordinality as asked (counter, item) left join budget_counters on budget_counters.id = asked.counter
-        left join leases on counter_id = asked.counter and node_id = my_node and epoch = my_epoch
-      order by asked.item;
-    return;
+  if answer.status = 'answered' then
+    perform from budget_limits where id = any (limits) order by id for share;
   end if;
-
-  perform from budget_limits where id = any (limits) order by id for share;
   for i in 1 .. cardinality(limits) loop
     continue when counters[i] is not null;
-    select * into asked_limit from budget_limits where id = limits[i] and sealed_at is null;
+    select * into asked_limit from budget_limits where id = limits[i];
     continue when not found;
     span := budget_window(asked_limit.window_kind, asked_limit.window_zone, asked_limit.window_anchor::timestamp, at);
     if nexts[i] and span.ends_at is not null then
@@ -459,6 +452,15 @@ begin
       raise exception 'a counter is asked for twice' using errcode = 'invalid_parameter_value';
     end if;
   end loop;
+  if answer.status <> 'answered' then
+    return query select answer.status, answer.generation, asked.item::integer, 'withheld', budget_counters.id, window_key, starts_at, ends_at,
+        coalesce(granted, 0), null::numeric, null::integer, null::numeric, null::numeric, null::numeric, null::bigint, null::bigint
+      from unnest(ids) with ordinality as asked (counter, item) left join budget_counters on budget_counters.id = asked.counter
+        left join leases on counter_id = asked.counter and node_id = my_node and epoch = my_epoch
+      order by asked.item;
+    return;
+  end if;
+
   if array_position(counters, null) is not null then
     -- In the order of their ids: who inserts the same at the same time waits here, and must not be waited for.
     with opened as (
@@ -468,7 +470,7 @@ begin
       from unnest(ids, limits, keys, groups, starts, ends) as asked (id, limit_id, key, group_key, starts_at, ends_at)
         join budget_limits on budget_limits.id = limit_id,
         date_bin(make_interval(secs => window_seconds / 60), at - make_interval(secs => window_seconds), 'epoch') as oldest
-      where key is not null and not exists (select from budget_counters where budget_counters.id = asked.id)
+      where key is not null and sealed_at is null and not exists (select from budget_counters where budget_counters.id = asked.id)
       order by asked.id on conflict do nothing returning id
     ) select array_agg(id) into fresh from opened;
     if fresh is not null then perform lease_adopt(fresh); end if;
@@ -590,8 +592,8 @@ end $$;
 -- which something changed since `since` (`as_of` of an earlier answer; null: all), else one row without a lease.
 create function lease_beat(my_node uuid, my_epoch bigint, my_incarnation text, my_generation bigint, my_beat bigint, my_nonce text,
   counters uuid[], sums numeric[], since timestamptz)
-returns table (status text, beat bigint, generation bigint, reconciling boolean, live integer, as_of timestamptz, counter_id uuid, granted numeric,
-  returned numeric, gone boolean, wanted boolean, amount numeric, limit_version integer)
+returns table (status text, beat bigint, generation bigint, reconciling boolean, live integer, as_of timestamptz, counter_id uuid, limit_id uuid,
+  group_key text, granted numeric, returned numeric, gone boolean, wanted boolean, amount numeric, limit_version integer)
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -620,10 +622,10 @@ begin
   as_of := at;
   return query select status, beat, generation, reconciling, live, as_of, changed.*
     from (values (0)) as answer left join (
-      select leases.counter_id, leases.granted, leases.returned,
+      select leases.counter_id, budget_counters.limit_id, budget_counters.group_key, leases.granted, leases.returned,
         closed_at is not null or budget_counters.sealed_at is not null or budget_limits.sealed_at is not null or coalesce(ends_at <= at, false),
         coalesce(wanted_at > at - lease_scarce(), false), budget_limits.amount, budget_limits.version
-      from leases join budget_counters on budget_counters.id = leases.counter_id join budget_limits on budget_limits.id = limit_id
+      from leases join budget_counters on budget_counters.id = leases.counter_id join budget_limits on budget_limits.id = budget_counters.limit_id
       where node_id = my_node and epoch = my_epoch and status = 'taken'
         -- A transaction may show what it stamped up to a minute later. What is told twice does no harm.
         and (since is null or wanted_at > at - lease_scarce()

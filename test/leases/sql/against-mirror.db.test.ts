@@ -95,13 +95,20 @@ async function anything(mirror: LeaseDatabase, up: (top: number) => number, kept
         { generation },
       );
       const [first] = rows;
-      const leases = rows.flatMap(({ counter_id, granted, gone, wanted, amount: of, limit_version }) =>
-        counter_id === null ? [] : [{ counter: counter_id, granted, gone, wanted, amount: of, version: limit_version }],
+      const leases = rows.flatMap(({ counter_id, limit_id, group_key, granted, gone, wanted, amount: of, limit_version }) =>
+        counter_id === null
+          ? []
+          : [{ limit: limit_id, group: group_key, counter: counter_id, granted, gone, wanted, amount: of, version: limit_version }],
       );
       const byCounter = (one: { counter: string }, other: { counter: string }): number => (one.counter < other.counter ? -1 : 1);
       return {
         call: `beat ${node} ${epoch}`,
-        mirror: { ...answered, leases: answered.leases.map((each) => ({ ...each, counter: counterId(each.counter) })).sort(byCounter) },
+        mirror: {
+          ...answered,
+          leases: answered.leases
+            .map((each) => ({ ...each, limit: limitId(each.limit), counter: counterId(each.counter) }))
+            .sort(byCounter),
+        },
         sql: {
           status: first?.status,
           nonce,
@@ -321,4 +328,4 @@ test('whatever is called with whatever, the functions answer and leave behind wh
       ...['registered', 'wait', 'superseded', 'staged', 'resumed', 'settled', 'stale', 'lost', 'unknown', 'released', 'living'],
     ]),
   );
-});
+}, 300_000);

@@ -110,4 +110,4 @@ test('eight connections at once that ask, return, post, correct, beat, register 
     .select(({ fn }) => fn.countAll<bigint>().as('entries'))
     .executeTakeFirstOrThrow();
   expect(entries).toBeGreaterThan(100n);
-});
+}, 300_000);

@@ -107,6 +107,8 @@ export function leaseFunctions(db: Kysely<Database>) {
         live: number;
         as_of: Date;
         counter_id: string | null;
+        limit_id: string | null;
+        group_key: string | null;
         granted: bigint | null;
         gone: boolean | null;
         wanted: boolean | null;
