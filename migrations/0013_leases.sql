@@ -1,9 +1,10 @@
 -- Leases of enforced budgets: settled + held <= limit, with any number of proxies and no network hop per request.
 --
 -- Written by leasing: lease_generation, lease_nodes, budget_counters, leases, lease_log. Written by posting alone: lease_postings,
--- counter_totals, counter_buckets. Nothing else writes them than the functions below; each is one round trip, for READ COMMITTED.
--- Locks are taken in one order everywhere, so that no two can wait for each other: lease_generation, the node's own row, budget_limits,
--- what posting writes (each in the order of its key), budget_counters by id, leases. Leasing never locks what posting writes.
+-- counter_totals, counter_buckets. Nobody writes them but the functions below, which act as their owner; each is one round trip, for
+-- READ COMMITTED. Locks are taken in one order everywhere, so that no two can wait for each other: lease_generation, the node's own row,
+-- budget_limits, what posting writes (each in the order of its key), budget_counters by id, leases. Leasing locks nothing that posting writes,
+-- but where it makes a counter (lease_adopt).
 
 -- The one clock of all of this. A function, so that a test can say what time it is.
 create function lease_now() returns timestamptz language sql volatile parallel safe return clock_timestamp();
@@ -62,7 +63,7 @@ create table budget_counters (
   organization_id uuid not null,
   limit_id uuid not null references budget_limits,
   window_key text not null,
-  group_key text not null check (length(group_key) <= 512),
+  group_key varchar(512) not null,
   -- null: such a window has no beginning or no end
   starts_at timestamptz,
   ends_at timestamptz,
@@ -102,18 +103,21 @@ create table leases (
   -- why it was closed
   cause text,
   primary key (counter_id, node_id, epoch),
-  check (returned between 0 and granted),
-  check (unproven between 0 and granted - returned)
+  -- and so `returned` is at most `granted`
+  check (returned >= 0 and unproven >= 0 and unproven <= granted - returned)
 ) with (fillfactor = 50);
 create index leases_open on leases (node_id, epoch) where closed_at is null;
 create index leases_unproven on leases (node_id) where unproven > 0;
+
+-- A type, and no check: PostgreSQL reads the text of a check anew in each statement.
+create type lease_log_kind as enum ('grant', 'return', 'close', 'credit', 'age', 'release', 'reconcile');
 
 -- Every change of `committed`, in the counter's own order: adding up `amount` gives `committed`, which is never above `cap`.
 create table lease_log (
   counter_id uuid not null,
   version bigint not null,
   organization_id uuid not null,
-  kind text not null check (kind in ('grant', 'return', 'close', 'credit', 'age', 'release', 'reconcile')),
+  kind lease_log_kind not null,
   node_id uuid,
   epoch bigint,
   amount numeric(38, 0) not null,
@@ -170,7 +174,7 @@ create table lease_reports (
 -- The first instant at which the clocks of a zone show a local time; a local time that a change skips counts by the offset before the
 -- change (RFC 5545, section 3.3.5). PostgreSQL itself takes the second of two.
 create function first_instant(wall timestamp, zone text) returns timestamptz
-language plpgsql stable strict parallel safe as $$
+language plpgsql stable strict parallel safe set search_path = public, pg_temp as $$
 declare
   later timestamptz := wall at time zone zone;
   day_before timestamptz := later - interval '24 hours';
@@ -183,7 +187,7 @@ end $$;
 -- another; days and more by the local calendar, from the anchor on: the nth begins at anchor + n periods, on the last day of a month
 -- that is too short. Windows follow one another without gap or overlap. Rolling and lifetime: no beginning and no end.
 create function budget_window(kind text, zone text, anchor timestamp, at timestamptz, out starts_at timestamptz, out ends_at timestamptz)
-language plpgsql stable strict parallel safe as $$
+language plpgsql stable strict parallel safe set search_path = public, pg_temp as $$
 declare
   months constant integer := case kind when 'month' then 1 when 'quarter' then 3 when 'year' then 12 end;
   period constant interval := case kind when 'minute' then interval '1 minute' when 'hour' then interval '1 hour'
@@ -203,10 +207,17 @@ begin
     n := floor(((extract(year from wall) - extract(year from anchor)) * 12 + extract(month from wall) - extract(month from anchor)) / months);
   end if;
   -- The guess is off by one where the anchor is within a month or day, or a change of clocks near it.
-  while first_instant(anchor + n * period, zone) > at loop n := n - 1; end loop;
-  while first_instant(anchor + (n + 1) * period, zone) <= at loop n := n + 1; end loop;
   starts_at := first_instant(anchor + n * period, zone);
+  while starts_at > at loop
+    n := n - 1;
+    starts_at := first_instant(anchor + n * period, zone);
+  end loop;
   ends_at := first_instant(anchor + (n + 1) * period, zone);
+  while ends_at <= at loop
+    n := n + 1;
+    starts_at := ends_at;
+    ends_at := first_instant(anchor + (n + 1) * period, zone);
+  end loop;
 end $$;
 
 -- What a window is called within its limit.
@@ -222,7 +233,7 @@ return overlay(overlay(
   placing '8' from 13) placing '8' from 17)::uuid;
 
 -- A limit that PostgreSQL cannot compute the window of must not come in: asking for it would fail, and every ask beside it.
-create function check_budget_window() returns trigger language plpgsql as $$
+create function check_budget_window() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
   perform budget_window(new.window_kind, new.window_zone, new.window_anchor::timestamp, now());
   return new;
@@ -281,19 +292,22 @@ create view counter_states with (security_invoker = true) as
       from lease_states where lease_states.counter_id = budget_counters.id
     ) as sums;
 
+-- Whether this is the server, and the run of it, that wrote these down.
+create function lease_same_server(timeline text, started_at timestamptz) returns boolean language sql volatile
+return timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8) and started_at = pg_postmaster_start_time();
+
 -- generation + 1 where the server, or what a node presents, shows that the database is not the one that was written to last: it was restored,
 -- or another took over. `proven`: the caller has other proof that generation `presented` has lost something.
 create function lease_notice_restore(presented bigint, proven boolean default false) returns lease_generation
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
   known lease_generation;
-  timeline_now constant text := left(pg_walfile_name(pg_current_wal_lsn()), 8);
+  timeline_now text;
   identifier_now bigint;
 begin
   select * into strict known from lease_generation;
-  if known.timeline = timeline_now and known.server_started_at = pg_postmaster_start_time() and presented <= known.generation and not proven then
-    return known;
-  end if;
+  if lease_same_server(known.timeline, known.server_started_at) and presented <= known.generation and not proven then return known; end if;
+  timeline_now := left(pg_walfile_name(pg_current_wal_lsn()), 8);
   select * into strict known from lease_generation for update;
   select system_identifier into strict identifier_now from pg_control_system();
   if known.timeline = timeline_now and known.system_identifier = identifier_now and presented <= known.generation
@@ -311,8 +325,8 @@ begin
 end $$;
 
 -- Moves `committed`, with the row of the log that says why. The counter is locked by now.
-create function lease_move(my_counter uuid, my_kind text, my_node uuid, my_epoch bigint, change numeric, my_cause text, new_cap numeric default null)
-returns void language plpgsql as $$
+create function lease_move(my_counter uuid, my_kind lease_log_kind, my_node uuid, my_epoch bigint, change numeric, my_cause text,
+  new_cap numeric default null) returns void language plpgsql set search_path = public, pg_temp as $$
 declare
   moved record;
 begin
@@ -324,7 +338,7 @@ begin
 end $$;
 
 -- Takes off committed and overrun what is in buckets that are wholly older than the window. The counter is locked by now.
-create function lease_age(my_counter uuid) returns void language plpgsql as $$
+create function lease_age(my_counter uuid) returns void language plpgsql set search_path = public, pg_temp as $$
 declare
   counter budget_counters;
   until timestamptz;
@@ -350,10 +364,14 @@ begin
 end $$;
 
 -- What was posted on counters that are new here, since a restore forgot them: it leaves a rolling window from now on, and credits count.
-create function lease_adopt(fresh uuid[]) returns void language plpgsql as $$
+-- Who is posting on one at this moment is waited for, or waits for its total and then finds the counter. No counter that is known to others
+-- may be locked by now, since posting locks those after its totals.
+create function lease_adopt(fresh uuid[]) returns void language plpgsql set search_path = public, pg_temp as $$
 declare
   credited record;
 begin
+  insert into counter_totals (counter_id, organization_id, settled, excess)
+    select id, organization_id, 0, 0 from budget_counters where id = any (fresh) order by id on conflict do nothing;
   insert into counter_buckets (counter_id, began_at, organization_id, debit, excess)
     select id, date_bin(make_interval(secs => window_seconds / 60), lease_now(), 'epoch'), counter_totals.organization_id, settled - excess, excess
     from budget_counters join counter_totals on counter_id = id where id = any (fresh) and window_seconds is not null order by id
@@ -395,38 +413,53 @@ create type lease_answer as (
 -- `live`: how many nodes share. `all_or_none`: with one short or gone, none is granted. An ask that adds nothing writes no log.
 create function lease_ask(my_node uuid, my_epoch bigint, my_generation bigint, limits uuid[], groups text[], counters uuid[], nexts boolean[],
   knowns numeric[], needs numeric[], wants numeric[], live integer, all_or_none boolean) returns setof lease_answer
-language plpgsql as $$
+language plpgsql security definer set search_path = public, pg_temp
+-- Every look-up is one by key, also where a table was empty when the plan was made: it is made once for a connection.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   at constant timestamptz := lease_now();
-  present lease_generation := lease_notice_restore(my_generation);
+  unnamed constant boolean := array_position(counters, null) is not null;
+  reconciling boolean;
+  same_server boolean;
+  forgotten boolean;
+  present lease_generation;
   answer lease_answer;
   answers lease_answer[] := '{}';
   ids uuid[] := counters;
-  keys text[] := array_fill(null::text, array[cardinality(limits)]);
-  starts timestamptz[] := keys::timestamptz[];
-  ends timestamptz[] := starts;
+  keys text[];
+  starts timestamptz[];
+  ends timestamptz[];
   fresh uuid[];
+  rolling uuid[];
+  missing uuid[];
+  short uuid[];
+  granted_ids uuid[];
+  additions numeric[];
+  amounts numeric[];
   withhold boolean := false;
   asked_limit budget_limits;
   span record;
-  counter record;
-  lease record;
-  figures record;
-  beyonds record;
+  line record;
   -- what was posted on the lease beyond its room: more room covers it
   own_uncovered numeric[];
   addition numeric;
 begin
-  answer.status := case when present.reconciling_since is not null or my_generation < present.generation then 'reconciling' else 'answered' end;
-  if answer.status = 'answered' and exists (
-    select from unnest(counters, knowns) as asked (counter, known)
-      left join leases on counter_id = asked.counter and node_id = my_node and epoch = my_epoch
-      where asked.counter is not null and known > coalesce(granted, 0)
-    ) and exists (select from lease_nodes where id = my_node and epoch = my_epoch and lost_at is null and seen_at >= at - lease_node_ttl()) then
+  select generation, reconciling_since is not null, lease_same_server(timeline, server_started_at), exists (
+      select from unnest(counters, knowns) as asked (counter, known) where counter is not null and known > coalesce(
+        (select granted from leases where counter_id = counter and node_id = my_node and epoch = my_epoch), 0))
+    into strict answer.generation, reconciling, same_server, forgotten from lease_generation;
+  if not same_server or my_generation > answer.generation then
+    present := lease_notice_restore(my_generation);
+    answer.generation := present.generation;
+    reconciling := present.reconciling_since is not null;
+  end if;
+  answer.status := case when reconciling or my_generation < answer.generation then 'reconciling' else 'answered' end;
+  if answer.status = 'answered' and forgotten
+    and exists (select from lease_nodes where id = my_node and epoch = my_epoch and lost_at is null and seen_at >= at - lease_node_ttl()) then
     present := lease_notice_restore(my_generation, true);
+    answer.generation := present.generation;
     answer.status := 'reconciling';
   end if;
-  answer.generation := present.generation;
   if answer.status = 'answered' then
     perform from lease_nodes where id = my_node and epoch = my_epoch and lost_at is null and seen_at >= at - lease_node_ttl() for share;
     if not found then answer.status := 'fenced'; end if;
@@ -434,19 +467,24 @@ begin
   if answer.status = 'answered' then
     perform from budget_limits where id = any (limits) order by id for share;
   end if;
-  for i in 1 .. cardinality(limits) loop
-    continue when counters[i] is not null;
-    select * into asked_limit from budget_limits where id = limits[i];
-    continue when not found;
-    span := budget_window(asked_limit.window_kind, asked_limit.window_zone, asked_limit.window_anchor::timestamp, at);
-    if nexts[i] and span.ends_at is not null then
-      span := budget_window(asked_limit.window_kind, asked_limit.window_zone, asked_limit.window_anchor::timestamp, span.ends_at);
-    end if;
-    keys[i] := budget_window_key(asked_limit.segment, asked_limit.window_kind, span.starts_at);
-    ids[i] := budget_counter_id(limits[i], keys[i], groups[i]);
-    starts[i] := span.starts_at;
-    ends[i] := span.ends_at;
-  end loop;
+  if unnamed then
+    keys := array_fill(null::text, array[cardinality(limits)]);
+    starts := keys::timestamptz[];
+    ends := starts;
+    for i in 1 .. cardinality(limits) loop
+      continue when counters[i] is not null;
+      select * into asked_limit from budget_limits where id = limits[i];
+      continue when not found;
+      span := budget_window(asked_limit.window_kind, asked_limit.window_zone, asked_limit.window_anchor::timestamp, at);
+      if nexts[i] and span.ends_at is not null then
+        span := budget_window(asked_limit.window_kind, asked_limit.window_zone, asked_limit.window_anchor::timestamp, span.ends_at);
+      end if;
+      keys[i] := budget_window_key(asked_limit.segment, asked_limit.window_kind, span.starts_at);
+      ids[i] := budget_counter_id(limits[i], keys[i], groups[i]);
+      starts[i] := span.starts_at;
+      ends[i] := span.ends_at;
+    end loop;
+  end if;
   for i in 2 .. cardinality(limits) loop
     if ids[i] = any (ids[: i - 1]) then
       raise exception 'a counter is asked for twice' using errcode = 'invalid_parameter_value';
@@ -461,7 +499,7 @@ begin
     return;
   end if;
 
-  if array_position(counters, null) is not null then
+  if unnamed then
     -- In the order of their ids: who inserts the same at the same time waits here, and must not be waited for.
     with opened as (
       insert into budget_counters (id, organization_id, limit_id, window_key, group_key, starts_at, ends_at, cap, window_seconds, aged_until,
@@ -475,58 +513,71 @@ begin
     ) select array_agg(id) into fresh from opened;
     if fresh is not null then perform lease_adopt(fresh); end if;
   end if;
-  perform from budget_counters where id = any (ids) order by id for no key update;
+  select array_agg(id) filter (where window_seconds is not null) into rolling
+    from (select id, window_seconds from budget_counters where id = any (ids) order by id for no key update) as locked;
+  for i in 1 .. coalesce(cardinality(rolling), 0) loop
+    perform lease_age(rolling[i]);
+  end loop;
 
-  for i in 1 .. cardinality(limits) loop
-    answer := row(answer.status, answer.generation, i, 'gone', null, null, null, null, 0, null, null, null, null, null, null, null);
-    select budget_counters.*, amount, budget_limits.version as limit_version,
-        budget_counters.sealed_at is not null or budget_limits.sealed_at is not null or coalesce(ends_at <= at, false) as over
-      into counter
-      from budget_counters join budget_limits on budget_limits.id = limit_id where budget_counters.id = ids[i] and limit_id = limits[i];
-    if found then
-      if counter.window_seconds is not null then
-        perform lease_age(counter.id);
-        select committed, aged_debit, aged_excess into counter.committed, counter.aged_debit, counter.aged_excess
-          from budget_counters where id = counter.id;
+  for line in
+    select item, asked.known, need, counter.id, counter.window_key, counter.starts_at, counter.ends_at, counter.committed,
+      counter.aged_debit, counter.aged_excess, budget_limits.amount, budget_limits.version as limit_version,
+      counter.sealed_at is not null or budget_limits.sealed_at is not null or coalesce(counter.ends_at <= at, false) as over,
+      leases.granted, leases.closed_at, coalesce(settled, 0) as settled, coalesce(excess, 0) as excess, beyond.uncovered, beyond.own
+    from unnest(ids, limits, knowns, needs) with ordinality as asked (counter_id, limit_id, known, need, item)
+      left join (budget_counters as counter join budget_limits on budget_limits.id = counter.limit_id)
+        on counter.id = asked.counter_id and counter.limit_id = asked.limit_id
+      left join leases on leases.counter_id = counter.id and leases.node_id = my_node and leases.epoch = my_epoch
+      left join counter_totals on counter_totals.counter_id = counter.id
+      left join lateral (
+        select sum(greatest(posted - coalesce(room.granted - room.returned, 0), 0)) as uncovered,
+          sum(greatest(posted - coalesce(room.granted - room.returned, 0), 0)) filter (where node_id = my_node and epoch = my_epoch) as own
+        from lease_postings left join leases as room using (counter_id, node_id, epoch) where lease_postings.counter_id = counter.id
+      ) as beyond on true
+    order by item
+  loop
+    answer := row(answer.status, answer.generation, line.item, 'gone', null, null, null, null, 0, null, null, null, null, null, null, null);
+    if line.id is not null then
+      if line.granted is null and not line.over and line.known = 0 then
+        missing := missing || line.id;
+        line.granted := 0;
       end if;
-      select granted, closed_at into lease from leases where counter_id = counter.id and node_id = my_node and epoch = my_epoch;
-      if not found and not counter.over and knowns[i] = 0 then
-        insert into leases (counter_id, node_id, epoch, organization_id) values (counter.id, my_node, my_epoch, counter.organization_id)
-          returning granted, closed_at into lease;
-      end if;
-      select coalesce(max(settled), 0) as settled, coalesce(max(excess), 0) as excess into figures from counter_totals where counter_id = counter.id;
-      select coalesce(sum(beyond), 0) as uncovered, coalesce(sum(beyond) filter (where node_id = my_node and epoch = my_epoch), 0) as own into beyonds
-        from (select node_id, epoch, greatest(posted - coalesce(granted - returned, 0), 0) as beyond
-          from lease_postings left join leases using (counter_id, node_id, epoch) where lease_postings.counter_id = counter.id) as each;
-      own_uncovered[i] := beyonds.own;
-      answer.counter_id := counter.id;
-      answer.window_key := counter.window_key;
-      answer.starts_at := counter.starts_at;
-      answer.ends_at := counter.ends_at;
-      answer.granted := coalesce(lease.granted, 0);
-      answer.amount := counter.amount;
-      answer.limit_version := counter.limit_version;
-      answer.rest := counter.amount - counter.committed - (figures.excess - counter.aged_excess + beyonds.uncovered);
+      own_uncovered[line.item] := coalesce(line.own, 0);
+      answer.counter_id := line.id;
+      answer.window_key := line.window_key;
+      answer.starts_at := line.starts_at;
+      answer.ends_at := line.ends_at;
+      answer.granted := coalesce(line.granted, 0);
+      answer.amount := line.amount;
+      answer.limit_version := line.limit_version;
+      answer.rest := line.amount - line.committed - (line.excess - line.aged_excess + coalesce(line.uncovered, 0));
       -- Rounded so that it is never used a moment too long or too soon.
-      answer.ends_in_ms := floor(extract(epoch from counter.ends_at - at) * 1000);
-      answer.opens_in_ms := ceil(greatest(extract(epoch from counter.starts_at - at), 0) * 1000);
-      if counter.over or lease.granted is null or lease.closed_at is not null then
+      answer.ends_in_ms := floor(extract(epoch from line.ends_at - at) * 1000);
+      answer.opens_in_ms := ceil(greatest(extract(epoch from line.starts_at - at), 0) * 1000);
+      if line.over or line.granted is null or line.closed_at is not null then
         answer.outcome := 'gone';
-      elsif lease.granted > knowns[i] then
+      elsif line.granted > line.known then
         answer.outcome := 'held';
-      elsif needs[i] <= answer.rest then
+      elsif line.need <= answer.rest then
         answer.outcome := 'granted';
       else
         answer.outcome := 'short';
-        update budget_counters set wanted_at = at where id = counter.id;
-        answer.unsettled := counter.amount - (figures.settled - counter.aged_debit - counter.aged_excess);
+        short := short || line.id;
+        answer.unsettled := line.amount - (line.settled - line.aged_debit - line.aged_excess);
         select coalesce(sum(case when closed_at is null and seen_at < at - lease_node_ttl() then held else lost end), 0) into answer.stuck
-          from lease_states join lease_nodes on lease_nodes.id = node_id where counter_id = counter.id;
+          from lease_states join lease_nodes on lease_nodes.id = node_id where counter_id = line.id;
       end if;
     end if;
     withhold := withhold or all_or_none and answer.outcome in ('short', 'gone');
     answers := answers || answer;
   end loop;
+  if missing is not null then
+    insert into leases (counter_id, node_id, epoch, organization_id)
+      select id, my_node, my_epoch, organization_id from budget_counters where id = any (missing);
+  end if;
+  if short is not null then
+    update budget_counters set wanted_at = at where id = any (short);
+  end if;
 
   foreach answer in array answers loop
     if answer.outcome = 'granted' and withhold then
@@ -534,13 +585,19 @@ begin
     elsif answer.outcome = 'granted' then
       addition := least(greatest(wants[answer.item], needs[answer.item]), greatest(needs[answer.item], div(answer.rest, 2 * greatest(live, 1))));
       if addition > 0 then
-        update leases set granted = granted + addition, granted_at = at
-          where counter_id = answer.counter_id and node_id = my_node and epoch = my_epoch returning granted into answer.granted;
-        perform lease_move(answer.counter_id, 'grant', my_node, my_epoch, addition, null, answer.amount);
+        granted_ids := granted_ids || answer.counter_id;
+        additions := additions || addition;
+        amounts := amounts || answer.amount;
+        answer.granted := answer.granted + addition;
         answer.rest := answer.rest - addition + least(addition, own_uncovered[answer.item]);
       end if;
     end if;
     return next answer;
+  end loop;
+  for i in 1 .. coalesce(cardinality(granted_ids), 0) loop
+    update leases set granted = granted + additions[i], granted_at = at
+      where counter_id = granted_ids[i] and node_id = my_node and epoch = my_epoch;
+    perform lease_move(granted_ids[i], 'grant', my_node, my_epoch, additions[i], null, amounts[i]);
   end loop;
 end $$;
 
@@ -549,25 +606,26 @@ end $$;
 -- granted, so the database was restored, which the next ask or beat proves.
 create function lease_return_all(my_node uuid, my_epoch bigint, counters uuid[], sums numeric[])
 returns table (item integer, counter_id uuid, outcome text, granted numeric, returned numeric)
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
-  lease leases;
+  lease record;
 begin
   perform from budget_counters where id = any (counters) order by id for no key update;
   for i in 1 .. cardinality(counters) loop
-    select * into lease from leases where leases.counter_id = counters[i] and node_id = my_node and epoch = my_epoch;
-    outcome := case when lease.counter_id is null or lease.closed_at is not null then 'gone' when sums[i] > lease.granted then 'forgotten'
-      else 'returned' end;
-    if outcome = 'returned' and sums[i] > lease.returned then
-      update leases set returned = sums[i] where leases.counter_id = counters[i] and node_id = my_node and epoch = my_epoch;
-      perform lease_move(counters[i], 'return', my_node, my_epoch, lease.returned - sums[i], null);
-      lease.returned := sums[i];
-    end if;
+    select leases.granted, leases.returned, closed_at into lease
+      from leases where leases.counter_id = counters[i] and node_id = my_node and epoch = my_epoch;
     item := i;
     counter_id := counters[i];
     granted := coalesce(lease.granted, 0);
     returned := coalesce(lease.returned, 0);
+    outcome := case when lease.granted is null or lease.closed_at is not null then 'gone' when sums[i] > lease.granted then 'forgotten'
+      else 'returned' end;
+    if outcome = 'returned' and sums[i] > lease.returned then
+      update leases set returned = sums[i] where leases.counter_id = counters[i] and node_id = my_node and epoch = my_epoch;
+      perform lease_move(counters[i], 'return', my_node, my_epoch, lease.returned - sums[i], null);
+      returned := sums[i];
+    end if;
     return next;
   end loop;
 end $$;
@@ -575,7 +633,7 @@ end $$;
 -- One row an item; while reconciling a single row with no item: nothing was applied, the owner repeats it.
 create function lease_return(my_node uuid, my_epoch bigint, counters uuid[], sums numeric[])
 returns table (status text, generation bigint, item integer, counter_id uuid, outcome text, granted numeric, returned numeric)
-language plpgsql as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   present constant lease_generation := lease_notice_restore(0);
@@ -594,7 +652,7 @@ create function lease_beat(my_node uuid, my_epoch bigint, my_incarnation text, m
   counters uuid[], sums numeric[], since timestamptz)
 returns table (status text, beat bigint, generation bigint, reconciling boolean, live integer, as_of timestamptz, counter_id uuid, limit_id uuid,
   group_key text, granted numeric, returned numeric, gone boolean, wanted boolean, amount numeric, limit_version integer)
-language plpgsql as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   at constant timestamptz := lease_now();
@@ -622,7 +680,7 @@ begin
   as_of := at;
   return query select status, beat, generation, reconciling, live, as_of, changed.*
     from (values (0)) as answer left join (
-      select leases.counter_id, budget_counters.limit_id, budget_counters.group_key, leases.granted, leases.returned,
+      select leases.counter_id, budget_counters.limit_id, budget_counters.group_key::text, leases.granted, leases.returned,
         closed_at is not null or budget_counters.sealed_at is not null or budget_limits.sealed_at is not null or coalesce(ends_at <= at, false),
         coalesce(wanted_at > at - lease_scarce(), false), budget_limits.amount, budget_limits.version
       from leases join budget_counters on budget_counters.id = leases.counter_id join budget_limits on budget_limits.id = budget_counters.limit_id
@@ -645,7 +703,7 @@ end;
 
 -- Applies what all nodes have reported, in one transaction: node by node would put new room of one beside old room of another. It waits until
 -- every node, known by its row or by its postings, has reported or is declared lost. lease_generation is locked by now.
-create function lease_resume() returns boolean language plpgsql as $$
+create function lease_resume() returns boolean language plpgsql set search_path = public, pg_temp as $$
 declare
   report record;
   lease leases;
@@ -655,7 +713,6 @@ declare
 begin
   if exists (select id from lease_nodes where lost_at is null union select node_id from lease_postings
     except select id from lease_nodes where lost_at is not null except select node_id from lease_reports) then return false; end if;
-  perform from budget_counters order by id for no key update;
   -- Counters that the backup does not know come back, where it knows the limit.
   with opened as (
     insert into budget_counters (id, organization_id, limit_id, window_key, group_key, starts_at, ends_at, cap, window_seconds, aged_until,
@@ -669,6 +726,7 @@ begin
     order by counter on conflict do nothing returning id
   ) select array_agg(id) into fresh from opened;
   if fresh is not null then perform lease_adopt(fresh); end if;
+  perform from budget_counters order by id for no key update;
 
   for report in
     select node_id, torn, counter, epoch, granted::numeric, returned::numeric, final::numeric, organization_id
@@ -710,7 +768,7 @@ end $$;
 -- generation, report again; superseded: a younger epoch or another incarnation has the node: exit. `next_beat`: what it beats next.
 create function lease_report(my_node uuid, my_epoch bigint, my_incarnation text, my_generation bigint, next_beat bigint, reported jsonb,
   torn bigint[], out status text, out generation bigint)
-language plpgsql as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   present lease_generation := lease_notice_restore(my_generation);
 begin
@@ -738,7 +796,7 @@ end $$;
 -- after wait_ms; superseded: exit. Repeated by the same incarnation it changes nothing.
 create function lease_register(my_node uuid, my_epoch bigint, my_incarnation text, finals jsonb, torn bigint[], moved boolean,
   out status text, out generation bigint, out reconciling boolean, out wait_ms bigint)
-language plpgsql as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   at constant timestamptz := lease_now();
   present lease_generation := lease_notice_restore(0);
@@ -779,9 +837,11 @@ begin
   perform from budget_counters where id in (select counter_id from leases where node_id = my_node and epoch < my_epoch and closed_at is null)
     order by id for no key update;
   for open in
-    select leases.*, coalesce(final::numeric, 0) as final
-    from leases left join jsonb_to_recordset(finals) as told (counter uuid, epoch bigint, final text)
-      on told.counter = counter_id and told.epoch = leases.epoch
+    select leases.*, coalesce(final, 0) as final
+    from leases left join (
+        select counter, epoch, max(final::numeric) as final from jsonb_to_recordset(finals) as told (counter uuid, epoch bigint, final text)
+        group by counter, epoch
+      ) as told on told.counter = counter_id and told.epoch = leases.epoch
     where node_id = my_node and leases.epoch < my_epoch and closed_at is null
     order by counter_id, leases.epoch
   loop
@@ -796,7 +856,8 @@ begin
 end $$;
 
 -- A person, or a day of silence: what the node holds stays held, and is shown as lost. A beat or a register clears it. `unknown`: no such node.
-create function lease_declare_lost(node uuid) returns text language plpgsql as $$
+create function lease_declare_lost(node uuid) returns text
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   present lease_generation := lease_notice_restore(0);
 begin
@@ -815,7 +876,7 @@ end $$;
 -- A person closes a lost or unproven lease: its room becomes what was spent (at least what is posted). What turns up later is overrun.
 -- The caller writes the audit event in this transaction. unknown: no such lease; living: only its owner may; reconciling: wait.
 create function lease_release(node uuid, counter uuid, of_epoch bigint, spent numeric, reason text, out status text, out freed numeric)
-language plpgsql as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   lease leases;
 begin
@@ -839,7 +900,8 @@ begin
 end $$;
 
 -- A reset: the next ask makes a new counter, the old ones are sealed, and old holds settle there. No history is lost.
-create function lease_reset(of_limit uuid) returns void language plpgsql as $$
+create function lease_reset(of_limit uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   update budget_limits set segment = segment + 1, updated_at = lease_now() where id = of_limit;
   perform from budget_counters where limit_id = of_limit and sealed_at is null order by id for no key update;
@@ -848,7 +910,8 @@ end $$;
 
 -- Takes part of what was posted off `committed`: the ledger's cost is below the debit. Where the bucket of the posting has left a rolling window, it
 -- had left `committed` with it.
-create function lease_credit(my_counter uuid, credit numeric, bucket timestamptz, cause text) returns void language plpgsql as $$
+create function lease_credit(my_counter uuid, credit numeric, bucket timestamptz, cause text) returns void
+language plpgsql set search_path = public, pg_temp as $$
 declare
   counter budget_counters;
 begin
@@ -866,39 +929,49 @@ end $$;
 -- open, closed, lost or unknown lease alike. Once a transaction, after all its other locks. Held becomes settled and `committed`
 -- stays, but for what the ledger rates below the debit.
 create function lease_post(organizations uuid[], counters uuid[], nodes uuid[], epochs bigint[], debits numeric[], costs numeric[])
-returns void language plpgsql as $$
+returns void language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   at constant timestamptz := lease_now();
-  credited record;
+  ids uuid[];
+  owners uuid[];
+  settleds numeric[];
+  excesses numeric[];
+  credits numeric[];
 begin
-  insert into lease_postings as known (counter_id, node_id, epoch, organization_id, posted)
-    select counter, node, epoch, any_value(organization), sum(debit)
-    from unnest(organizations, counters, nodes, epochs, debits) as hold (organization, counter, node, epoch, debit)
-    group by counter, node, epoch order by counter, node, epoch
-    on conflict (counter_id, node_id, epoch) do update set posted = known.posted + excluded.posted;
+  with held as materialized (
+    select counter, node, epoch, any_value(organization) as organization, sum(debit) as debit, sum(cost) as settled,
+      sum(greatest(cost - debit, 0)) as excess
+    from unnest(organizations, counters, nodes, epochs, debits, costs) as hold (organization, counter, node, epoch, debit, cost)
+    group by counter, node, epoch
+  ), posted as (
+    insert into lease_postings as known (counter_id, node_id, epoch, organization_id, posted)
+      select counter, node, epoch, organization, debit from held order by counter, node, epoch
+      on conflict (counter_id, node_id, epoch) do update set posted = known.posted + excluded.posted
+  ) select array_agg(counter), array_agg(organization), array_agg(settled), array_agg(excess), array_agg(credit)
+    into ids, owners, settleds, excesses, credits
+    from (select counter, any_value(organization) as organization, sum(settled) as settled, sum(excess) as excess,
+        sum(debit + excess - settled) as credit
+      from held group by counter order by counter) as total;
   insert into counter_totals as known (counter_id, organization_id, settled, excess)
-    select counter, any_value(organization), sum(cost), sum(greatest(cost - debit, 0))
-    from unnest(organizations, counters, debits, costs) as hold (organization, counter, debit, cost)
-    group by counter order by counter
+    select counter, organization, settled, excess from unnest(ids, owners, settleds, excesses) as total (counter, organization, settled, excess)
+    order by counter
     on conflict (counter_id) do update set settled = known.settled + excluded.settled, excess = known.excess + excluded.excess;
   -- Never into a bucket that has left already, should the clock have stepped back.
   insert into counter_buckets as known (counter_id, began_at, organization_id, debit, excess)
     select counter, greatest(date_bin(make_interval(secs => window_seconds / 60), at, 'epoch'), aged_until), organization_id,
-      sum(least(debit, cost)), sum(greatest(cost - debit, 0))
-    from unnest(counters, debits, costs) as hold (counter, debit, cost) join budget_counters on budget_counters.id = counter
-    where window_seconds is not null group by counter, window_seconds, aged_until, organization_id order by counter
+      settled - excess, excess
+    from unnest(ids, settleds, excesses) as total (counter, settled, excess) join budget_counters on budget_counters.id = counter
+    where window_seconds is not null order by counter
     on conflict (counter_id, began_at) do update set debit = known.debit + excluded.debit, excess = known.excess + excluded.excess;
-  for credited in
-    select counter, sum(debit - cost) as credit from unnest(counters, debits, costs) as hold (counter, debit, cost)
-    where cost < debit group by counter order by counter
-  loop
-    perform lease_credit(credited.counter, credited.credit, null, 'rating');
+  for i in 1 .. coalesce(cardinality(ids), 0) loop
+    if credits[i] > 0 then perform lease_credit(ids[i], credits[i], null, 'rating'); end if;
   end loop;
 end $$;
 
 -- A later rating of what was posted: `change` below 0 is cheaper, above 0 dearer; on the counter of the original hold. `posted_at`: when the
 -- original entry was recorded, which is where it leaves a rolling window.
-create function lease_correct(organization uuid, counter uuid, change numeric, posted_at timestamptz) returns void language plpgsql as $$
+create function lease_correct(organization uuid, counter uuid, change numeric, posted_at timestamptz) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   known budget_counters;
   bucket timestamptz;
@@ -906,7 +979,7 @@ begin
   insert into counter_totals as totals (counter_id, organization_id, settled, excess) values (counter, organization, change, greatest(change, 0))
     on conflict (counter_id) do update set settled = totals.settled + excluded.settled, excess = totals.excess + excluded.excess;
   select * into known from budget_counters where id = counter;
-  -- What is dearer counts from now on: it must not leave before its time.
+  -- What is dearer is posted now and counts from now on; what is cheaper leaves with what it takes from.
   bucket := date_bin(make_interval(secs => known.window_seconds / 60), case when change > 0 then lease_now() else posted_at end, 'epoch');
   if bucket is not null then
     insert into counter_buckets as buckets (counter_id, began_at, organization_id, debit, excess)
@@ -920,10 +993,14 @@ end $$;
 insert into lease_generation (generation, timeline, system_identifier, server_started_at)
   select 1, left(pg_walfile_name(pg_current_wal_lsn()), 8), system_identifier, pg_postmaster_start_time() from pg_control_system();
 
-grant select, update on lease_generation to turnpike_writer;
-grant select, insert, update on lease_nodes, budget_limits, budget_counters, leases, lease_postings, counter_totals, counter_buckets to turnpike_writer;
-grant select, insert on lease_log to turnpike_writer;
-grant select, insert, update, delete on lease_reports to turnpike_writer;
+revoke execute on function lease_notice_restore, lease_move, lease_age, lease_adopt, lease_ask, lease_return_all, lease_return, lease_beat, lease_resume,
+  lease_report, lease_register, lease_declare_lost, lease_release, lease_reset, lease_credit, lease_post, lease_correct from public;
+grant execute on function lease_ask, lease_return, lease_beat, lease_report, lease_register, lease_declare_lost, lease_release, lease_reset, lease_post,
+  lease_correct to turnpike_writer;
+grant select on lease_generation, lease_nodes, budget_counters, leases, lease_log, lease_postings, counter_totals, counter_buckets, lease_reports
+  to turnpike_writer;
+-- What is defined, not what is counted: the registry writes it as it writes budgets.
+grant select, insert, update on budget_limits to turnpike_writer;
 grant select on lease_states, counter_states to turnpike_writer, turnpike_reader;
 grant select on lease_generation, budget_limits, budget_counters, leases, lease_log, lease_postings, counter_totals, counter_buckets to turnpike_reader;
 -- Whether a node is alive, which says nothing of a tenant.

@@ -38,10 +38,32 @@ test('functions that act as the owner are not open to everybody and cannot be le
     from pg_proc join pg_namespace on pg_namespace.oid = pronamespace where nspname = 'public' and prosecdef order by proname`.execute(
     database.owner.db,
   );
-  expect(rows.map(({ name }) => name)).toEqual(['ensure_ledger_partition', 'queue_audit_events', 'queue_entries']);
+  expect(rows.map(({ name }) => name)).toEqual([
+    'ensure_ledger_partition',
+    'lease_ask',
+    'lease_beat',
+    'lease_correct',
+    'lease_declare_lost',
+    'lease_post',
+    'lease_register',
+    'lease_release',
+    'lease_report',
+    'lease_reset',
+    'lease_return',
+    'queue_audit_events',
+    'queue_entries',
+  ]);
   for (const { name, settings, open, trigger } of rows) {
-    expect(settings, name).toEqual(['search_path=public, pg_temp']);
+    expect(settings, name).toContain('search_path=public, pg_temp');
     // A trigger function can only be called by its trigger.
     expect(open && !trigger, name).toBe(false);
   }
+});
+
+test('a function of the leases finds its names where they were when it was made, whatever the search path of the caller', async () => {
+  await using database = await createTestDatabase();
+  const { rows } = await sql<{ name: string }>`
+    select proname as name from pg_proc where pronamespace = 'public'::regnamespace and proname ~ '^(lease_|budget_|first_instant|check_budget)'
+      and prosqlbody is null and not coalesce('search_path=public, pg_temp' = any (proconfig), false)`.execute(database.owner.db);
+  expect(rows).toEqual([]);
 });

@@ -30,7 +30,7 @@ beforeAll(async () => {
   // However much time passes, the nodes are there.
   setClock = async (at) => {
     await setTestClock(database, at);
-    await sql`update lease_nodes set seen_at = ${at}`.execute(database.writer.db);
+    await sql`update lease_nodes set seen_at = ${at}`.execute(database.owner.db);
   };
   await insertOrganization(database.writer.db);
   functions = leaseFunctions(database.writer.db);

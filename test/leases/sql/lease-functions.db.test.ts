@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../harness/eventually.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
 import type { LeaseFunctions, LimitSpecification } from './lease-functions.ts';
@@ -71,7 +72,7 @@ async function books(specification: Partial<LimitSpecification> = {}, whose: 'sh
     otherLimit: (amount) => insertLimit(db, { number: used + 1, amount }),
     clockAt: (seconds) => setClock(new Date(startedAt + seconds * 1000)),
     awake: async () => {
-      await sql`update lease_nodes set seen_at = lease_now()`.execute(db);
+      await sql`update lease_nodes set seen_at = lease_now()`.execute(database.owner.db);
     },
     granted: async (amount) => {
       const [answer] = await functions.ask(nodeA, 1, [{ limit, need: amount }]);
@@ -267,6 +268,16 @@ describe('registering', () => {
     expect(await register(nodeA, 1, 'a1')).toMatchObject({ status: 'superseded' });
     await context.post([{ counter, node: nodeA, epoch: 1, debit: 60n, cost: 60n }]);
     expect(await state(context, counter)).toMatchObject({ settled: 60n, held: 0n });
+  });
+
+  test('a final sum that is told twice closes its lease once', async () => {
+    const context = await books();
+    const counter = await context.granted(100n);
+    await context.register(context.nodeA, 2, 'a2', [
+      { counter, epoch: 1, final: 60n },
+      { counter, epoch: 1, final: 60n },
+    ]);
+    expect(await state(context, counter)).toMatchObject({ committed: 60n, held: 60n });
   });
 
   test('a torn spool leaves its unspent rest unproven, held and listed as lost, until a person releases it', async () => {
@@ -525,6 +536,33 @@ describe('after a restore', () => {
     expect(await state(context, youngCounter)).toMatchObject({ held: 71n, settled: 4n, overrun: 4n });
   });
 
+  test('what is being posted on a forgotten counter counts on it, whichever of the two comes first', async () => {
+    const context = await books({ kind: 'rolling', windowSeconds: 600 }, 'own');
+    const { database, limit, nodeA } = context;
+    const { rows } = await sql<{ counter: string }>`select budget_counter_id(${limit}, '0:rolling', '') as counter`.execute(
+      database.writer.db,
+    );
+    const counter = rows[0]?.counter ?? '';
+    const hold = { node: nodeA, epoch: 1, counter, debit: 10n };
+    const asked = await database.writer.db.transaction().execute(async (slow) => {
+      await leaseFunctions(slow).post([{ ...hold, cost: 4n }]);
+      const answer = context.ask(nodeA, 1, [{ limit, need: 1n }]);
+      await eventually(async () => {
+        const waiting = await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+          and query like '%lease_ask%'`.execute(database.owner.db);
+        return waiting.rows.length === 1;
+      });
+      return { answer };
+    });
+    expect(await asked.answer).toMatchObject([{ outcome: 'granted' }]);
+    await context.post([{ ...hold, cost: 7n }]);
+    expect(await state(context, counter)).toMatchObject({ settled: 11n });
+    await context.clockAt(700);
+    await context.awake();
+    await context.ask(nodeA, 1, [{ limit, counter, known: 1n, need: 0n }]);
+    expect(await state(context, counter)).toMatchObject({ settled: 0n });
+  });
+
   test('less granted than its owner knows proves a restore, once', async () => {
     const context = await books({}, 'own');
     const { nodeA, nodeB } = context;
@@ -577,6 +615,32 @@ describe('who may', () => {
     expect(await seen(organizationId)).toEqual({ counters: 1n, leases: 1n, log: 1n, limits: 1n });
     expect(await seen(testId('organization', 2))).toEqual({ counters: 0n, leases: 0n, log: 0n, limits: 0n });
     await expect(leaseFunctions(reader.db).ask(nodeA, 1, [{ limit: context.limit, need: 1n }])).rejects.toThrow(/permission denied/);
+  });
+
+  test('a writer changes nothing of the leases but by the functions that are for its use', async () => {
+    const { database } = await books({}, 'own');
+    const { rows } = await sql<{ name: string }>`
+      select relname as name from pg_class where relnamespace = 'public'::regnamespace
+        and relname in ('lease_generation', 'lease_nodes', 'budget_counters', 'leases', 'lease_log', 'lease_postings', 'counter_totals',
+          'counter_buckets', 'lease_reports')
+        and not has_any_column_privilege('turnpike_writer', oid, 'insert, update') and not has_table_privilege('turnpike_writer', oid, 'delete, truncate')`.execute(
+      database.owner.db,
+    );
+    expect(rows).toHaveLength(9);
+    const inner = ['lease_move', 'lease_credit', 'lease_age', 'lease_adopt', 'lease_resume', 'lease_return_all', 'lease_notice_restore'];
+    const { rows: callable } = await sql<{ name: string; writer: boolean; reader: boolean }>`
+      select proname as name, has_function_privilege('turnpike_writer', oid, 'execute') as writer,
+        has_function_privilege('turnpike_reader', oid, 'execute') as reader
+      from pg_proc where pronamespace = 'public'::regnamespace and proname like 'lease\\_%' and provolatile = 'v' and prosqlbody is null`.execute(
+      database.owner.db,
+    );
+    expect(
+      callable
+        .filter(({ writer }) => !writer)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([...inner].sort());
+    expect(callable.filter(({ reader }) => reader)).toEqual([]);
   });
 
   test('an entry of the log can neither be changed nor removed, by nobody', async () => {
