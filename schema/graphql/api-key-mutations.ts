@@ -38,6 +38,11 @@ const settings = (t: Parameters<Parameters<typeof builder.inputType>[1]['fields'
   tags: t.field({ type: [NameValueInput] }),
   metadata: t.field({ type: [NameValueInput] }),
   expiresAt: t.field({ type: 'DateTime' }),
+  rotateEvery: t.field({ type: 'Duration', description: 'How often the key wants a new secret, `PT1H` to `P400D`; null: never.' }),
+  rotateWithin: t.field({
+    type: 'Duration',
+    description: 'How long a secret works on once the next is due, at most `P400D`; null: until there is one.',
+  }),
 });
 
 const ApiKeyCreateInput = builder.inputType('ApiKeyCreateInput', {
@@ -115,6 +120,8 @@ builder.mutationFields((t) => ({
           metadata: mapOf(input.metadata ?? [], longestMetadata),
           permissions: input.permissions ?? [],
           expiresAt: input.expiresAt ?? null,
+          rotateEveryMs: input.rotateEvery ?? null,
+          rotateWithinMs: input.rotateWithin ?? null,
         });
       }),
   }),
@@ -172,6 +179,8 @@ builder.mutationFields((t) => ({
           ...(input.tags === undefined ? {} : { tags: mapOf(input.tags ?? [], longestTag) }),
           ...(input.metadata === undefined ? {} : { metadata: mapOf(input.metadata ?? [], longestMetadata) }),
           ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }),
+          ...(input.rotateEvery === undefined ? {} : { rotateEveryMs: input.rotateEvery }),
+          ...(input.rotateWithin === undefined ? {} : { rotateWithinMs: input.rotateWithin }),
           ...(input.disabled === undefined ? {} : { disabled: input.disabled }),
         });
       }),

@@ -39,8 +39,8 @@ const KeySecret = builder.objectRef<ApiKeySecretRow>('KeySecret').implement({
       type: SecretStatus,
       resolve: (secret, _args, context) => {
         if (secret.revoked_at !== null) return 'REVOKED' as const;
-        if (secret.expires_at === null) return 'ACTIVE' as const;
-        return secret.expires_at <= context.now() ? ('EXPIRED' as const) : ('GRACE' as const);
+        if (secret.expires_at !== null && secret.expires_at <= context.now()) return 'EXPIRED' as const;
+        return secret.is_newest ? ('ACTIVE' as const) : ('GRACE' as const);
       },
     }),
   }),
@@ -96,6 +96,23 @@ ApiKey.implement({
     tags: t.field({ type: [NameValue], description: 'Put on every request of this key.', resolve: (row) => nameValues(row.tags) }),
     metadata: t.expose('metadata', { type: 'JSON', description: 'Yours to use; the gateway ignores it.' }),
     expiresAt: t.expose('expires_at', { type: 'DateTime', nullable: true }),
+    rotateEvery: t.field({
+      type: 'Duration',
+      nullable: true,
+      description: 'How often the key wants a new secret; null: never. Only `apiKeyRotate` makes one.',
+      resolve: (row) => (row.rotate_every_seconds === null ? null : row.rotate_every_seconds * 1_000),
+    }),
+    rotateWithin: t.field({
+      type: 'Duration',
+      nullable: true,
+      description: 'How long a secret works on once the next is due, to the `expiresAt` it has from the start; null: until there is one.',
+      resolve: (row) => (row.rotate_within_seconds === null ? null : row.rotate_within_seconds * 1_000),
+    }),
+    rotationDueAt: t.expose('rotation_due_at', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the next secret is due: then there is an audit event `api_key.rotation_due`, once.',
+    }),
     lastUsedAt: t.loadable({
       type: 'DateTime',
       nullable: true,
@@ -131,6 +148,7 @@ builder.queryFields((t) => ({
         serviceAccountId: t.arg.id(),
         userId: t.arg.id(),
         kind: t.arg({ type: ApiKeyKind }),
+        isRotationDue: t.arg.boolean({ defaultValue: false, required: true, description: 'Only those whose next secret is due.' }),
         includeRevoked: t.arg.boolean({ defaultValue: false, required: true }),
       },
       resolve: async (_root, args, context) => {
@@ -139,6 +157,7 @@ builder.queryFields((t) => ({
           serviceAccountId: args.serviceAccountId == null ? null : requireUuid('ServiceAccount', args.serviceAccountId),
           userId: args.userId == null ? null : requireUuid('User', args.userId),
           kind: args.kind ?? null,
+          isRotationDue: args.isRotationDue,
           includeRevoked: args.includeRevoked,
         };
         const identity = listIdentity('apiKeys', filter);

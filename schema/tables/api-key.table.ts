@@ -23,6 +23,12 @@ export interface ApiKeyTable {
   revoke_reason: string | null;
   /** Of an admin key only. */
   last_used_at: Date | null;
+  rotate_every_seconds: number | null;
+  /** How long a secret works on when its rotation is due; null: until it is rotated. */
+  rotate_within_seconds: number | null;
+  rotation_due_at: Date | null;
+  /** When it was told that the rotation is due. */
+  rotation_told_at: Date | null;
   managed_by: string | null;
   version: number;
   created_at: ColumnType<Date, Date, never>;

@@ -19,6 +19,7 @@ import { startForgettingAnswers } from './changes/forget-answers.ts';
 import { createCostBuckets } from './cost-buckets.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { addGraphqlHttp } from './graphql-http.ts';
+import { startKeyChores } from './key-chores.ts';
 import { createKeyUses } from './key-uses.ts';
 import { addLeakedKeys } from './leaked-keys.ts';
 import { createDrain } from './live/drain.ts';
@@ -31,7 +32,6 @@ import { createOperationGate } from './operation-gate.ts';
 import { createOperationRunner } from './operation-runner.ts';
 import { createPrincipals } from './principals.ts';
 import { createSocketProtocol } from './socket-protocol.ts';
-import { startTakingLeakedKeys } from './take-leaked-keys.ts';
 import type { WebSocketEndpoint } from './websocket.ts';
 import { addWebSocket } from './websocket.ts';
 
@@ -127,15 +127,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const transport = { schema, gate, runner, authenticate, principals, clientAddress, maskErrors, clock, random };
   addGraphqlHttp(app, { ...transport, graphiql: createGraphiqlPage() });
   webSocket = addWebSocket(app, { protocol: createSocketProtocol(transport), clientAddress, drain, clock, log, host: options.host });
-  const taking = startTakingLeakedKeys({ db: writer.db, clock, random, log });
-  addLeakedKeys(app, { db: writer.db, secrets, clientAddress, onKept: taking.wake, clock, random, log });
+  const chores = startKeyChores({ db: writer.db, clock, random, log });
+  addLeakedKeys(app, { db: writer.db, secrets, clientAddress, onKept: chores.leaked, clock, random, log });
   // The console will stand here; until it does, the explorer does.
   app.get('/', (_request, reply) => reply.redirect('/graphql'));
 
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
-    await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), taking.stop()]);
+    await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), chores.stop()]);
     throw listenRefusal(error, { variable: 'TURNPIKE_API_PORT', host: options.host, port: options.port });
   }
   const address = app.server.address() as AddressInfo;
@@ -155,7 +155,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       await Promise.all([webSocket?.stop(cut), app.close()]);
       clearInterval(closingIdle);
       cut.removeEventListener('abort', cutAll);
-      await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), taking.stop()]);
+      await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), chores.stop()]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Selectable, Updateable } from 'kysely';
+import { sql } from 'kysely';
 import type { ApiKeyTable } from '../../schema/tables/api-key.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import type { KeyEnvironment } from '../../schema/values/virtual-key.ts';
@@ -9,6 +10,8 @@ import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { limitsOf, requireLimits } from './key-limits.ts';
+import type { RotationColumns, RotationSchedule } from './key-rotation.ts';
+import { rotationColumns, scheduleAfter, scheduleOf, secretEndsAt } from './key-rotation.ts';
 import { lockOwn, nextVersion } from './own-rows.ts';
 import { requireServiceAccount } from './service-accounts.ts';
 import { requireTeam } from './teams.ts';
@@ -17,7 +20,7 @@ import { requireUser } from './users.ts';
 export type ApiKey = Selectable<ApiKeyTable>;
 
 /** What may be set on a key by whoever creates or updates it. */
-export interface ApiKeySettings extends Partial<KeyLimits> {
+export interface ApiKeySettings extends Partial<KeyLimits>, Partial<RotationSchedule> {
   readonly name: string;
   readonly teamId: string | null;
   /** `provider/model` or `provider/*`; null = every model. */
@@ -58,7 +61,7 @@ const settingsOf = (settings: ApiKeySettings) => ({
 /**
  * Creates a key and mints its secret, which is returned here and never again; only its HMAC is stored.
  * @throws RegistryError `not_found` (team, service account, user), `invalid` (a given secret that is no key of this kind, an owner
- *   that does not go with the kind, an endpoint or block of addresses that is none).
+ *   that does not go with the kind, an endpoint or block of addresses that is none, a schedule that cannot be).
  */
 export async function createApiKey(
   change: Change,
@@ -72,6 +75,7 @@ export async function createApiKey(
   }
   const owner = await requireOwner(change, input);
   const now = new Date(change.clock.now());
+  const rotation = rotationColumns(scheduleAfter({ rotateEveryMs: null, rotateWithinMs: null }, input), now);
   const key = await change.trx
     .insertInto('api_keys')
     .values({
@@ -81,6 +85,7 @@ export async function createApiKey(
       kind: input.kind,
       environment: input.environment,
       ...settingsOf(input),
+      ...rotation,
       permissions: [...input.permissions],
       disabled_at: null,
       revoked_at: null,
@@ -93,20 +98,20 @@ export async function createApiKey(
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  const secret = await addSecret(change, key, secrets, input.secret);
+  const secret = await addSecret(change, key, secrets, now, input.secret);
   const auditEventId = await recordKey(
     change,
     'api_key.create',
     key,
     {},
-    { ...settingsOf(input), ...owner, kind: input.kind, permissions: input.permissions },
+    { ...settingsOf(input), ...rotation, ...owner, kind: input.kind, permissions: input.permissions },
   );
   return { key, secret, auditEventId };
 }
 
 /**
  * Gives a key a second secret and lets the old one live for `graceMs`, so that applications can change over.
- * Of several older secrets only the newest keeps its grace: a key never has more than two that live.
+ * Of several older secrets only the newest keeps its grace: a key never has more than two that live. None lives longer than it would have.
  * @throws RegistryError `not_found`, `already_revoked`, `managed_by_file`, `invalid` (grace beyond 30 days).
  */
 export async function rotateApiKey(
@@ -124,8 +129,8 @@ export async function rotateApiKey(
     const expiresAt = index > 0 ? now : old.expires_at !== null && old.expires_at < graceEnds ? old.expires_at : graceEnds;
     await change.trx.updateTable('api_key_secrets').set({ expires_at: expiresAt }).where('id', '=', old.id).execute();
   }
-  const secret = await addSecret(change, before, secrets, undefined);
-  const key = await bumpVersion(change, before, {});
+  const secret = await addSecret(change, before, secrets, now);
+  const key = await bumpVersion(change, before, rotationColumns(scheduleOf(before), now));
   const auditEventId = await recordKey(change, 'api_key.rotate', key, {}, { graceMs: input.graceMs });
   return { key, secret, auditEventId };
 }
@@ -137,15 +142,7 @@ export async function rotateApiKey(
 export async function endGrace(change: Change, id: string): Promise<{ key: ApiKey; auditEventId: string | null }> {
   const before = await lockKey(change, { id, expectedVersion: null });
   const now = new Date(change.clock.now());
-  const newest = await change.trx
-    .selectFrom('api_key_secrets')
-    .select('id')
-    .where('api_key_id', '=', id)
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  const older = (await liveSecrets(change, id)).filter((secret) => secret.id !== newest?.id);
+  const older = (await liveSecrets(change, id)).filter((secret) => !secret.is_newest);
   if (older.length === 0) return { key: before, auditEventId: null };
   const ids = older.map((secret) => secret.id);
   await change.trx.updateTable('api_key_secrets').set({ revoked_at: now }).where('id', 'in', ids).execute();
@@ -172,12 +169,14 @@ export async function updateApiKey(
   const before = await lockKey(change, input);
   if (input.teamId != null) await requireTeam(change, input.teamId, ['teamId']);
   requireLimits(input);
+  const rotation = await reschedule(change, before, input);
   const disabledAt = before.disabled_at ?? new Date(change.clock.now());
   const after = {
     ...(input.name === undefined ? {} : { name: input.name }),
     ...(input.teamId === undefined ? {} : { team_id: input.teamId }),
     ...(input.allowedModels === undefined ? {} : { allowed_models: input.allowedModels === null ? null : [...input.allowedModels] }),
     ...limitsOf(input),
+    ...rotation,
     ...(input.tags === undefined ? {} : { tags: input.tags }),
     ...(input.metadata === undefined ? {} : { metadata: input.metadata }),
     ...(input.expiresAt === undefined ? {} : { expires_at: input.expiresAt }),
@@ -192,13 +191,16 @@ export async function updateApiKey(
  * @param given the new secret; minted where there is none. @throws RegistryError `invalid` where it is no key of this kind.
  */
 export async function replaceSecret(change: Change, key: ApiKey, secrets: Secrets, given?: string): Promise<string> {
+  const now = new Date(change.clock.now());
   await change.trx
     .updateTable('api_key_secrets')
-    .set({ revoked_at: new Date(change.clock.now()) })
+    .set({ revoked_at: now })
     .where('api_key_id', '=', key.id)
     .where('revoked_at', 'is', null)
     .execute();
-  const secret = await addSecret(change, key, secrets, given);
+  const secret = await addSecret(change, key, secrets, now, given);
+  const rotation = rotationColumns(scheduleOf(key), now);
+  await change.trx.updateTable('api_keys').set(rotation).where('id', '=', key.id).execute();
   await recordKey(change, 'api_key.rotate', key, {}, { graceMs: 0 });
   return secret;
 }
@@ -217,6 +219,29 @@ async function requireOwner(change: Change, input: NewApiKey): Promise<Pick<ApiK
   return { user_id: userId, service_account_id: serviceAccountId };
 }
 
+/** Puts another schedule in force for the newest secret. Told is told: the same moment is not due twice. */
+async function reschedule(change: Change, before: ApiKey, asked: Partial<RotationSchedule>): Promise<Partial<RotationColumns>> {
+  if (asked.rotateEveryMs === undefined && asked.rotateWithinMs === undefined) return {};
+  const schedule = scheduleAfter(scheduleOf(before), asked);
+  const newest = await change.trx
+    .selectFrom('api_key_secrets')
+    .select(['id', 'created_at', 'expires_at', 'revoked_at'])
+    .where('api_key_id', '=', before.id)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const now = new Date(change.clock.now());
+  // What has ended stays so, whatever the schedule becomes.
+  if (newest !== undefined && newest.revoked_at === null && (newest.expires_at === null || newest.expires_at > now)) {
+    const endsAt = secretEndsAt(schedule, newest.created_at, now);
+    await change.trx.updateTable('api_key_secrets').set({ expires_at: endsAt }).where('id', '=', newest.id).execute();
+  }
+  const after = rotationColumns(schedule, newest?.created_at ?? null);
+  const isSame = after.rotation_due_at?.getTime() === before.rotation_due_at?.getTime();
+  return { ...after, rotation_told_at: isSame ? before.rotation_told_at : null };
+}
+
 /** A revoked key stays as it is. */
 async function lockKey(change: Change, input: { readonly id: string; readonly expectedVersion: number | null }): Promise<ApiKey> {
   const key = await lockOwn(change, change.trx.selectFrom('api_keys').selectAll(), 'API key', input);
@@ -229,7 +254,11 @@ function liveSecrets(change: Change, keyId: string) {
   const now = new Date(change.clock.now());
   return change.trx
     .selectFrom('api_key_secrets')
-    .select(['id', 'display', 'expires_at'])
+    .select(['id', 'display', 'created_at', 'expires_at'])
+    .select(
+      sql<boolean>`not exists (select from api_key_secrets as other where other.api_key_id = api_key_secrets.api_key_id
+        and (other.created_at, other.id) > (api_key_secrets.created_at, api_key_secrets.id))`.as('is_newest'),
+    )
     .where('api_key_id', '=', keyId)
     .where('revoked_at', 'is', null)
     .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
@@ -242,7 +271,7 @@ function secretWith(change: Change, hash: Buffer) {
   return change.trx.selectFrom('api_key_secrets').select(['display', 'leaked_at']).where('hash', '=', hash).executeTakeFirst();
 }
 
-async function addSecret(change: Change, key: ApiKey, secrets: Secrets, given: string | undefined): Promise<string> {
+async function addSecret(change: Change, key: ApiKey, secrets: Secrets, madeAt: Date, given?: string): Promise<string> {
   const secret = given ?? mintVirtualKey(key.kind, key.environment, change.random.bytes);
   const face = parseVirtualKey(secret);
   if (face === null || face.kind !== key.kind)
@@ -261,8 +290,8 @@ async function addSecret(change: Change, key: ApiKey, secrets: Secrets, given: s
       hash,
       hash_version: pepperVersion,
       display: displayVirtualKey(face),
-      created_at: new Date(change.clock.now()),
-      expires_at: null,
+      created_at: madeAt,
+      expires_at: secretEndsAt(scheduleOf(key), madeAt, madeAt),
       revoked_at: null,
     })
     .execute();

@@ -15,6 +15,8 @@ export interface ApiKeyFields {
   readonly tags: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly expiresAt: Date | null;
+  readonly rotateEveryMs: number | null;
+  readonly rotateWithinMs: number | null;
 }
 
 /** Changes of keys. Ids are uuids. */

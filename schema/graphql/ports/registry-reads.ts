@@ -16,7 +16,7 @@ export type OrganizationRow = Selectable<OrganizationTable>;
 export type TeamRow = Selectable<TeamTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 /** What may be shown of a secret. */
-export type ApiKeySecretRow = Omit<Selectable<ApiKeySecretTable>, 'hash' | 'hash_version'>;
+export type ApiKeySecretRow = Omit<Selectable<ApiKeySecretTable>, 'hash' | 'hash_version'> & { readonly is_newest: boolean };
 /** Without the name of the variable that holds its credential. */
 export type ProviderRow = Omit<Selectable<ProviderTable>, 'credential'> & { readonly has_credential: boolean };
 export type ModelRow = Selectable<ModelTable>;
@@ -26,6 +26,8 @@ export type ModelPriceRow = Selectable<ModelPriceTable> & { readonly price_versi
 export interface ApiKeyFilter {
   readonly teamId: string | null;
   readonly kind: string | null;
+  /** true leaves out keys whose next secret is not due. */
+  readonly isRotationDue: boolean;
   readonly serviceAccountId: string | null;
   readonly userId: string | null;
   /** false leaves out revoked keys. */

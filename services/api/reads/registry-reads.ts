@@ -54,6 +54,7 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
     if (filter.serviceAccountId !== null) query = query.where('service_account_id', '=', filter.serviceAccountId);
     if (filter.userId !== null) query = query.where('user_id', '=', filter.userId);
     if (filter.kind !== null) query = query.where(sql<boolean>`kind = ${filter.kind}`);
+    if (filter.isRotationDue) query = query.where(sql<boolean>`rotation_due_at <= now()`);
     return filter.includeRevoked ? query : query.where('revoked_at', 'is', null);
   };
   /** The installation's and the organization's own; row-level security says so as well. */
@@ -111,7 +112,14 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
       ),
     apiKeysById: (ids) =>
       read(async (trx) => {
-        const everyKey = apiKeys(trx, { teamId: null, serviceAccountId: null, userId: null, kind: null, includeRevoked: true });
+        const everyKey = apiKeys(trx, {
+          teamId: null,
+          serviceAccountId: null,
+          userId: null,
+          kind: null,
+          isRotationDue: false,
+          includeRevoked: true,
+        });
         return inOrderOf(ids, await everyKey.selectAll().where('id', 'in', ids).execute(), (row) => row.id);
       }),
     apiKeys: (page, filter) => read((trx) => readPage(apiKeys(trx, filter).selectAll(), page, inCreationOrder)),
@@ -136,7 +144,7 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
           .orderBy('created_at', 'desc')
           .orderBy('id', 'desc')
           .execute();
-        return apiKeyIds.map((id) => rows.filter((row) => row.api_key_id === id));
+        return apiKeyIds.map((id) => rows.filter((row) => row.api_key_id === id).map((row, index) => ({ ...row, is_newest: index === 0 })));
       }),
     lastUsesOfKeys: (apiKeyIds) =>
       read(async (trx) => {

@@ -23,6 +23,10 @@ export type ApiKeyCreateInput = {
   organizationId?: string | null | undefined;
   /** Of an admin key; at most those of the key that asks. */
   permissions?: Array<string> | null | undefined;
+  /** How often the key wants a new secret, `PT1H` to `P400D`; null: never. */
+  rotateEvery?: string | null | undefined;
+  /** How long a secret works on once the next is due, at most `P400D`; null: until there is one. */
+  rotateWithin?: string | null | undefined;
   /** Whose key it is: of kind SERVICE_ACCOUNT, and only of it. */
   serviceAccountId?: string | null | undefined;
   tags?: Array<NameValueInput> | null | undefined;

@@ -270,3 +270,53 @@ test('the last use of a key is its last booked request; of an admin key, when it
   ]);
   expect(new Date((await limitsOf(id))?.lastUsedAt ?? 0)).toEqual(at);
 });
+
+interface Scheduled {
+  readonly node: {
+    readonly rotateEvery: string | null;
+    readonly rotateWithin: string | null;
+    readonly rotationDueAt: string | null;
+    readonly secrets: { readonly status: string; readonly createdAt: string; readonly expiresAt: string | null }[];
+  };
+}
+
+test('a key says when its next secret is due, is listed when it is, and is told of in the audit log; rotating it starts anew', async () => {
+  const made = await change(create, { idempotencyKey: 'due-1', name: 'Due', rotateEvery: 'P30D', rotateWithin: 'P7D' });
+  const id = made.apiKey?.id ?? '';
+  const look = `query L($id: ID!) { node(id: $id) { ... on ApiKey {
+    rotateEvery rotateWithin rotationDueAt secrets { status createdAt expiresAt } } } }`;
+  const { data } = await api.ask<Scheduled>(tenant.adminKey, look, { id });
+  const [secret] = data?.node.secrets ?? [];
+  const after = (days: number) => new Date(Date.parse(secret?.createdAt ?? '') + days * 86_400_000).toISOString();
+  expect(data?.node).toMatchObject({ rotateEvery: 'P30D', rotateWithin: 'P7D' });
+  expect(new Date(data?.node.rotationDueAt ?? 0).toISOString()).toBe(after(30));
+  expect([secret?.status, new Date(secret?.expiresAt ?? 0).toISOString()]).toEqual(['ACTIVE', after(37)]);
+
+  const due = async () => {
+    const list = '{ apiKeys(first: 100, isRotationDue: true) { nodes { id } count { value } } }';
+    const { data } = await api.ask<{ apiKeys: { nodes: { id: string }[]; count: { value: number } } }>(tenant.adminKey, list);
+    return [data?.apiKeys.nodes.map((node) => node.id), data?.apiKeys.count.value];
+  };
+  expect(await due()).toEqual([[], 0]);
+  const { db } = api.database.writer;
+  const uuid = uuidFromId('apiKey', id) ?? '';
+  await db
+    .updateTable('api_keys')
+    .set({ rotation_due_at: new Date(Date.now() - 60_000) })
+    .where('id', '=', uuid)
+    .execute();
+  expect(await due()).toEqual([[id], 1]);
+  const told = () => db.selectFrom('audit_events').select('targets').where('action', '=', 'api_key.rotation_due').execute();
+  await eventually(async () => (await told()).length > 0);
+  expect(await told()).toMatchObject([{ targets: [{ type: 'api_key', id }] }]);
+
+  const rotated = await change(rotate, { idempotencyKey: 'due-2', id });
+  expect(rotated.apiKey?.secrets.map(({ status }) => status)).toEqual(['ACTIVE', 'GRACE']);
+  expect(await due()).toEqual([[], 0]);
+  expect(await change(update, { id, expectedVersion: 2, rotateEvery: 'PT1S' })).toMatchObject({
+    apiKey: null,
+    errors: [{ __typename: 'InvalidInput', path: ['input', 'rotateEvery'] }],
+  });
+  expect((await change(update, { id, expectedVersion: 2, rotateEvery: null })).errors).toEqual([]);
+  expect((await api.ask<Scheduled>(tenant.adminKey, look, { id })).data?.node).toMatchObject({ rotateEvery: null, rotationDueAt: null });
+});
