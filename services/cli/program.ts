@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { bootstrapCommand } from './bootstrap-command.ts';
 import { breakGlassCommand } from './break-glass-command.ts';
 import { deadLettersCommand } from './dead-letters/dead-letters-command.ts';
+import { doctorCommand } from './doctor-command.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveCommand } from './move/move-command.ts';
 import { startCommand } from './start/start-command.ts';
@@ -52,6 +53,14 @@ Environment:
   TURNPIKE_MASTER_KEY  32 bytes in base64, the same for every process
 `;
 
+const doctorHelp = `
+Computes from the leases of budgets and what was posted on them what each counter has to be, and adds up the log of all changes. It reads only,
+and everything of one moment. Prints what does not fit, with the figures, and exits with 1 then. The ledger does the same every hour, without the log.
+
+Environment:
+  DATABASE_URL  the processes' database
+`;
+
 const moveHelp = `
 Into a database that was migrated and not bootstrapped, and a Kafka without the topic. One transaction, verified before it
 counts: rows and checksums by table, the ledger's sum against its rollups, journal positions. The home is left as it is.
@@ -91,6 +100,11 @@ export function createProgram(): Command {
     .option('--key <id>', 'the admin key, key_…; without it the oldest that administers the installation')
     .addHelpText('after', breakGlassHelp)
     .action(breakGlassCommand);
+  program
+    .command('doctor')
+    .description('look whether the books of budgets are in order, in the database of DATABASE_URL')
+    .addHelpText('after', doctorHelp)
+    .action(doctorCommand);
   program
     .command('move')
     .description('carry the state of an embedded home (organizations, keys, prices, ledger, journal) into given servers')

@@ -15,6 +15,11 @@ export type LedgerMetrics = {
   readonly leads: (leading: boolean) => void;
 };
 
+export type LeaseMetrics = {
+  /** Of the last check: 0 = the books of budgets add up. */
+  readonly leaseFindings: (count: number) => void;
+};
+
 export type DeadLetterMetrics = {
   /** A dead letter was taken again. */
   readonly redriven: (outcome: 'posted' | 'open') => void;
@@ -26,7 +31,7 @@ const lagBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 
 /** The ledger's figures; all lags are in seconds. */
-export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & DeadLetterMetrics {
+export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & DeadLetterMetrics & LeaseMetrics {
   const registers = [registry];
   const name = (rest: string): string => `${metricsPrefix}ledger_${rest}`;
   const posted = new Counter({ name: name('entries_posted_total'), help: 'Entries added to the ledger', registers });
@@ -46,6 +51,11 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & 
     name: name('dead_letters_open'),
     help: 'Dead letters that are neither posted nor discarded, of all ledger processes together',
     labelNames: ['reason'],
+    registers,
+  });
+  const leaseFindings = new Gauge({
+    name: name('lease_findings'),
+    help: 'Counters of budgets that did not add up at the last check, which is made every hour',
     registers,
   });
   const differences = new Counter({
@@ -100,6 +110,7 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & 
       batchSeconds.observe(seconds);
     },
     retried: () => retries.inc(),
+    leaseFindings: (count) => leaseFindings.set(count),
     redriven: (outcome) => redriven.inc({ outcome }),
     unsettled: (letters) => {
       // A reason of which none are left must not stay at its last count.

@@ -12,6 +12,7 @@ import { createDatabase } from '../runtime/postgres.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
 import { startConsumer } from './consume.ts';
 import { createLedgerSeams } from './failpoints.ts';
+import { startLeaseChecks } from './lease-checks.ts';
 import { createLedgerMetrics } from './ledger-metrics.ts';
 import { measureLag } from './measure-lag.ts';
 import { createPoster } from './poster.ts';
@@ -70,6 +71,7 @@ runProcess({
       onConsumed: eventLog.release,
     });
     const housekeeping = startHousekeeping({ db: database.db, clock, log });
+    const leaseChecks = startLeaseChecks({ db: database.db, log, metrics });
     const letters = seams.letters(createPostgresDeadLetterStore({ db: database.db, clock, random }));
     const redrive = startRedrive({ letters, store, clock, log, metrics, onPosted: sequencer.wake });
 
@@ -85,7 +87,7 @@ runProcess({
         hurry.addEventListener('abort', () => poster.giveUp(), { once: true });
         await consumer.stop(stopGraceMs);
         await redrive.stop();
-        await Promise.all([sequencer.stop(), housekeeping.stop()]);
+        await Promise.all([sequencer.stop(), housekeeping.stop(), leaseChecks.stop()]);
         await eventLog.close(stopGraceMs);
         await app.close();
         await Promise.all([database.close(), sequencerDatabase.close()]);

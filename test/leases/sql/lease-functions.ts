@@ -2,6 +2,8 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { CounterStateView } from '../../../schema/tables/counter-state.view.ts';
 import type { Database } from '../../../schema/tables/database.ts';
+import type { LeaseFinding } from '../../../services/journal/check-leases.ts';
+import { checkLeases } from '../../../services/journal/check-leases.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 
 /** Ids of a test, by a small number: nodes, limits, the organization. */
@@ -220,20 +222,6 @@ export async function counterState(db: Kysely<Database>, counter: string): Promi
 }
 
 /** leases.md section 2 and the log, of every counter: what is wrong, empty where nothing is. */
-export async function brokenBooks(db: Kysely<Database>): Promise<readonly unknown[]> {
-  const { rows } = await sql`
-    select 'identity' as what, to_jsonb(counter_states) as state from counter_states
-      where settled + held <> committed + overrun or committed <> expected or committed > cap
-    union all
-    select 'log', to_jsonb(folded) from (
-      select budget_counters.id, budget_counters.version, committed, count(lease_log.version) as entries, coalesce(max(lease_log.version), 0) as last,
-        coalesce(sum(lease_log.amount), 0) as folded
-      from budget_counters left join (select counter_id, version, amount from lease_log) as lease_log on counter_id = id
-      group by id
-    ) as folded where folded.entries <> folded.version or folded.last <> folded.version or folded.folded <> folded.committed
-    union all
-    select 'entry', to_jsonb(entry) from (
-      select counter_id, version, committed, cap, sum(amount) over (partition by counter_id order by version) as folded from lease_log
-    ) as entry where entry.committed <> entry.folded or entry.committed > entry.cap`.execute(db);
-  return rows;
+export function brokenBooks(db: Kysely<Database>): Promise<readonly LeaseFinding[]> {
+  return checkLeases(db, { withLog: true });
 }
