@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ENDPOINTS } from '../http/endpoints.ts';
+import { REQUEST_OVERRIDES } from '../http/request-overrides.ts';
 
 /**
  * Configuration documents: `apiVersion`, `kind`, `metadata.name`, `spec`; an unknown field is an error (reference/lessons.md section 4).
@@ -129,6 +130,12 @@ export const KeyDocument = document(
       ),
       allowedCidrs: Type.Optional(
         Type.Array(Type.String({ maxLength: 64, description: 'a block of addresses such as 10.0.0.0/8' }), { minItems: 1, maxItems: 64 }),
+      ),
+      allowedOverrides: Type.Optional(
+        Type.Array(Type.Union(REQUEST_OVERRIDES.map((override) => Type.Literal(override))), {
+          maxItems: REQUEST_OVERRIDES.length,
+          description: `what requests may decide by a header: ${REQUEST_OVERRIDES.join(', ')}`,
+        }),
       ),
       tags: Type.Optional(StringMap),
       metadata: Type.Optional(StringMap),

@@ -1,4 +1,4 @@
-import { ApiKey, ApiKeyKind, KeyEnvironment } from './api-key.ts';
+import { ApiKey, ApiKeyKind, KeyEnvironment, RequestOverride } from './api-key.ts';
 import { badInput } from './bad-input.ts';
 import { builder } from './builder.ts';
 import { requireUuid } from './global-id.ts';
@@ -35,6 +35,7 @@ const settings = (t: Parameters<Parameters<typeof builder.inputType>[1]['fields'
   allowedCidrs: t.stringList({
     description: 'At most 64 blocks of addresses such as `10.0.0.0/8` or `2001:db8::/32`; null: from everywhere.',
   }),
+  allowedOverrides: t.field({ type: [RequestOverride], description: 'What its requests may decide by a header; null or empty: nothing.' }),
   tags: t.field({ type: [NameValueInput] }),
   metadata: t.field({ type: [NameValueInput] }),
   expiresAt: t.field({ type: 'DateTime' }),
@@ -116,6 +117,7 @@ builder.mutationFields((t) => ({
           allowedModels: input.allowedModels ?? null,
           allowedEndpoints: input.allowedEndpoints ?? null,
           allowedCidrs: input.allowedCidrs ?? null,
+          allowedOverrides: input.allowedOverrides ?? null,
           tags: mapOf(input.tags ?? [], longestTag),
           metadata: mapOf(input.metadata ?? [], longestMetadata),
           permissions: input.permissions ?? [],
@@ -176,6 +178,7 @@ builder.mutationFields((t) => ({
           ...(input.allowedModels === undefined ? {} : { allowedModels: input.allowedModels }),
           ...(input.allowedEndpoints === undefined ? {} : { allowedEndpoints: input.allowedEndpoints }),
           ...(input.allowedCidrs === undefined ? {} : { allowedCidrs: input.allowedCidrs }),
+          ...(input.allowedOverrides === undefined ? {} : { allowedOverrides: input.allowedOverrides }),
           ...(input.tags === undefined ? {} : { tags: mapOf(input.tags ?? [], longestTag) }),
           ...(input.metadata === undefined ? {} : { metadata: mapOf(input.metadata ?? [], longestMetadata) }),
           ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }),

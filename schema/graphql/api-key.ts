@@ -1,3 +1,5 @@
+import type { RequestOverride as RequestOverrideName } from '../http/request-overrides.ts';
+import { isRequestOverride } from '../http/request-overrides.ts';
 import { KEY_ENVIRONMENTS } from '../values/virtual-key.ts';
 import { builder } from './builder.ts';
 import { Count, countCost, countUpTo, LARGEST_CAP } from './count.ts';
@@ -20,6 +22,16 @@ export const ApiKeyKind = builder.enumType('ApiKeyKind', {
 });
 export const KeyEnvironment = builder.enumType('KeyEnvironment', {
   values: Object.fromEntries(KEY_ENVIRONMENTS.map((environment) => [environment.toUpperCase(), { value: environment }])),
+});
+export const RequestOverride = builder.enumType('RequestOverride', {
+  description: 'What a request may decide for itself by a header, where its key allows it.',
+  values: {
+    TIMEOUT: { value: 'timeout', description: '`x-turnpike-timeout`: how many seconds the whole of it may take, 1 to 3600.' },
+    STREAM_TIMEOUT: {
+      value: 'stream-timeout',
+      description: '`x-turnpike-stream-timeout`: how many seconds a stream may take to its first event, 1 to 3600.',
+    },
+  } satisfies Record<string, { readonly value: RequestOverrideName; readonly description: string }>,
 });
 const ApiKeyStatus = builder.enumType('ApiKeyStatus', { values: ['ACTIVE', 'EXPIRED', 'DISABLED', 'REVOKED'] as const });
 const SecretStatus = builder.enumType('KeySecretStatus', { values: ['ACTIVE', 'GRACE', 'EXPIRED', 'REVOKED'] as const });
@@ -91,6 +103,11 @@ ApiKey.implement({
       nullable: true,
       description:
         'Blocks of addresses; null: from everywhere. A client at any other is refused with `address_not_allowed`: the address of its connection counts, not what a header says, unless that is a trusted proxy.',
+    }),
+    allowedOverrides: t.field({
+      type: [RequestOverride],
+      description: 'What its requests may decide for themselves. Any other such header is refused with `header_not_allowed`.',
+      resolve: (row) => (row.allowed_overrides ?? []).filter(isRequestOverride),
     }),
     permissions: t.exposeStringList('permissions', { description: 'Of an admin key; `*` is everything within the organization.' }),
     tags: t.field({ type: [NameValue], description: 'Put on every request of this key.', resolve: (row) => nameValues(row.tags) }),

@@ -14,6 +14,7 @@ export interface ApiKeyTable {
   allowed_models: string[] | null;
   allowed_endpoints: string[] | null;
   allowed_cidrs: string[] | null;
+  allowed_overrides: string[] | null;
   tags: Readonly<Record<string, string>>;
   metadata: Readonly<Record<string, string>>;
   permissions: string[];

@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { HealthAnswers } from '../runtime/health-answers.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Admit } from './admission/admission.ts';
-import { labelExchange, limitExchange } from './admission/admission.ts';
+import { labelExchange, limitExchange, overrideExchange } from './admission/admission.ts';
 import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
 import { sendJson } from './answer/json-answer.ts';
 import { createBodyReader } from './body/body-reader.ts';
@@ -79,6 +79,7 @@ export function createApp(options: AppOptions): App {
         exchange = admit(request, requestId, response, endpoint);
         limitExchange(exchange);
         labelExchange(exchange);
+        overrideExchange(exchange);
         serve(exchange, request, rest);
       } catch (error) {
         if (exchange === null) refusals.unknownCaller(response, requestId, error);

@@ -39,6 +39,9 @@ export class Exchange implements AdmittedRequest {
   candidates: readonly string[] = [];
   /** Monotonic milliseconds when the whole request had arrived: what the client takes to send it is not our overhead. */
   receivedAt: number;
+  /** Monotonic milliseconds by which the request wants it to be over, or a stream to have begun; infinite = whenever. */
+  endBy = Number.POSITIVE_INFINITY;
+  beginStreamBy = Number.POSITIVE_INFINITY;
   /** Set by whoever takes on its settlement, so that nobody else does. */
   settled = false;
 

@@ -52,7 +52,11 @@ const settingsOf = (settings: ApiKeySettings) => ({
   name: settings.name,
   team_id: settings.teamId,
   allowed_models: settings.allowedModels === null ? null : [...settings.allowedModels],
-  ...limitsOf({ allowedEndpoints: settings.allowedEndpoints ?? null, allowedCidrs: settings.allowedCidrs ?? null }),
+  ...limitsOf({
+    allowedEndpoints: settings.allowedEndpoints ?? null,
+    allowedCidrs: settings.allowedCidrs ?? null,
+    allowedOverrides: settings.allowedOverrides ?? null,
+  }),
   tags: settings.tags,
   metadata: settings.metadata,
   expires_at: settings.expiresAt,

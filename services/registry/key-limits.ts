@@ -1,19 +1,26 @@
 import { ENDPOINTS, isEndpoint } from '../../schema/http/endpoints.ts';
+import { isRequestOverride, REQUEST_OVERRIDES } from '../../schema/http/request-overrides.ts';
 import { parseCidr } from '../runtime/address-list.ts';
 import { RegistryError } from './change.ts';
 
-/** Where a key may be used and for what, beyond which models. */
+/** Where a key may be used and for what, beyond which models, and what its requests may decide for themselves. */
 export interface KeyLimits {
   /** Paths such as `/v1/chat/completions`; null = every endpoint. */
   readonly allowedEndpoints: readonly string[] | null;
   /** Blocks of addresses such as `10.0.0.0/8`; null = from everywhere. */
   readonly allowedCidrs: readonly string[] | null;
+  /** Such as `timeout` (schema/http/request-overrides.ts); null = nothing. */
+  readonly allowedOverrides: readonly string[] | null;
 }
 
 const MOST_CIDRS = 64;
 
 /** @throws RegistryError `invalid`, which names the field: a list that is empty, too long, or holds what is no endpoint or block. */
-export function requireLimits({ allowedEndpoints, allowedCidrs }: Partial<KeyLimits>): void {
+export function requireLimits({ allowedEndpoints, allowedCidrs, allowedOverrides }: Partial<KeyLimits>): void {
+  const override = allowedOverrides?.find((text) => !isRequestOverride(text));
+  if (override !== undefined) {
+    throw invalid('allowedOverrides', `There is no override ${quoted(override)}; there are ${REQUEST_OVERRIDES.join(', ')}.`);
+  }
   const endpoint = allowedEndpoints?.find((text) => !isEndpoint(text));
   if (endpoint !== undefined) {
     throw invalid('allowedEndpoints', `There is no endpoint ${quoted(endpoint)}; there are ${ENDPOINTS.join(', ')}.`);
@@ -31,13 +38,15 @@ export function requireLimits({ allowedEndpoints, allowedCidrs }: Partial<KeyLim
 }
 
 /** The columns of what is given, blocks as PostgreSQL writes them, so that the same block is no change. */
-export function limitsOf({ allowedEndpoints, allowedCidrs }: Partial<KeyLimits>): {
+export function limitsOf({ allowedEndpoints, allowedCidrs, allowedOverrides }: Partial<KeyLimits>): {
   allowed_endpoints?: string[] | null;
   allowed_cidrs?: string[] | null;
+  allowed_overrides?: string[] | null;
 } {
   return {
     ...(allowedEndpoints === undefined ? {} : { allowed_endpoints: allowedEndpoints === null ? null : [...new Set(allowedEndpoints)] }),
     ...(allowedCidrs === undefined ? {} : { allowed_cidrs: allowedCidrs === null ? null : [...new Set(allowedCidrs.map(canonical))] }),
+    ...(allowedOverrides === undefined ? {} : { allowed_overrides: allowedOverrides?.length ? [...new Set(allowedOverrides)] : null }),
   };
 }
 

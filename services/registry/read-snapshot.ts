@@ -78,6 +78,7 @@ function snapshotKey(
     allowedModels: key.allowed_models,
     allowedEndpoints: key.allowed_endpoints,
     allowedCidrs: key.allowed_cidrs,
+    allowedOverrides: key.allowed_overrides,
     tags: key.tags,
     expiresAt: key.expires_at?.getTime() ?? null,
     disabledAt: outOfUseAt?.getTime() ?? null,

@@ -35,6 +35,8 @@ export interface SnapshotKey {
   readonly allowedEndpoints: readonly string[] | null;
   /** Blocks of addresses; null = from everywhere. */
   readonly allowedCidrs: readonly string[] | null;
+  /** What its requests may decide for themselves (schema/http/request-overrides.ts); null = nothing. */
+  readonly allowedOverrides: readonly string[] | null;
   readonly tags: Readonly<Record<string, string>>;
   /** Epoch milliseconds; null = never. */
   readonly expiresAt: number | null;

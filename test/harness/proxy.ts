@@ -46,6 +46,7 @@ export function testKey(
       allowedModels: null,
       allowedEndpoints: null,
       allowedCidrs: null,
+      allowedOverrides: null,
       tags: {},
       expiresAt: null,
       disabledAt: null,

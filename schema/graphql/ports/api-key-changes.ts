@@ -12,6 +12,7 @@ export interface ApiKeyFields {
   readonly allowedModels: readonly string[] | null;
   readonly allowedEndpoints: readonly string[] | null;
   readonly allowedCidrs: readonly string[] | null;
+  readonly allowedOverrides: readonly string[] | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly expiresAt: Date | null;

@@ -132,6 +132,7 @@ function desiredKey({ metadata, spec }: KeyDocument, resolution: Resolution, mis
     team: spec.team ?? null,
     allowedModels: spec.allowedModels ?? null,
     allowedEndpoints: spec.allowedEndpoints ?? null,
+    allowedOverrides: spec.allowedOverrides ?? null,
     allowedCidrs: spec.allowedCidrs ?? null,
     tags: spec.tags ?? {},
     metadata: spec.metadata ?? {},

@@ -8,6 +8,7 @@ import type { Authenticate } from './authenticate.ts';
 import { refuseRestricted } from './key-restriction.ts';
 import type { Overload } from './overload.ts';
 import { requestLabels } from './request-labels.ts';
+import { requestOverrides } from './request-overrides.ts';
 
 export interface AdmissionOptions {
   readonly authenticate: Authenticate;
@@ -57,4 +58,11 @@ export function labelExchange(exchange: Exchange): void {
   exchange.metadata = labels.metadata;
   exchange.endUser = labels.endUser;
   exchange.sdkRetryCount = labels.sdkRetryCount;
+}
+
+/** Reads what an admitted request decides for itself. @throws {GatewayError} `header_not_allowed`; the request then is one to be rejected. */
+export function overrideExchange(exchange: Exchange): void {
+  const { timeoutMs, streamTimeoutMs } = requestOverrides(exchange.headers, exchange.key.allowedOverrides);
+  if (timeoutMs !== null) exchange.endBy = exchange.arrivedAt + timeoutMs;
+  if (streamTimeoutMs !== null) exchange.beginStreamBy = exchange.arrivedAt + streamTimeoutMs;
 }

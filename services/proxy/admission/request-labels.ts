@@ -22,12 +22,6 @@ const MAX_METADATA = 512;
 const MAX_METADATA_BYTES = 8_192;
 const MAX_END_USER = 256;
 
-/** Wishes of a request that no key's policy can grant yet (client-contract section 6); each also under our own prefix. */
-const OVERRIDES = ['timeout', 'stream-timeout', 'num-retries', 'priority', 'enable-message-redaction'].flatMap((name) => [
-  `x-turnpike-${name}`,
-  `x-litellm-${name}`,
-]);
-
 /**
  * Reads the labels of a request. Ours wins over its LiteLLM alias.
  * - Tags: a JSON object of strings, or LiteLLM's comma list, whose items are `key:value`, `key=value` or a bare word (value `true`).
@@ -36,7 +30,6 @@ const OVERRIDES = ['timeout', 'stream-timeout', 'num-retries', 'priority', 'enab
  * @throws {GatewayError} `header_not_allowed` naming the header: what cannot be obeyed is refused, never ignored in silence.
  */
 export function requestLabels(headers: IncomingHttpHeaders, keyTags: Readonly<Record<string, string>>): RequestLabels {
-  for (const name of OVERRIDES) if (headers[name] !== undefined) throw refusal(name, 'this API key may not override it');
   const retries = headers['x-stainless-retry-count'];
   return {
     tags: tagsOf(headers, keyTags),

@@ -84,11 +84,19 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       if (now - this.#overAt > LINGER_MS) this.#dropUpstream();
     } else if (this.#clientGone) {
       if (now - this.#goneAt > limits.drainMaxMs) this.#cancel();
+    } else if (this.#isLate(now)) {
+      this.#fail('timeout', this.#call?.sent === true ? 'unknown' : 'free', 'The request took longer than it said it may.');
     } else if (this.#stalledSince !== null) {
       if (now - this.#stalledSince > limits.clientStallMs) this.#request.exchange.response.destroy();
     } else if (this.#phase === 'stream' && now - this.#lastWriteAt > limits.keepAliveMs) {
       this.#write(KEEP_ALIVE);
     }
+  }
+
+  /** Whether it takes longer than the application said it may. */
+  #isLate(now: number): boolean {
+    const { endBy, beginStreamBy, stream } = this.#request.exchange;
+    return now > endBy || (stream && this.#phase !== 'stream' && now > beginStreamBy);
   }
 
   /** Lets no other request follow on the client's connection: the process is about to stop. */

@@ -1,4 +1,6 @@
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
+import type { RequestOverride } from '../../../schema/http/request-overrides.ts';
+import { isRequestOverride } from '../../../schema/http/request-overrides.ts';
 import { partitionOf } from '../../eventlog/partition.ts';
 import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import type { Catalogs } from '../../registry/catalog/build-catalogs.ts';
@@ -20,6 +22,8 @@ export interface CompiledKey {
   readonly allowedModels: ReadonlySet<string> | null;
   /** null = any endpoint from anywhere. */
   readonly restriction: KeyRestriction | null;
+  /** null = its requests decide nothing for themselves. */
+  readonly allowedOverrides: ReadonlySet<RequestOverride> | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly expiresAt: number | null;
   readonly disabledAt: number | null;
@@ -77,6 +81,8 @@ function compileKey(key: SnapshotKey): CompiledKey {
     serviceAccountId: key.serviceAccountId,
     allowedModels: key.allowedModels === null ? null : new Set(key.allowedModels),
     restriction: compileRestriction(key),
+    // What a newer version allows and this one does not know is not allowed here.
+    allowedOverrides: key.allowedOverrides === null ? null : new Set(key.allowedOverrides.filter(isRequestOverride)),
     tags: key.tags,
     expiresAt: key.expiresAt,
     disabledAt: key.disabledAt,

@@ -27,6 +27,7 @@ const SnapshotShape = Type.Object({
       // A version before them kept snapshots without: no key was limited then.
       allowedEndpoints: Type.Union([Type.Array(Type.String()), Type.Null()], { default: null }),
       allowedCidrs: Type.Union([Type.Array(Type.String()), Type.Null()], { default: null }),
+      allowedOverrides: Type.Union([Type.Array(Type.String()), Type.Null()], { default: null }),
       tags: Type.Record(Type.String(), Type.String()),
       expiresAt: NullableTime,
       disabledAt: NullableTime,

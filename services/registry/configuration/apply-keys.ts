@@ -72,7 +72,18 @@ async function writeKey(
   change: Change,
   kept: ApiKey,
   after: Partial<
-    Pick<ApiKey, 'team_id' | 'allowed_models' | 'allowed_endpoints' | 'allowed_cidrs' | 'tags' | 'metadata' | 'expires_at' | 'disabled_at'>
+    Pick<
+      ApiKey,
+      | 'team_id'
+      | 'allowed_models'
+      | 'allowed_endpoints'
+      | 'allowed_cidrs'
+      | 'allowed_overrides'
+      | 'tags'
+      | 'metadata'
+      | 'expires_at'
+      | 'disabled_at'
+    >
   >,
 ): Promise<void> {
   const changes = differences(kept, after);

@@ -11,6 +11,8 @@ export type ApiKeyCreateInput = {
   allowedEndpoints?: Array<string> | null | undefined;
   /** `provider/model`, `provider/*`, `route/name` or `route/*`; null: every model. */
   allowedModels?: Array<string> | null | undefined;
+  /** What its requests may decide by a header; null or empty: nothing. */
+  allowedOverrides?: Array<RequestOverride> | null | undefined;
   environment?: KeyEnvironment;
   expiresAt?: string | null | undefined;
   /** Chosen by you, 1 to 255 characters. The same key and input within 48 hours give the same answer and change nothing more. */
@@ -130,6 +132,13 @@ export type RequestFilter = {
   tag?: TagFilter | null | undefined;
   teamId?: IdFilter | null | undefined;
 };
+
+/** What a request may decide for itself by a header, where its key allows it. */
+export type RequestOverride =
+  /** `x-turnpike-stream-timeout`: how many seconds a stream may take to its first event, 1 to 3600. */
+  | 'STREAM_TIMEOUT'
+  /** `x-turnpike-timeout`: how many seconds the whole of it may take, 1 to 3600. */
+  | 'TIMEOUT';
 
 /** Why events are missing, or why a stream ends. */
 export type StreamReason =

@@ -197,9 +197,10 @@ interface KeyFields {
   readonly allowedEndpoints: string[] | null;
   readonly allowedCidrs: string[] | null;
   readonly lastUsedAt: string | null;
+  readonly allowedOverrides: string[];
 }
 const limitsOf = async (id: string | undefined): Promise<KeyFields | undefined> => {
-  const look = 'query L($id: ID!) { node(id: $id) { ... on ApiKey { allowedEndpoints allowedCidrs lastUsedAt } } }';
+  const look = 'query L($id: ID!) { node(id: $id) { ... on ApiKey { allowedEndpoints allowedCidrs lastUsedAt allowedOverrides } } }';
   return (await api.ask<{ node: KeyFields }>(tenant.adminKey, look, { id })).data?.node;
 };
 
@@ -231,6 +232,22 @@ test('a key is bound to endpoints and blocks of addresses, which are shown in th
       errors: [{ __typename: 'InvalidInput', path: ['input', field] }],
     });
   }
+});
+
+test('a key allows its requests to decide something for themselves only where it says so', async () => {
+  const made = await change(create, {
+    idempotencyKey: 'override-1',
+    name: 'Patient',
+    allowedOverrides: ['TIMEOUT', 'STREAM_TIMEOUT', 'TIMEOUT'],
+  });
+  const id = made.apiKey?.id;
+  expect((await limitsOf(id))?.allowedOverrides).toEqual(['TIMEOUT', 'STREAM_TIMEOUT']);
+  await change(update, { id, expectedVersion: 1, name: 'Still' });
+  expect((await limitsOf(id))?.allowedOverrides).toEqual(['TIMEOUT', 'STREAM_TIMEOUT']);
+  await change(update, { id, expectedVersion: 2, allowedOverrides: [] });
+  expect((await limitsOf(id))?.allowedOverrides).toEqual([]);
+  const plain = await change(create, { idempotencyKey: 'override-2', name: 'Plain' });
+  expect((await limitsOf(plain.apiKey?.id))?.allowedOverrides).toEqual([]);
 });
 
 test('an admin key works from its addresses only, and makes none that works from elsewhere', async () => {

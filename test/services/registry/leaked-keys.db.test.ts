@@ -71,7 +71,15 @@ test('a configuration file does not bring a secret back that leaked or was repla
   const organization = await makeOrganization(db, 'acme');
   const apply = (secret: string) =>
     changeOf(db, organization, (change) => {
-      const key = { name: 'app', secret, team: null, allowedModels: null, allowedEndpoints: null, allowedCidrs: null };
+      const key = {
+        name: 'app',
+        secret,
+        team: null,
+        allowedModels: null,
+        allowedEndpoints: null,
+        allowedCidrs: null,
+        allowedOverrides: null,
+      };
       const keys = [{ ...key, tags: {}, metadata: {}, expiresAt: null }];
       return applyKeys(change, { owner: 'file', providers: [], models: [], keys }, testSecrets);
     });

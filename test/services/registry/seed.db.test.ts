@@ -109,6 +109,7 @@ test('what an owner no longer names goes out of use, and comes back when it is n
         allowedModels: ['acme/*'],
         allowedEndpoints: ['/v1/models'],
         allowedCidrs: ['10.0.0.0/8'],
+        allowedOverrides: ['timeout'],
         tags: {},
         metadata: {},
         expiresAt: null,
@@ -126,6 +127,7 @@ test('what an owner no longer names goes out of use, and comes back when it is n
     allowedModels: ['acme/*'],
     allowedEndpoints: ['/v1/models'],
     allowedCidrs: ['10.0.0.0/8'],
+    allowedOverrides: ['timeout'],
   });
   await seed(db, options([{ owner: 'file', providers: [], models: [], keys: [] }, simulated], keys));
   expect(await seen()).toEqual({ providers: ['sim'], usable: false });
@@ -150,6 +152,7 @@ test('a changed secret in the environment replaces the old one at once', async (
         allowedModels: null,
         allowedEndpoints: null,
         allowedCidrs: null,
+        allowedOverrides: null,
         tags: {},
         metadata: {},
         expiresAt: null,

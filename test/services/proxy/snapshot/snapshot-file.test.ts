@@ -17,6 +17,7 @@ const key: SnapshotKey = {
   allowedModels: null,
   allowedEndpoints: ['/v1/models'],
   allowedCidrs: ['10.0.0.0/8'],
+  allowedOverrides: ['timeout'],
   tags: {},
   expiresAt: null,
   disabledAt: null,
@@ -42,9 +43,12 @@ test('a snapshot is read as it was kept, and not at all when it is none', async 
   await expect(readSnapshotFile(path)).resolves.toBeNull();
 });
 
-test('a snapshot from before keys could be limited is read, with none limited', async () => {
+test('a snapshot from before keys could be limited is read, with none limited and none allowed to override', async () => {
   const path = join(await temporaryFolder(), 'snapshot.json');
-  const { allowedEndpoints: _endpoints, allowedCidrs: _cidrs, ...before } = key;
+  const { allowedEndpoints: _endpoints, allowedCidrs: _cidrs, allowedOverrides: _overrides, ...before } = key;
   await writeFile(path, JSON.stringify({ ...snapshot, keys: [before] }));
-  await expect(readSnapshotFile(path)).resolves.toEqual({ ...snapshot, keys: [{ ...key, allowedEndpoints: null, allowedCidrs: null }] });
+  await expect(readSnapshotFile(path)).resolves.toEqual({
+    ...snapshot,
+    keys: [{ ...key, allowedEndpoints: null, allowedCidrs: null, allowedOverrides: null }],
+  });
 });
