@@ -42,6 +42,7 @@ test('functions that act as the owner are not open to everybody and cannot be le
     'ensure_ledger_partition',
     'lease_ask',
     'lease_beat',
+    'lease_close',
     'lease_correct',
     'lease_declare_lost',
     'lease_post',

@@ -5,6 +5,7 @@ import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
 import { lease_report, restoreBackup } from '../mirror/generation.ts';
 import { lease_ask } from '../mirror/lease-ask.ts';
+import { lease_close } from '../mirror/lease-close.ts';
 import { lease_beat, lease_declare_lost, lease_register } from '../mirror/lease-node.ts';
 import { lease_correct, lease_post } from '../mirror/lease-post.ts';
 import { lease_release } from '../mirror/lease-release.ts';
@@ -12,6 +13,7 @@ import { lease_return } from '../mirror/lease-return.ts';
 import { changeAmount as changeMirrorAmount, createLimit, resetLimit, sealLimit } from '../mirror/limits.ts';
 import type { LeaseDatabase } from '../mirror/tables.ts';
 import { copyDatabase, emptyDatabase } from '../mirror/tables.ts';
+import { isOver } from '../mirror/windows.ts';
 import {
   backup,
   counterId,
@@ -43,6 +45,12 @@ afterAll(() => database.drop());
 /** What both were asked, and what each answered. */
 type Step = { readonly call: string; readonly mirror: unknown; readonly sql: unknown };
 
+function isOverByNow(mirror: LeaseDatabase, name: string): boolean {
+  const counter = mirror.budget_counters.find((row) => row.counter === name);
+  const limit = mirror.budget_limits.find((row) => row.limit === counter?.limit);
+  return counter !== undefined && limit !== undefined && isOver(mirror, counter, limit);
+}
+
 /** One step of anything, with numbers from a tape that ends the run when it is used up. */
 async function anything(mirror: LeaseDatabase, up: (top: number) => number, kept: { backup: LeaseDatabase | null }): Promise<Step> {
   const functions = leaseFunctions(database.writer.db);
@@ -55,7 +63,7 @@ async function anything(mirror: LeaseDatabase, up: (top: number) => number, kept
   const counter = mirror.budget_counters[up(mirror.budget_counters.length)]?.counter ?? 'l0/0:0/g';
   const lease = mirror.leases.find((row) => row.counter === counter && row.node === node && row.epoch === epoch);
   const generation = mirror.generation.generation - (up(12) === 0 ? 1 : 0);
-  switch (up(16)) {
+  switch (up(17)) {
     case 0: {
       const next = current === undefined ? 1 : current.epoch + (up(6) > 0 ? 1 : 0);
       const open = mirror.leases.filter((row) => row.node === node && row.epoch < next && row.closed_at === null);
@@ -220,6 +228,20 @@ async function anything(mirror: LeaseDatabase, up: (top: number) => number, kept
       await restore(database, 'kept', mirror.generation.timeline !== mirror.timeline);
       return { call: `restore ${tells}`, mirror: null, sql: null };
     }
+    case 14: {
+      // Mostly one that can be closed, and mostly at what it had room for.
+      const over = mirror.leases.find((row) => row.closed_at === null && row.granted > row.returned && isOverByNow(mirror, row.counter));
+      const closing = over !== undefined && up(5) > 0 ? over : { node, epoch, counter, granted: 1n, returned: 0n };
+      const room = closing.granted - closing.returned;
+      const final = up(4) > 0 ? amount() % (room + 1n) : room + amount();
+      const answered = lease_close(mirror, { ...closing, items: [{ counter: closing.counter, final }] });
+      const [row] = await functions.close(nodeId(closing.node), closing.epoch, [{ counter: counterId(closing.counter), final }]);
+      return {
+        call: `close ${closing.node} ${closing.epoch} ${closing.counter} ${final}`,
+        mirror: [answered.status, answered.generation, answered.outcomes[0] ?? null],
+        sql: [row?.status, Number(row?.generation), row?.outcome],
+      };
+    }
     default: {
       const known = up(4) > 0 ? (lease?.granted ?? 0n) : up(2) === 0 ? 0n : amount();
       const named = {
@@ -310,7 +332,7 @@ test('whatever is called with whatever, the functions answer and leave behind wh
         const step = await anything(mirror, up, kept);
         calls.push(step.call);
         for (const [word] of JSON.stringify(step.sql, (_key, value: unknown) => (typeof value === 'bigint' ? '' : value))?.matchAll(
-          /[g-z][a-z]{3,}|forgotten|copied|fenced|answered/g,
+          /[g-z][a-z]{3,}|forgotten|copied|closed|fenced|answered/g,
         ) ?? []) {
           seen.add(word);
         }
@@ -326,6 +348,7 @@ test('whatever is called with whatever, the functions answer and leave behind wh
     expect.arrayContaining([
       ...['granted', 'held', 'short', 'withheld', 'gone', 'answered', 'fenced', 'reconciling', 'returned', 'forgotten', 'taken', 'copied'],
       ...['registered', 'wait', 'superseded', 'staged', 'resumed', 'settled', 'stale', 'lost', 'unknown', 'released', 'living'],
+      ...['closed', 'open'],
     ]),
   );
 }, 300_000);

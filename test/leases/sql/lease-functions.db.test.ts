@@ -206,6 +206,31 @@ describe('returning', () => {
   });
 });
 
+describe('closing', () => {
+  test('a lease whose window is over is closed at what its owner spent, and what was spent stays held until it is posted', async () => {
+    const context = await books({ kind: 'hour' });
+    const counter = await context.granted(100n);
+    const { beat, close, clockAt, nodeA } = context;
+    await context.post([{ counter, node: nodeA, epoch: 1, debit: 30n, cost: 30n }]);
+    expect(await close(nodeA, 1, [{ counter, final: 70n }])).toMatchObject([{ status: 'answered', outcome: 'open' }]);
+    expect(await state(context, counter)).toMatchObject({ held: 70n });
+    await clockAt(3600);
+    // However long it is over, and whoever is silent: without the owner's word all of it stays held.
+    expect(await state(context, counter)).toMatchObject({ held: 70n, settled: 30n });
+    expect(await close(nodeA, 1, [{ counter, final: 101n }])).toMatchObject([{ outcome: 'forgotten' }]);
+    expect(await close(nodeA, 1, [{ counter, final: 70n }])).toMatchObject([{ outcome: 'closed' }]);
+    expect(await state(context, counter)).toMatchObject({ held: 40n, settled: 30n, committed: 70n });
+    expect(await close(nodeA, 1, [{ counter, final: 0n }])).toMatchObject([{ outcome: 'gone' }]);
+    expect(await context.giveBack(nodeA, 1, [{ counter, returned: 100n }])).toMatchObject([{ outcome: 'gone' }]);
+    const [told] = await beat(nodeA, 1, 'a1', 0, 'n');
+    expect(told).toMatchObject({ counter_id: counter, gone: true });
+    await clockAt(3700);
+    expect(await beat(nodeA, 1, 'a1', 1, 'm', [], { since: new Date(startedAt + 3_690_000) })).toMatchObject([{ counter_id: null }]);
+    await context.post([{ counter, node: nodeA, epoch: 1, debit: 40n, cost: 40n }]);
+    expect(await state(context, counter)).toMatchObject({ held: 0n, settled: 70n, overrun: 0n });
+  });
+});
+
 describe('beating', () => {
   test('a beat is told from its repetition and from the beat of a copy, and one the database forgot proves a restore', async () => {
     const { beat, nodeA } = await books({}, 'own');

@@ -92,6 +92,10 @@ export function leaseFunctions(db: Kysely<Database>) {
       all(sql<{ status: string; outcome: 'returned' | 'gone' | 'forgotten' | null; granted: bigint | null; returned: bigint | null }>`
         select * from lease_return(${node}, ${epoch}, ${items.map(({ counter }) => counter)}::uuid[],
           ${items.map(({ returned }) => returned)}::numeric[]) order by item`),
+    close: async (node: string, epoch: number, items: readonly { readonly counter: string; readonly final: bigint }[]) =>
+      all(sql<{ status: string; generation: bigint; outcome: 'closed' | 'gone' | 'open' | 'forgotten' | null }>`
+        select * from lease_close(${node}, ${epoch}, ${items.map(({ counter }) => counter)}::uuid[],
+          ${items.map(({ final }) => final)}::numeric[]) order by item`),
     beat: async (
       node: string,
       epoch: number,
