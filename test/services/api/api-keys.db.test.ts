@@ -92,6 +92,33 @@ test('a rotated key has two secrets: the new one active, the old one in grace', 
   expect(rotated.apiKey?.secrets.map((secret) => secret.status)).toEqual(['ACTIVE', 'GRACE']);
 });
 
+test('a rotation that is asked for many times at once under one idempotency key is made once, and the old secret works on for a day', async () => {
+  const made = await change(create, { idempotencyKey: 'once-0', name: 'Once' });
+  const id = made.apiKey?.id;
+  const payloads = await Promise.all(Array.from({ length: 6 }, () => change(rotate, { idempotencyKey: 'once-1', id })));
+  const secrets = new Set([...payloads, await change(rotate, { idempotencyKey: 'once-1', id })].flatMap(({ secret }) => secret ?? []));
+  expect(secrets.size).toBe(1);
+  const look = 'query L($id: ID!) { node(id: $id) { ... on ApiKey { version secrets { status createdAt expiresAt } } } }';
+  interface Key {
+    readonly version: number;
+    readonly secrets: { readonly status: string; readonly createdAt: string; readonly expiresAt: string | null }[];
+  }
+  const key = (await api.ask<{ node: Key }>(tenant.adminKey, look, { id })).data?.node;
+  expect([key?.version, key?.secrets.map(({ status }) => status)]).toEqual([2, ['ACTIVE', 'GRACE']]);
+  const [newer, older] = key?.secrets ?? [];
+  expect(Math.abs(Date.parse(older?.expiresAt ?? '') - Date.parse(newer?.createdAt ?? '') - 86_400_000)).toBeLessThan(1_000);
+});
+
+test('a disabled key is refused until it is enabled again', async () => {
+  const made = await change(create, { idempotencyKey: 'pause-1', name: 'Paused' });
+  const known = async () => (await findPrincipal(api.database.writer.db, made.secret ?? '', testSecrets, Date.now())).kind;
+  const id = made.apiKey?.id;
+  expect((await change(update, { id, expectedVersion: 1, disabled: true })).errors).toEqual([]);
+  expect(await known()).toBe('disabled');
+  expect((await change(update, { id, expectedVersion: 2, disabled: false })).errors).toEqual([]);
+  expect(await known()).toBe('known');
+});
+
 test('the grace of a rotated key is ended at once: the old secret is revoked, the new one stays; again changes nothing', async () => {
   const made = await change(create, { idempotencyKey: 'grace-0', name: 'Hurried' });
   const id = made.apiKey?.id;
