@@ -110,6 +110,13 @@ const BudgetUpdateInput = builder.inputType('BudgetUpdateInput', {
     fallbackPrice: t.field({ type: FallbackPriceInput }),
   }),
 });
+const BudgetResetInput = builder.inputType('BudgetResetInput', {
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    expectedVersion: t.int(expectedVersionField),
+    reason: t.string({ required: true, description: '1 to 500 characters; stands in the audit log.' }),
+  }),
+});
 const BudgetArchiveInput = builder.inputType('BudgetArchiveInput', {
   fields: (t) => ({ id: t.id({ required: true }), expectedVersion: t.int(expectedVersionField) }),
 });
@@ -160,6 +167,14 @@ builder.mutationFields((t) => ({
           ...(input.fallbackPrice === undefined ? {} : { fallbackPrice: fallbackOf(input.fallbackPrice) }),
         });
       }),
+  }),
+  budgetReset: t.field({
+    type: BudgetPayload('BudgetResetPayload'),
+    description:
+      'Counts from zero again, in every window of every limit. What was counted before is kept, and what is in flight settles there.',
+    authScopes: { permission: 'budget:update' },
+    args: { input: t.arg({ type: BudgetResetInput, required: true }) },
+    resolve: (_root, { input }, context) => payloadOf(() => context.changes.budgetReset({ ...input, id: requireUuid('Budget', input.id) })),
   }),
   budgetArchive: t.field({
     type: BudgetPayload('BudgetArchivePayload'),

@@ -1,4 +1,5 @@
 import type { Selectable, Updateable } from 'kysely';
+import { sql } from 'kysely';
 import type { BudgetTable } from '../../schema/tables/budget.table.ts';
 import type { BudgetDefinition } from '../../schema/values/budget.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
@@ -61,6 +62,20 @@ export async function archiveBudget(
   const after = { archived_at: new Date(change.clock.now()) };
   const budget = await write(change, before, after);
   return { budget, auditEventId: await recordBudget(change, 'budget.archive', budget, { archived_at: null }, after) };
+}
+
+/**
+ * Everything of the budget counts from zero again, in every window. What was counted before stays, and what is in flight settles there.
+ * @param input.reason stands in the audit log. @throws RegistryError as {@link archiveBudget}.
+ */
+export async function resetBudget(
+  change: Change,
+  input: { readonly id: string; readonly expectedVersion: number; readonly reason: string },
+): Promise<{ budget: Budget; auditEventId: string }> {
+  const before = await lockBudget(change, input);
+  const budget = await write(change, before, {});
+  await sql`select lease_reset(${before.definition.limits.map(({ id }) => id)}::uuid[])`.execute(change.trx);
+  return { budget, auditEventId: await recordBudget(change, 'budget.reset', budget, {}, { resetReason: input.reason }) };
 }
 
 /** Both sides of a difference come out of the database, which orders the fields of JSON its own way. */

@@ -22,5 +22,6 @@ export type BudgetFields = { readonly name: string } & Omit<BudgetDefinition, 'l
 export interface BudgetChanges {
   readonly budgetCreate: (input: Idempotent & BudgetFields) => Promise<ChangeOutcome<null>>;
   readonly budgetUpdate: (input: ExpectingVersion & Partial<BudgetFields>) => Promise<ChangeOutcome<null>>;
+  readonly budgetReset: (input: ExpectingVersion & { readonly reason: string }) => Promise<ChangeOutcome<null>>;
   readonly budgetArchive: (input: ExpectingVersion) => Promise<ChangeOutcome<null>>;
 }

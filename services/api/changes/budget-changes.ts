@@ -1,6 +1,6 @@
 import type { BudgetChanges } from '../../../schema/graphql/ports/budgets.ts';
-import { archiveBudget, createBudget, updateBudget } from '../../registry/budgets.ts';
-import { requireIdempotencyKey, requireName } from './input-checks.ts';
+import { archiveBudget, createBudget, resetBudget, updateBudget } from '../../registry/budgets.ts';
+import { requireIdempotencyKey, requireName, requireStatedReason } from './input-checks.ts';
 import type { RunChange } from './run-change.ts';
 
 /** The changes of one viewer to the organization's budgets. */
@@ -22,6 +22,16 @@ export function createBudgetChanges(run: RunChange, organizationId: string): Bud
         { field: 'budgetUpdate', idempotencyKey: null, input, organizationId, target: { type: 'Budget', id: input.id } },
         async (change) => {
           const { budget, auditEventId } = await updateBudget(change, input);
+          return { entityId: budget.id, row: null, auditEventId };
+        },
+      );
+    },
+    budgetReset: (given) => {
+      const input = { ...given, reason: requireStatedReason(given.reason) };
+      return run(
+        { field: 'budgetReset', idempotencyKey: null, input, organizationId, target: { type: 'Budget', id: input.id } },
+        async (change) => {
+          const { budget, auditEventId } = await resetBudget(change, input);
           return { entityId: budget.id, row: null, auditEventId };
         },
       );

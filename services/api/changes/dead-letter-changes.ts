@@ -1,9 +1,8 @@
-import { badInput } from '../../../schema/graphql/bad-input.ts';
 import type { Viewer } from '../../../schema/graphql/context.ts';
 import { allows } from '../../../schema/graphql/permission.ts';
 import type { DeadLetterChanges } from '../../../schema/graphql/ports/dead-letter-changes.ts';
 import { discardDeadLetter, retryDeadLetter } from '../../registry/dead-letters.ts';
-import { requireIdempotencyKey, requireReason } from './input-checks.ts';
+import { requireIdempotencyKey, requireStatedReason } from './input-checks.ts';
 import type { RunChange } from './run-change.ts';
 
 /** The changes of one viewer to dead letters. The ledger does what a retry asks for; here it is only asked. */
@@ -20,8 +19,7 @@ export function createDeadLetterChanges(run: RunChange, viewer: Viewer): DeadLet
         },
       ),
     deadLetterDiscard: ({ idempotencyKey, id, reason: given }) => {
-      const reason = requireReason(given.trim());
-      if (reason === null || reason === '') throw badInput('Say why: a reason has 1 to 500 characters.');
+      const reason = requireStatedReason(given);
       const input = { id, reason };
       return run(
         { field: 'deadLetterDiscard', idempotencyKey: requireIdempotencyKey(idempotencyKey), input, organizationId, target: null },

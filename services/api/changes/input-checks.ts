@@ -37,6 +37,13 @@ export function requireReason(reason: string | null): string | null {
 }
 
 /** @throws GraphQLError `BAD_USER_INPUT` */
+export function requireStatedReason(given: string): string {
+  const reason = requireReason(given.trim());
+  if (reason === null || reason === '') throw badInput('Say why: a reason has 1 to 500 characters.');
+  return reason;
+}
+
+/** @throws GraphQLError `BAD_USER_INPUT` */
 export function requireModelPatterns(patterns: readonly string[] | null): readonly string[] | null {
   for (const pattern of patterns ?? []) {
     if (!/^[^/\s]+\/\S+$/.test(pattern) || pattern.length > 256) {

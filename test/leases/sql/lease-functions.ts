@@ -156,7 +156,7 @@ export function leaseFunctions(db: Kysely<Database>) {
       one(sql<{ status: 'released' | 'unknown' | 'living' | 'reconciling'; freed: bigint }>`
         select * from lease_release(${node}, ${counter}, ${epoch}, ${spent}, ${reason})`),
     reset: async (limit: string) => {
-      await sql`select lease_reset(${limit})`.execute(db);
+      await sql`select lease_reset(${[limit]}::uuid[])`.execute(db);
     },
   };
 }

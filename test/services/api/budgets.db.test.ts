@@ -3,6 +3,7 @@ import { createSchema, printSdl } from '../../../schema/graphql/schema.ts';
 import { readRevision } from '../../../services/registry/read-snapshot.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
+import { counterState, leaseFunctions, testId } from '../../leases/sql/lease-functions.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
@@ -22,7 +23,10 @@ const fields = `auditEventId budget { id version name isActive selector { dimens
   limits { unit amount window { kind zone anchor length } } thresholds enforcement downgradeTo onUnpricedModel
   fallbackPrice { input output } archivedAt } errors { __typename code path }`;
 
-async function change(name: 'budgetCreate' | 'budgetUpdate' | 'budgetArchive', input: Record<string, unknown>): Promise<Payload> {
+async function change(
+  name: 'budgetCreate' | 'budgetUpdate' | 'budgetReset' | 'budgetArchive',
+  input: Record<string, unknown>,
+): Promise<Payload> {
   const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
   const query = `mutation M($input: ${type}!) { ${name}(input: $input) { ${fields} } }`;
   const { data, errors } = await api.ask<Record<string, Payload>>(tenant.adminKey, query, { input });
@@ -128,6 +132,56 @@ test('a changed amount keeps the limit it is of, a changed window makes another;
     .executeTakeFirst();
   expect(audited).toMatchObject({ action: 'budget.update', changes: [{ field: 'limits' }] });
   expect(await readRevision(db)).toBe(revision);
+});
+
+test('a reset begins new counters for every limit, keeps the old ones with what they hold, and says why in the audit log', async () => {
+  const { db } = api.database.writer;
+  const name = 'Begun again';
+  const { budget } = await create({ name, limits: [usd('10'), { unit: 'REQUESTS', amount: '5', window: { kind: 'LIFETIME' } }] });
+  const { id, organization_id, definition } = await db
+    .selectFrom('budgets')
+    .select(['id', 'organization_id', 'definition'])
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow();
+  const limits = definition.limits.map((limit) => limit.id);
+  await db
+    .insertInto('budget_limits')
+    .values(
+      limits.map((limit) => ({
+        id: limit,
+        organization_id,
+        budget_id: id,
+        unit: 'requests',
+        amount: 5n,
+        window_kind: 'lifetime',
+        window_seconds: null,
+        sealed_at: null,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const functions = leaseFunctions(db);
+  const node = testId('node', 1);
+  await functions.register(node, 1, 'n1');
+  const ask = () =>
+    functions.ask(
+      node,
+      1,
+      limits.map((limit) => ({ limit, need: 5n })),
+    );
+  const before = await ask();
+  const reset = (expectedVersion: number) => change('budgetReset', { id: budget.id, expectedVersion, reason: 'The month was a test.' });
+  expect(await reset(9)).toMatchObject({ budget: null, errors: [{ __typename: 'VersionConflict' }] });
+  expect(await ask()).toMatchObject(before.map(({ counter_id }) => ({ outcome: 'held', counter_id })));
+  expect(await reset(1)).toMatchObject({ budget: { version: 2 }, errors: [] });
+  const after = await ask();
+  expect(after).toMatchObject(limits.map(() => ({ outcome: 'granted', granted: 5n })));
+  for (const { counter_id } of before) {
+    expect(after.map((row) => row.counter_id)).not.toContain(counter_id);
+    expect(await counterState(db, counter_id ?? '')).toMatchObject({ held: 5n, sealed_at: expect.any(Date) });
+  }
+  const audited = await db.selectFrom('audit_events').select('changes').where('action', '=', 'budget.reset').executeTakeFirst();
+  expect(audited?.changes).toEqual([{ field: 'resetReason', from: null, to: 'The month was a test.' }]);
 });
 
 test('an archived budget is out of the list, cannot be changed, and its name is free again', async () => {

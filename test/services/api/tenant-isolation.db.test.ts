@@ -154,6 +154,7 @@ const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>) => string
   budgetArchive: ({ Budget }) => `id: "${Budget}", expectedVersion: 1`,
   budgetCreate: ({ Team }) =>
     `idempotencyKey: "a", name: "x", enforcement: NOTIFY, selector: [{ dimension: TEAM, in: ["${Team}"] }], limits: [${onePerDay}]`,
+  budgetReset: ({ Budget }) => `id: "${Budget}", expectedVersion: 1, reason: "x"`,
   budgetUpdate: ({ Budget }) => `id: "${Budget}", expectedVersion: 1, name: "x"`,
   deadLetterDiscard: ({ DeadLetter }) => `idempotencyKey: "a", id: "${DeadLetter}", reason: "x"`,
   deadLetterRetry: ({ DeadLetter }) => `idempotencyKey: "a", id: "${DeadLetter}"`,
