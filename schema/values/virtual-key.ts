@@ -71,3 +71,9 @@ export function parseVirtualKey(text: string): VirtualKeyFace | null {
 export function displayVirtualKey(face: VirtualKeyFace): string {
   return `tpk_${face.kind}_${face.environment}_${face.publicPart}…${face.lastFour}`;
 }
+
+/** The public part in a display form. */
+export function publicPartOf(display: string): string {
+  const start = display.lastIndexOf('_') + 1;
+  return display.slice(start, start + PUBLIC_LENGTH);
+}

@@ -62,6 +62,8 @@ export interface ProxyServer {
 
 /** Bad keys from one address: as many at once, as many more a second. */
 const BAD_KEYS = { burst: 100, perSecond: 5 };
+/** And beyond that, bad keys with the public part of one real key. */
+const BAD_TRIALS = { burst: 10, perSecond: 0.1 };
 /** How long the last bytes may take to leave once everything is settled. */
 const FLUSH_MS = 1_000;
 const FLUSH_LOOK_MS = 10;
@@ -134,7 +136,11 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   });
   const app = createApp({
     admit: createAdmission({
-      authenticate: createAuthenticator({ pepper: options.pepper, limiter: createFailureLimiter({ clock, ...BAD_KEYS }) }),
+      authenticate: createAuthenticator({
+        pepper: options.pepper,
+        limiter: createFailureLimiter({ clock, ...BAD_KEYS }),
+        publicPartLimiter: createFailureLimiter({ clock, ...BAD_TRIALS }),
+      }),
       clientAddress: createClientAddress(options.trustedProxies),
       snapshot: feed.current,
       clock,

@@ -4,6 +4,7 @@ import type { ApiKeyTable } from '../../schema/tables/api-key.table.ts';
 import type { ApiKeySecretTable } from '../../schema/tables/api-key-secret.table.ts';
 import type { Database } from '../../schema/tables/database.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
+import { publicPartOf } from '../../schema/values/virtual-key.ts';
 import { knownKeys } from './known-keys.ts';
 import { readOffer } from './read-offer.ts';
 import type { Snapshot, SnapshotKey } from './snapshot.ts';
@@ -85,6 +86,7 @@ function snapshotKey(
     revokedAt: key.revoked_at?.getTime() ?? null,
     secrets: secrets.map((secret) => ({
       hash: secret.hash.toString('base64url'),
+      publicPart: publicPartOf(secret.display),
       expiresAt: secret.expires_at?.getTime() ?? null,
       revokedAt: secret.revoked_at?.getTime() ?? null,
     })),

@@ -48,6 +48,8 @@ export interface SnapshotKey {
 export interface SnapshotSecret {
   /** HMAC-SHA-256 under the pepper, base64url. */
   readonly hash: string;
+  /** The eight characters that may be shown and that find it in lists; empty where an older version kept the snapshot. */
+  readonly publicPart: string;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
 }

@@ -7,7 +7,7 @@ import type { RequestSettled, RequestSubject } from '../../schema/events/request
 import { parseRequestSettled } from '../../schema/events/request-settled-parser.ts';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { mintId } from '../../schema/values/ids.ts';
-import { mintVirtualKey } from '../../schema/values/virtual-key.ts';
+import { mintVirtualKey, parseVirtualKey } from '../../schema/values/virtual-key.ts';
 import { EventLogError } from '../../services/eventlog/event-log.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../services/eventlog/spool.ts';
@@ -15,7 +15,7 @@ import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-
 import type { ProxyServer } from '../../services/proxy/proxy.ts';
 import { createProxy } from '../../services/proxy/proxy.ts';
 import type { ProxyLimits } from '../../services/proxy/proxy-limits.ts';
-import type { ProviderOptions, Snapshot, SnapshotKey, SnapshotModel } from '../../services/registry/snapshot.ts';
+import type { ProviderOptions, Snapshot, SnapshotKey, SnapshotModel, SnapshotSecret } from '../../services/registry/snapshot.ts';
 import { systemClock } from '../../services/runtime/clock.ts';
 import { createMetrics } from '../../services/runtime/metrics.ts';
 import { systemRandom } from '../../services/runtime/random.ts';
@@ -51,13 +51,18 @@ export function testKey(
       expiresAt: null,
       disabledAt: null,
       revokedAt: null,
-      secrets: [{ hash: keyHash(secret), expiresAt: null, revokedAt: null }],
+      secrets: [secretOf(secret)],
       ...fields,
     },
   };
 }
 
-export function keyHash(secret: string): string {
+/** A secret for a snapshot. */
+export function secretOf(secret: string, expiresAt: number | null = null): SnapshotSecret {
+  return { hash: keyHash(secret), publicPart: parseVirtualKey(secret)?.publicPart ?? '', expiresAt, revokedAt: null };
+}
+
+function keyHash(secret: string): string {
   return createHmac('sha256', testSecrets.pepper).update(secret).digest('base64url');
 }
 

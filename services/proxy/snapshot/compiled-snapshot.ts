@@ -7,6 +7,7 @@ import type { Catalogs } from '../../registry/catalog/build-catalogs.ts';
 import { buildCatalogs } from '../../registry/catalog/build-catalogs.ts';
 import type { OpenCredentials } from '../../registry/catalog/compiled-credentials.ts';
 import type { SheetOf } from '../../registry/catalog/compiled-prices.ts';
+import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
 import type { Snapshot, SnapshotKey, SnapshotProvider } from '../../registry/snapshot.ts';
 import type { KeyRestriction } from '../admission/key-restriction.ts';
 import { compileRestriction } from '../admission/key-restriction.ts';
@@ -35,6 +36,7 @@ export interface CompiledKey {
 /** One live secret of a key; a key under rotation has two. */
 export interface CompiledSecret {
   readonly key: CompiledKey;
+  readonly publicPart: string;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
 }
@@ -45,6 +47,8 @@ export interface CompiledSnapshot {
   readonly readAtMs: number;
   /** By HMAC in base64url. */
   readonly secrets: ReadonlyMap<string, CompiledSecret>;
+  /** Those of the secrets that lived when it was read. Gathered when first asked for, which is when somebody presents bad keys without end. */
+  readonly publicParts: () => ReadonlySet<string>;
   readonly catalogs: Catalogs<PriceSheet>;
   readonly providers: readonly SnapshotProvider[];
 }
@@ -60,16 +64,32 @@ export function compileSnapshot(snapshot: Snapshot, options: CompileOptions): Co
   for (const key of snapshot.keys) {
     const compiled = compileKey(key);
     for (const secret of key.secrets) {
-      secrets.set(secret.hash, { key: compiled, expiresAt: secret.expiresAt, revokedAt: secret.revokedAt });
+      secrets.set(secret.hash, {
+        key: compiled,
+        publicPart: secret.publicPart,
+        expiresAt: secret.expiresAt,
+        revokedAt: secret.revokedAt,
+      });
     }
   }
+  let publicParts: ReadonlySet<string> | null = null;
   return {
     revision: snapshot.revision,
     readAtMs: snapshot.readAtMs,
     secrets,
+    publicParts: () => {
+      publicParts ??= livePublicParts(secrets, snapshot.readAtMs);
+      return publicParts;
+    },
     catalogs: buildCatalogs(snapshot, options.openCredentials(snapshot), options.sheetOf),
     providers: snapshot.providers,
   };
+}
+
+function livePublicParts(secrets: ReadonlyMap<string, CompiledSecret>, nowMs: number): ReadonlySet<string> {
+  const parts = new Set<string>();
+  for (const secret of secrets.values()) if (keyRefusal(secret.key, secret, nowMs) === null) parts.add(secret.publicPart);
+  return parts;
 }
 
 function compileKey(key: SnapshotKey): CompiledKey {

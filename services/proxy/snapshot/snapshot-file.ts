@@ -32,7 +32,14 @@ const SnapshotShape = Type.Object({
       expiresAt: NullableTime,
       disabledAt: NullableTime,
       revokedAt: NullableTime,
-      secrets: Type.Array(Type.Object({ hash: Type.String(), expiresAt: NullableTime, revokedAt: NullableTime })),
+      secrets: Type.Array(
+        Type.Object({
+          hash: Type.String(),
+          publicPart: Type.String({ default: '' }),
+          expiresAt: NullableTime,
+          revokedAt: NullableTime,
+        }),
+      ),
     }),
   ),
   providers: Type.Array(

@@ -1,7 +1,14 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { displayVirtualKey, KEY_ENVIRONMENTS, KEY_KINDS, mintVirtualKey, parseVirtualKey } from '../../../schema/values/virtual-key.ts';
+import {
+  displayVirtualKey,
+  KEY_ENVIRONMENTS,
+  KEY_KINDS,
+  mintVirtualKey,
+  parseVirtualKey,
+  publicPartOf,
+} from '../../../schema/values/virtual-key.ts';
 
 const anyKind = fc.constantFrom(...KEY_KINDS);
 const anyEnvironment = fc.constantFrom(...KEY_ENVIRONMENTS);
@@ -40,6 +47,7 @@ test('a minted key is read back, has the documented length and shows neither sec
       const body = key.slice(-57);
       expect(face).toEqual({ kind, environment, publicPart: body.slice(0, 8), lastFour: body.slice(47, 51) });
       const shown = displayVirtualKey(face!);
+      expect(publicPartOf(shown)).toBe(face?.publicPart);
       expect(shown).toBe(`tpk_${kind}_${environment}_${body.slice(0, 8)}…${body.slice(47, 51)}`);
       expect(shown).not.toContain(body.slice(8, 47));
       expect(shown).not.toContain(body.slice(51));

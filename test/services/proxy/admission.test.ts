@@ -4,7 +4,7 @@ import { mintVirtualKey } from '../../../schema/values/virtual-key.ts';
 import { commitmentTo } from '../../../services/proxy/settlement/subject.ts';
 import { systemRandom } from '../../../services/runtime/random.ts';
 import { eventually } from '../../harness/eventually.ts';
-import { keyHash, startProxy, testKey, testModel } from '../../harness/proxy.ts';
+import { secretOf, startProxy, testKey, testModel } from '../../harness/proxy.ts';
 import { startScriptedUpstream } from '../../harness/scripted-upstream.ts';
 
 const messages = [{ role: 'user' as const, content: 'hello' }];
@@ -43,10 +43,7 @@ describe('a key', () => {
     const rotated = unknownKey();
     const inGrace = unknownKey();
     const rotating = testKey({
-      secrets: [
-        { hash: keyHash(rotated), expiresAt: hourAgo, revokedAt: null },
-        { hash: keyHash(inGrace), expiresAt: inAnHour, revokedAt: null },
-      ],
+      secrets: [secretOf(rotated, hourAgo), secretOf(inGrace, inAnHour)],
     });
     await using proxy = await startProxy({
       providers: { acme: upstream.baseUrl },

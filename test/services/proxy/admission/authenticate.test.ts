@@ -1,14 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { expect, test } from 'vitest';
-import { mintVirtualKey } from '../../../../schema/values/virtual-key.ts';
+import { mintVirtualKey, parseVirtualKey } from '../../../../schema/values/virtual-key.ts';
 import { createAuthenticator } from '../../../../services/proxy/admission/authenticate.ts';
 import type { CompiledSecret, CompiledSnapshot } from '../../../../services/proxy/snapshot/compiled-snapshot.ts';
 import { compileSnapshot } from '../../../../services/proxy/snapshot/compiled-snapshot.ts';
+import { createFailureLimiter } from '../../../../services/runtime/failure-limiter.ts';
 import { systemRandom } from '../../../../services/runtime/random.ts';
 import { testKey } from '../../../harness/proxy.ts';
 import { testSecrets } from '../../../harness/registry.ts';
 
 const nowMs = 1_000_000;
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** Well formed, and nobody's. */
+function keyWithPublicPart(publicPart: string): string {
+  return mintVirtualKey('ak', 'test', (count) => {
+    const bytes = systemRandom.bytes(count).map((byte) => byte % 62);
+    for (const [index, digit] of [...publicPart].entries()) bytes[index] = DIGITS.indexOf(digit);
+    return bytes;
+  });
+}
 
 /** An authenticator over these keys that writes down what it does for one request. */
 function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocked = () => false, now = () => nowMs) {
@@ -44,6 +55,7 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocke
         steps.push('failure');
       },
     },
+    publicPartLimiter: createFailureLimiter({ clock: { now: () => 0, monotonic: () => 0 }, burst: 3, perSecond: 1 }),
   });
   return (secret: string): readonly [string, readonly string[]] => {
     steps.length = 0;
@@ -82,7 +94,7 @@ test('a good key is let in until its last moment, and once known asks no limiter
   }
 });
 
-test('an address with too many bad keys is refused before anything is hashed; only a key that was good when last seen is let in', () => {
+test('an address with too many bad keys is refused before anything is hashed; good keys are let in from there, known or not', () => {
   const good = testKey();
   const unseen = testKey();
   const revoked = testKey({ revokedAt: nowMs - 1 });
@@ -91,9 +103,21 @@ test('an address with too many bad keys is refused before anything is hashed; on
   ask(good.secret);
   ask(revoked.secret);
   isBlocked = true;
-  for (const secret of [mintVirtualKey('ak', 'test', systemRandom.bytes), revoked.secret, unseen.secret, 'nonsense']) {
+  for (const secret of [mintVirtualKey('ak', 'test', systemRandom.bytes), revoked.secret, 'nonsense']) {
     expect(ask(secret)).toEqual(['rate_limit_exceeded', ['limiter']]);
   }
+  expect(ask(good.secret)).toEqual(['let in', ['look up 43']]);
+  expect(ask(unseen.secret)).toEqual(['let in', ['limiter', 'look up 43']]);
+  expect(ask(unseen.secret)).toEqual(['let in', ['look up 43']]);
+});
+
+test('who knows the public part of a key may guess at it a few times from there, and locks out nobody who has the key', () => {
+  const good = testKey();
+  const ask = authenticatorOver([good], () => true);
+  const guess = () => keyWithPublicPart(parseVirtualKey(good.secret)?.publicPart ?? '');
+  expect(ask(good.secret)[0]).toBe('let in');
+  for (let tries = 0; tries < 3; tries++) expect(ask(guess())).toEqual(['invalid_api_key', ['limiter', 'look up 43', 'failure']]);
+  for (let tries = 0; tries < 3; tries++) expect(ask(guess())).toEqual(['rate_limit_exceeded', ['limiter']]);
   expect(ask(good.secret)).toEqual(['let in', ['look up 43']]);
 });
 
@@ -110,6 +134,8 @@ test('a key that is refused is no longer among the known, so that it is limited 
   now += 1;
   isBlocked = true;
   expect(ask(ending.secret)).toEqual(['key_expired', ['look up 43', 'failure']]);
+  // The snapshot still has its public part, which is good for a few tries.
+  for (let tries = 0; tries < 3; tries++) expect(ask(ending.secret)).toEqual(['key_expired', ['limiter', 'look up 43', 'failure']]);
   expect(ask(ending.secret)).toEqual(['rate_limit_exceeded', ['limiter']]);
 });
 

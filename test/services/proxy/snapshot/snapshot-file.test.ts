@@ -22,7 +22,7 @@ const key: SnapshotKey = {
   expiresAt: null,
   disabledAt: null,
   revokedAt: null,
-  secrets: [],
+  secrets: [{ hash: 'aGFzaA', publicPart: '7f3KabcD', expiresAt: null, revokedAt: null }],
 };
 const snapshot: Snapshot = {
   revision: '1',
@@ -45,10 +45,19 @@ test('a snapshot is read as it was kept, and not at all when it is none', async 
 
 test('a snapshot from before keys could be limited is read, with none limited and none allowed to override', async () => {
   const path = join(await temporaryFolder(), 'snapshot.json');
+  const secrets = key.secrets.map(({ publicPart: _part, ...secret }) => secret);
   const { allowedEndpoints: _endpoints, allowedCidrs: _cidrs, allowedOverrides: _overrides, ...before } = key;
-  await writeFile(path, JSON.stringify({ ...snapshot, keys: [before] }));
+  await writeFile(path, JSON.stringify({ ...snapshot, keys: [{ ...before, secrets }] }));
   await expect(readSnapshotFile(path)).resolves.toEqual({
     ...snapshot,
-    keys: [{ ...key, allowedEndpoints: null, allowedCidrs: null, allowedOverrides: null }],
+    keys: [
+      {
+        ...key,
+        allowedEndpoints: null,
+        allowedCidrs: null,
+        allowedOverrides: null,
+        secrets: [{ hash: 'aGFzaA', publicPart: '', expiresAt: null, revokedAt: null }],
+      },
+    ],
   });
 });
