@@ -22,6 +22,8 @@ test('eight connections at once that ask, return, post, correct, beat, register 
     epoch: 1,
     beat: 0,
     granted: new Map<string, { epoch: number; granted: bigint }>(),
+    /** The counter of a limit and group, once an answer has named it. */
+    counters: new Map<string, string>(),
   }));
   for (const node of nodes) await functions.register(node.id, 1, 'e1');
   const outcomes = new Map<string, number>();
@@ -69,20 +71,22 @@ test('eight connections at once that ask, return, post, correct, beat, register 
         }
         case 5: {
           const [answer] = await functions.beat(node.id, epoch, `e${epoch}`, node.beat, `${number}/${step}`);
-          if (answer?.status === 'taken') node.beat = Number(answer.beat);
+          if (answer?.status === 'taken' && node.epoch === epoch) node.beat = Math.max(node.beat, Number(answer.beat));
           break;
         }
         case 6:
           if (random.below(3) > 0) break;
-          node.epoch += 1;
-          node.beat = 0;
           await functions.register(
             node.id,
-            node.epoch,
-            `e${node.epoch}`,
+            epoch + 1,
+            `e${epoch + 1}`,
             own.map(([counter, lease]) => ({ counter, epoch: lease.epoch, final: lease.granted / 2n })),
-            { torn: random.below(2) === 0 ? [node.epoch - 1] : [] },
+            { torn: random.below(2) === 0 ? [epoch] : [] },
           );
+          // Only now: a beat of an epoch that the database does not know would prove a restore.
+          if (node.epoch > epoch) break;
+          node.epoch = epoch + 1;
+          node.beat = 0;
           break;
         case 7: {
           const limit = limits[random.below(limits.length)] ?? '';
@@ -92,10 +96,22 @@ test('eight connections at once that ask, return, post, correct, beat, register 
         }
         default: {
           const items = shuffled(limits.flatMap((limit) => ['x', 'y'].map((group) => ({ limit, group })))).slice(0, 4);
-          const asked = items.map((item) => ({ ...item, need: BigInt(random.below(30)), want: 300n }));
-          for (const row of await functions.ask(node.id, epoch, asked, { live: 4, all: random.below(2) === 0 })) {
+          const asked = items.map((item) => {
+            const counter = node.counters.get(`${item.limit}/${item.group}`) ?? null;
+            const lease = node.granted.get(counter ?? '');
+            const known = lease?.epoch === epoch ? { counter, known: lease.granted } : {};
+            return { ...item, ...known, need: BigInt(random.below(30)), want: 300n };
+          });
+          const answers = await functions.ask(node.id, epoch, asked, { live: 4, all: random.below(2) === 0 });
+          for (const [index, row] of answers.entries()) {
             outcomes.set(row.outcome, (outcomes.get(row.outcome) ?? 0) + 1);
-            if (row.counter_id !== null && row.status === 'answered') node.granted.set(row.counter_id, { epoch, granted: row.granted });
+            const place = `${asked[index]?.limit}/${asked[index]?.group}`;
+            if (row.outcome === 'gone') node.counters.delete(place);
+            if (row.counter_id === null || row.status !== 'answered' || row.outcome === 'gone') continue;
+            node.counters.set(place, row.counter_id);
+            const before = node.granted.get(row.counter_id);
+            if (before?.epoch === epoch && before.granted >= row.granted) continue;
+            if ((before?.epoch ?? 0) <= epoch) node.granted.set(row.counter_id, { epoch, granted: row.granted });
           }
         }
       }
@@ -104,7 +120,10 @@ test('eight connections at once that ask, return, post, correct, beat, register 
   await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(worker));
 
   expect(await brokenBooks(database.owner.db)).toEqual([]);
-  expect(outcomes.get('granted')).toBeGreaterThan(20);
+  // Nobody took a message that came late for a restored database, in which nothing is granted any more.
+  const { generation } = await database.owner.db.selectFrom('lease_generation').select('generation').executeTakeFirstOrThrow();
+  expect(generation).toBe(1n);
+  expect(outcomes.get('granted')).toBeGreaterThan(50);
   const { entries } = await database.owner.db
     .selectFrom('lease_log')
     .select(({ fn }) => fn.countAll<bigint>().as('entries'))
