@@ -16,6 +16,8 @@ export interface FailureLimiter {
   blockedSeconds(address: string): number;
   /** Records one failure. */
   fail(address: string): void;
+  /** Takes one back that was recorded before its outcome was known: many at once must not all be begun before the first has failed. */
+  forgive(address: string): void;
 }
 
 interface Bucket {
@@ -61,6 +63,10 @@ export function createFailureLimiter(options: FailureLimiterOptions): FailureLim
         if (oldest !== undefined) buckets.delete(oldest);
       }
       buckets.set(network, { failures: 1, atMs: clock.monotonic() });
+    },
+    forgive: (address) => {
+      const bucket = buckets.get(networkOf(address));
+      if (bucket !== undefined) bucket.failures = Math.max(0, bucket.failures - 1);
     },
   };
 }

@@ -13,9 +13,9 @@ export interface AuthenticatorOptions {
   /** HMAC key of the stored hashes. */
   readonly pepper: KeyObject;
   /** Of bad keys, by address. */
-  readonly limiter: FailureLimiter;
+  readonly limiter: Pick<FailureLimiter, 'blockedSeconds' | 'fail'>;
   /** Of bad keys from addresses that have too many, by the public part of a real key that each shows. */
-  readonly publicPartLimiter: FailureLimiter;
+  readonly publicPartLimiter: Pick<FailureLimiter, 'blockedSeconds' | 'fail'>;
   /** Keys remembered as good, see below; beyond it the oldest is forgotten. */
   readonly maxKnownFaces?: number;
 }

@@ -7,7 +7,7 @@ function limiter(options: { readonly burst?: number; readonly perSecond?: number
   const fail = (address: string, times = 1) => {
     for (let time = 0; time < times; time++) made.fail(address);
   };
-  return { fail, blockedSeconds: made.blockedSeconds, pass: (ms: number) => (nowMs += ms) };
+  return { fail, forgive: made.forgive, blockedSeconds: made.blockedSeconds, pass: (ms: number) => (nowMs += ms) };
 }
 
 test('an address is blocked after a burst, and again allowed one failure with each it is forgiven', () => {
@@ -21,6 +21,17 @@ test('an address is blocked after a burst, and again allowed one failure with ea
   expect(blockedSeconds('192.0.2.7')).toBe(0);
   fail('192.0.2.7');
   expect(blockedSeconds('192.0.2.7')).toBe(1);
+});
+
+test('a failure that was none is taken back, and never more than there were', () => {
+  const { fail, forgive, blockedSeconds } = limiter();
+  fail('192.0.2.7', 3);
+  forgive('192.0.2.7');
+  expect(blockedSeconds('192.0.2.7')).toBe(0);
+  for (let time = 0; time < 5; time++) forgive('192.0.2.7');
+  forgive('192.0.2.8');
+  fail('192.0.2.7', 3);
+  expect(blockedSeconds('192.0.2.7')).toBeGreaterThan(0);
 });
 
 test('nobody is told to wait longer than a minute', () => {
