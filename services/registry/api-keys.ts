@@ -1,17 +1,15 @@
 import type { Selectable, Updateable } from 'kysely';
-import { sql } from 'kysely';
 import type { ApiKeyTable } from '../../schema/tables/api-key.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import type { KeyEnvironment } from '../../schema/values/virtual-key.ts';
-import { displayVirtualKey, mintVirtualKey, parseVirtualKey } from '../../schema/values/virtual-key.ts';
 import type { Secrets } from '../runtime/secrets.ts';
-import { pepperVersion } from '../runtime/secrets.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { limitsOf, requireLimits } from './key-limits.ts';
 import type { RotationColumns, RotationSchedule } from './key-rotation.ts';
 import { rotationColumns, scheduleAfter, scheduleOf, secretEndsAt } from './key-rotation.ts';
+import { addSecret, liveSecrets } from './key-secrets.ts';
 import { lockOwn, nextVersion } from './own-rows.ts';
 import { requireServiceAccount } from './service-accounts.ts';
 import { requireTeam } from './teams.ts';
@@ -251,55 +249,6 @@ async function lockKey(change: Change, input: { readonly id: string; readonly ex
   const key = await lockOwn(change, change.trx.selectFrom('api_keys').selectAll(), 'API key', input);
   if (key.revoked_at !== null) throw new RegistryError('already_revoked', 'This API key is revoked.', ['id']);
   return key;
-}
-
-/** Of a key, newest first. */
-function liveSecrets(change: Change, keyId: string) {
-  const now = new Date(change.clock.now());
-  return change.trx
-    .selectFrom('api_key_secrets')
-    .select(['id', 'display', 'created_at', 'expires_at'])
-    .select(
-      sql<boolean>`not exists (select from api_key_secrets as other where other.api_key_id = api_key_secrets.api_key_id
-        and (other.created_at, other.id) > (api_key_secrets.created_at, api_key_secrets.id))`.as('is_newest'),
-    )
-    .where('api_key_id', '=', keyId)
-    .where('revoked_at', 'is', null)
-    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
-}
-
-function secretWith(change: Change, hash: Buffer) {
-  return change.trx.selectFrom('api_key_secrets').select(['display', 'leaked_at']).where('hash', '=', hash).executeTakeFirst();
-}
-
-async function addSecret(change: Change, key: ApiKey, secrets: Secrets, madeAt: Date, given?: string): Promise<string> {
-  const secret = given ?? mintVirtualKey(key.kind, key.environment, change.random.bytes);
-  const face = parseVirtualKey(secret);
-  if (face === null || face.kind !== key.kind)
-    throw new RegistryError('invalid', `The secret is not a well-formed \`tpk_${key.kind}_…\` key.`, ['secret']);
-  const hash = secrets.hashKey(secret);
-  const former = given === undefined ? undefined : await secretWith(change, hash);
-  if (former !== undefined) {
-    const why = former.leaked_at === null ? 'is or was the secret of a key' : 'was handed in as leaked';
-    throw new RegistryError('invalid', `The secret \`${former.display}\` ${why}; a secret never comes back. Choose a new one.`, ['secret']);
-  }
-  await change.trx
-    .insertInto('api_key_secrets')
-    .values({
-      id: mintRowId(change),
-      api_key_id: key.id,
-      hash,
-      hash_version: pepperVersion,
-      display: displayVirtualKey(face),
-      created_at: madeAt,
-      expires_at: secretEndsAt(scheduleOf(key), madeAt, madeAt),
-      revoked_at: null,
-    })
-    .execute();
-  return secret;
 }
 
 function bumpVersion(change: Change, before: ApiKey, after: Updateable<ApiKeyTable>): Promise<ApiKey> {
