@@ -69,6 +69,12 @@ const ApiKeyRotateInput = builder.inputType('ApiKeyRotateInput', {
       defaultValue: dayMs,
       description: 'How long the old secret still works: 0 to 30 days.',
     }),
+    replaceNewest: t.boolean({
+      required: true,
+      defaultValue: false,
+      description:
+        'The newest secret reached nobody, say because the answer was lost: it is revoked at once, and the one before works on for what is left of its grace. Only while there is one.',
+    }),
   }),
 });
 const ApiKeyEndGraceInput = builder.inputType('ApiKeyEndGraceInput', {
@@ -138,6 +144,7 @@ builder.mutationFields((t) => ({
           idempotencyKey: input.idempotencyKey,
           id: requireUuid('ApiKey', input.id),
           graceMs: input.graceFor,
+          replaceNewest: input.replaceNewest,
         }),
       ),
   }),

@@ -114,11 +114,12 @@ export async function createApiKey(
 /**
  * Gives a key a second secret and lets the old one live for `graceMs`, so that applications can change over.
  * Of several older secrets only the newest keeps its grace: a key never has more than two that live. None lives longer than it would have.
- * @throws RegistryError `not_found`, `already_revoked`, `managed_by_file`, `invalid` (grace beyond 30 days).
+ * A newest secret that reached nobody is replaced instead: it ends, and the one before, which is the one in use, has what is left of its grace.
+ * @throws RegistryError `not_found`, `already_revoked`, `managed_by_file`, `invalid` (grace beyond 30 days, nothing to replace).
  */
 export async function rotateApiKey(
   change: Change,
-  input: { readonly id: string; readonly graceMs: number },
+  input: { readonly id: string; readonly graceMs: number; readonly replaceNewest?: boolean },
   secrets: Secrets,
 ): Promise<{ key: ApiKey; secret: string; auditEventId: string }> {
   if (!(input.graceMs >= 0 && input.graceMs <= LONGEST_GRACE_MS))
@@ -127,6 +128,7 @@ export async function rotateApiKey(
   const now = new Date(change.clock.now());
   const graceEnds = new Date(change.clock.now() + input.graceMs);
   const live = await liveSecrets(change, before.id);
+  if (input.replaceNewest === true) return replaceNewest(change, before, live, secrets, now);
   for (const [index, old] of live.entries()) {
     const expiresAt = index > 0 ? now : old.expires_at !== null && old.expires_at < graceEnds ? old.expires_at : graceEnds;
     await change.trx.updateTable('api_key_secrets').set({ expires_at: expiresAt }).where('id', '=', old.id).execute();
@@ -134,6 +136,23 @@ export async function rotateApiKey(
   const secret = await addSecret(change, before, secrets, now);
   const key = await bumpVersion(change, before, rotationColumns(scheduleOf(before), now));
   const auditEventId = await recordKey(change, 'api_key.rotate', key, {}, { graceMs: input.graceMs });
+  return { key, secret, auditEventId };
+}
+
+async function replaceNewest(
+  change: Change,
+  before: ApiKey,
+  live: Awaited<ReturnType<typeof liveSecrets>>,
+  secrets: Secrets,
+  now: Date,
+): Promise<{ key: ApiKey; secret: string; auditEventId: string }> {
+  const [newest, older] = live;
+  if (newest?.is_newest !== true || older === undefined)
+    throw new RegistryError('invalid', 'Only a key with a secret in grace has a newest one that nobody may be using.', ['replaceNewest']);
+  await change.trx.updateTable('api_key_secrets').set({ revoked_at: now }).where('id', '=', newest.id).execute();
+  const secret = await addSecret(change, before, secrets, now);
+  const key = await bumpVersion(change, before, rotationColumns(scheduleOf(before), now));
+  const auditEventId = await recordKey(change, 'api_key.rotate', key, {}, { revoked: [newest.display] });
   return { key, secret, auditEventId };
 }
 

@@ -33,7 +33,9 @@ export interface ApiKeyChanges {
         readonly permissions: readonly string[];
       },
   ) => Promise<SecretOutcome>;
-  readonly apiKeyRotate: (input: Idempotent & { readonly id: string; readonly graceMs: number }) => Promise<SecretOutcome>;
+  readonly apiKeyRotate: (
+    input: Idempotent & { readonly id: string; readonly graceMs: number; readonly replaceNewest: boolean },
+  ) => Promise<SecretOutcome>;
   readonly apiKeyEndGrace: (input: Idempotent & { readonly id: string }) => Promise<ChangeOutcome<ApiKeyRow>>;
   readonly apiKeyRevoke: (input: Idempotent & { readonly id: string; readonly reason: string | null }) => Promise<ChangeOutcome<ApiKeyRow>>;
   readonly apiKeyUpdate: (

@@ -109,6 +109,19 @@ test('a rotation that is asked for many times at once under one idempotency key 
   expect(Math.abs(Date.parse(older?.expiresAt ?? '') - Date.parse(newer?.createdAt ?? '') - 86_400_000)).toBeLessThan(1_000);
 });
 
+test('a rotation whose answer was lost is made again without taking the secret in use away', async () => {
+  const made = await change(create, { idempotencyKey: 'lost-0', name: 'Lost' });
+  const id = made.apiKey?.id;
+  const refused = { apiKey: null, secret: null, errors: [{ __typename: 'InvalidInput', path: ['input', 'replaceNewest'] }] };
+  expect(await change(rotate, { idempotencyKey: 'lost-1', id, replaceNewest: true })).toMatchObject(refused);
+  const lost = await change(rotate, { idempotencyKey: 'lost-2', id });
+  const again = await change(rotate, { idempotencyKey: 'lost-3', id, replaceNewest: true });
+  expect(again.apiKey?.secrets.map(({ status }) => status)).toEqual(['ACTIVE', 'REVOKED', 'GRACE']);
+  const { db } = api.database.writer;
+  const known = async (secret: string | null | undefined) => (await findPrincipal(db, secret ?? '', testSecrets, Date.now())).kind;
+  expect([await known(made.secret), await known(lost.secret), await known(again.secret)]).toEqual(['known', 'revoked', 'known']);
+});
+
 test('a disabled key is refused until it is enabled again', async () => {
   const made = await change(create, { idempotencyKey: 'pause-1', name: 'Paused' });
   const known = async () => (await findPrincipal(api.database.writer.db, made.secret ?? '', testSecrets, Date.now())).kind;
