@@ -15,7 +15,7 @@ import { createLedgerSeams } from './failpoints.ts';
 import { startLeaseChecks } from './lease-checks.ts';
 import { createLedgerMetrics } from './ledger-metrics.ts';
 import { measureLag } from './measure-lag.ts';
-import { createPoster } from './poster.ts';
+import { createPoster, maxTransactions } from './poster.ts';
 import { startRedrive } from './redrive.ts';
 import { refuseChangedPartitions } from './refuse-changed-partitions.ts';
 import { startHousekeeping } from './retention.ts';
@@ -26,6 +26,8 @@ import { createPostgresSequencerStore } from './store/postgres/postgres-sequence
 
 /** How long a stop waits for a database that is away, and for the log's last sync. */
 const stopGraceMs = 5_000;
+/** For whoever needs the books beside the transactions that post: partitions that are taken over, dead letters, housekeeping. */
+const otherConnections = 2;
 
 runProcess({
   name: 'ledger',
@@ -42,7 +44,7 @@ runProcess({
         statementTimeoutMs: 10_000,
         onConnectionError: (error) => log.warn({ error }, 'a database connection broke'),
       });
-    const database = connect('turnpike-ledger', 4);
+    const database = connect('turnpike-ledger', maxTransactions + otherConnections);
     const sequencerDatabase = connect('turnpike-sequencer', 1);
     const listen = { variable: 'TURNPIKE_LEDGER_PORT', host, port: ledgerPort };
     const topic = REQUESTS_TOPIC;

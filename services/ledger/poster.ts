@@ -8,6 +8,7 @@ import type { BatchOutcome, PartitionSlice } from './batch.ts';
 import { postBatch } from './batch.ts';
 import { FencedError, isFaultOfData, isRetryable, refusalOf } from './failures.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';
+import type { PreparedRecord } from './prepare.ts';
 import { deadRecord, prepareRecords } from './prepare.ts';
 import { createPriceSheets } from './price-sheets.ts';
 import type { LedgerStore } from './store/ledger-store.ts';
@@ -43,10 +44,13 @@ export type Poster = {
 /** Most records of one transaction, short of what a single slice brings; more wait for the next. */
 const maxRecords = 2_000;
 /**
- * Transactions under way at once: the database works on one while the next is encoded or the last is synced. They have no row in
- * common, for a rollup row belongs to one key, a key to one partition, and each partition has one batch under way.
+ * Transactions under way at once: the database works on one while others are encoded, wait for their answer or are synced. With two,
+ * both were often at the same place, and either the database or this process had nothing to do. They have no row in common, for a
+ * rollup row belongs to one key, a key to one partition, and each partition has one batch under way.
  */
-const maxTransactions = 2;
+export const maxTransactions = 4;
+/** Records that are prepared in one turn of the event loop, which takes some 3 ms: longer, and the database would wait for us. */
+const recordsPerTurn = 250;
 const firstRetryMs = 50;
 const longestRetryMs = 5_000;
 
@@ -58,7 +62,7 @@ type Waiting = {
 
 /**
  * Gathers the batches of all partitions of this process into common transactions: one commit for many, and fewer updates of the
- * same rollup rows. A second one begins beside the first only when it is full. Holds at most one batch a partition, since the log
+ * same rollup rows. Another one begins beside those under way only when it is full. Holds at most one batch a partition, since the log
  * hands out no more.
  */
 export function createPoster(options: PosterOptions): Poster {
@@ -84,6 +88,25 @@ export function createPoster(options: PosterOptions): Poster {
         givenUp.signal.throwIfAborted();
       }
     }
+  };
+
+  let preparation: Promise<unknown> = Promise.resolve();
+  /**
+   * One batch after the other, a part of it in each turn. Partitions hand out their batches together, as one transaction ends for
+   * several: prepared at a stretch they would keep the answers of the others waiting for as long as a transaction takes.
+   */
+  const prepare = (records: readonly StoredRecord[]): Promise<readonly PreparedRecord[]> => {
+    const prepared = preparation.then(async () => {
+      const done: PreparedRecord[] = [];
+      for (let from = 0; from < records.length; from += recordsPerTurn) {
+        const part = records.slice(from, from + recordsPerTurn);
+        for (const record of await persist(() => prepareRecords(part, sheets, clock.now()))) done.push(record);
+        await new Promise<void>((resolve) => timers.endOfTurn(resolve));
+      }
+      return done;
+    });
+    preparation = prepared.catch(() => {});
+    return prepared;
   };
 
   /** Posts all slices and gives the partitions that were fenced off. Records that break the transaction are found by halving. */
@@ -148,7 +171,7 @@ export function createPoster(options: PosterOptions): Poster {
 
   return {
     post: async (partition, epoch, records) => {
-      const prepared = await persist(() => prepareRecords(records, sheets, clock.now()));
+      const prepared = await prepare(records);
       await new Promise<void>((resolve, reject) => {
         waiting.push({ slice: { partition, epoch, records: prepared }, resolve, reject });
         if (running === 0 || (running < maxTransactions && isFull())) void run();
