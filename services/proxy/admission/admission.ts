@@ -34,10 +34,10 @@ export function createAdmission(options: AdmissionOptions): Admit {
     const current = snapshot();
     if (isStopping() || current === null) throw new GatewayError('not_ready');
     if (overload.refuse() !== null) throw new GatewayError('overloaded');
-    const { headers } = request;
+    const { headers, socket } = request;
     const address = clientAddress(request);
     const nowMs = clock.now();
-    const key = authenticate(headers, address ?? '', current, nowMs);
+    const key = authenticate(headers, socket, address ?? '', current, nowMs);
     return new Exchange(requestId, key, current, endpoint, nowMs, clock.monotonic(), headers, response, address);
   };
 }

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ErrorCode } from '../../../schema/errors.ts';
 import { GatewayError } from '../../../schema/errors.ts';
+import type { VirtualKeyFace } from '../../../schema/values/virtual-key.ts';
 import { parseVirtualKey } from '../../../schema/values/virtual-key.ts';
 import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
 import type { FailureLimiter } from '../../runtime/failure-limiter.ts';
@@ -20,8 +21,28 @@ export interface AuthenticatorOptions {
   readonly maxKnownFaces?: number;
 }
 
-/** Finds who presents a key. @throws {GatewayError} saying why it is refused. */
-export type Authenticate = (headers: IncomingHttpHeaders, address: string, snapshot: CompiledSnapshot, nowMs: number) => CompiledKey;
+/**
+ * Finds who presents a key. @throws {GatewayError} saying why it is refused.
+ * @param connection that it came over.
+ */
+export type Authenticate = (
+  headers: IncomingHttpHeaders,
+  connection: object,
+  address: string,
+  snapshot: CompiledSnapshot,
+  nowMs: number,
+) => CompiledKey;
+
+/** A text that was presented as a key, and what follows from it alone, good or bad. */
+interface Presented {
+  readonly text: string;
+  /** Null where it has not the shape of a key. */
+  readonly face: VirtualKeyFace | null;
+  /** Public part and checksum. */
+  readonly fingerprint: string;
+  /** HMAC; null until it is needed. */
+  hash: string | null;
+}
 
 const LENGTH_OF_CHECKSUM = 6;
 
@@ -49,16 +70,29 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
   const mayTry = (publicPart: string, snapshot: CompiledSnapshot): boolean =>
     publicPartLimiter.blockedSeconds(publicPart) === 0 && snapshot.publicParts().has(publicPart);
 
+  // A client sends the same key again and again: what was worked out of it is kept for as long as its connection, whatever came of it,
+  // so that good keys and bad ones cost the same.
+  const lastPresented = new WeakMap<object, Presented>();
+  const read = (text: string, connection: object): Presented => {
+    const last = lastPresented.get(connection);
+    if (last !== undefined && last.text === text) return last;
+    const face = parseVirtualKey(text);
+    const fingerprint = face === null ? '' : face.publicPart + text.slice(-LENGTH_OF_CHECKSUM);
+    const presented = { text, face, fingerprint, hash: null };
+    lastPresented.set(connection, presented);
+    return presented;
+  };
+
   const refuse = (address: string, code: ErrorCode): never => {
     limiter.fail(address);
     throw new GatewayError(code);
   };
 
-  return (headers, address, snapshot, nowMs) => {
-    const presented = presentedKey(headers);
-    const face = presented === null ? null : parseVirtualKey(presented);
-    const fingerprint = presented === null || face === null ? null : face.publicPart + presented.slice(-LENGTH_OF_CHECKSUM);
-    const isKnown = fingerprint !== null && knownFaces.has(fingerprint);
+  return (headers, connection, address, snapshot, nowMs) => {
+    const text = presentedKey(headers);
+    const presented = text === null ? null : read(text, connection);
+    const face = presented?.face ?? null;
+    const isKnown = presented !== null && knownFaces.has(presented.fingerprint);
     const blockedSeconds = isKnown ? 0 : limiter.blockedSeconds(address);
     const isTrial = blockedSeconds > 0 && face !== null && mayTry(face.publicPart, snapshot);
     if (blockedSeconds > 0 && !isTrial) {
@@ -67,16 +101,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
         retryAfterSeconds: blockedSeconds,
       });
     }
-    if (presented === null || fingerprint === null) return refuse(address, 'invalid_api_key');
-    const secret = snapshot.secrets.get(keyHash(presented));
+    if (presented === null || face === null) return refuse(address, 'invalid_api_key');
+    presented.hash ??= keyHash(presented.text);
+    const secret = snapshot.secrets.get(presented.hash);
     const refusal = secret === undefined ? 'invalid_api_key' : keyRefusal(secret.key, secret, nowMs);
     if (secret === undefined || refusal !== null) {
       // A guess that looks like a good key must not make that key forgotten: it may be what keeps it going in a burst.
-      if (secret !== undefined) knownFaces.delete(fingerprint);
+      if (secret !== undefined) knownFaces.delete(presented.fingerprint);
       if (isTrial) publicPartLimiter.fail(face.publicPart);
       return refuse(address, refusal ?? 'invalid_api_key');
     }
-    if (!isKnown) remember(fingerprint);
+    if (!isKnown) remember(presented.fingerprint);
     return secret.key;
   };
 }

@@ -57,11 +57,12 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocke
     },
     publicPartLimiter: createFailureLimiter({ clock: { now: () => 0, monotonic: () => 0 }, burst: 3, perSecond: 1 }),
   });
+  const connection = {};
   return (secret: string): readonly [string, readonly string[]] => {
     steps.length = 0;
     const headers: IncomingHttpHeaders = { authorization: `Bearer ${secret}` };
     try {
-      authenticate(headers, '127.0.0.1', snapshot, now());
+      authenticate(headers, connection, '127.0.0.1', snapshot, now());
       return ['let in', [...steps]];
     } catch (error) {
       return [error instanceof Error && 'code' in error ? String(error.code) : 'thrown', [...steps]];
