@@ -3,6 +3,7 @@ import { bootstrapCommand } from './bootstrap-command.ts';
 import { breakGlassCommand } from './break-glass-command.ts';
 import { deadLettersCommand } from './dead-letters/dead-letters-command.ts';
 import { doctorCommand } from './doctor-command.ts';
+import { LEASE_LOG_QUERY } from './lease-log-file.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveCommand } from './move/move-command.ts';
 import { startCommand } from './start/start-command.ts';
@@ -57,6 +58,10 @@ const doctorHelp = `
 Computes from the leases of budgets and what was posted on them what each counter has to be, and adds up the log of all changes. It reads only,
 and everything of one moment. Prints what does not fit, with the figures, and exits with 1 then. The ledger does the same every hour, without the log.
 
+With --log it needs no database: it adds up what was exported, a line an entry, by
+
+  PGOPTIONS="-c role=turnpike_writer" psql "$DATABASE_URL" -At -c "${LEASE_LOG_QUERY}" > lease-log.jsonl
+
 Environment:
   DATABASE_URL  the processes' database
 `;
@@ -103,6 +108,7 @@ export function createProgram(): Command {
   program
     .command('doctor')
     .description('look whether the books of budgets are in order, in the database of DATABASE_URL')
+    .option('--log <file>', 'prove an exported log of the leases by itself, without a database')
     .addHelpText('after', doctorHelp)
     .action(doctorCommand);
   program

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
-import { checkLeases } from '../journal/check-leases.ts';
+import { checkLeasesInParts } from '../journal/check-leases.ts';
 import type { Log } from '../runtime/log.ts';
 import type { LeaseMetrics } from './ledger-metrics.ts';
 
@@ -23,7 +23,7 @@ export function startLeaseChecks(options: {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        const findings = await checkLeases(db, { withLog: false });
+        const findings = await checkLeasesInParts(db, stopping.signal);
         metrics.leaseFindings(findings.length);
         if (findings.length > 0)
           log.error({ findings: findings.slice(0, 10), count: findings.length }, 'the books of budgets do not add up');

@@ -1,5 +1,8 @@
+import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { examineLeases } from '../../../services/cli/doctor-command.ts';
+import { LEASE_LOG_QUERY, proveLeaseLog } from '../../../services/cli/lease-log-file.ts';
+import { checkLeases, checkLeasesInParts } from '../../../services/journal/check-leases.ts';
 import { startLeaseChecks } from '../../../services/ledger/lease-checks.ts';
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts';
 import { createMetrics } from '../../../services/runtime/metrics.ts';
@@ -35,6 +38,15 @@ test('books that are in order are found to be, with room held, settled, overrun 
   expect(await examine()).toMatchObject({ healthy: true, kinds: [], lines: [expect.stringContaining('adds up')] });
 });
 
+test('the log as it is exported is proved without the database', async () => {
+  const { database } = await books();
+  const { rows } = await sql.raw<{ json_build_object: unknown }>(LEASE_LOG_QUERY).execute(database.writer.db);
+  async function* lines() {
+    for (const row of rows) yield JSON.stringify(row.json_build_object);
+  }
+  expect(await proveLeaseLog(lines())).toEqual({ counters: 1, entries: 2, findings: [] });
+});
+
 test.each([
   ['a posting that was changed', 'update lease_postings set posted = posted + 1', ['committed', 'identity']],
   ['a total that was changed', 'update counter_totals set settled = settled - 1', ['committed', 'identity']],
@@ -51,6 +63,21 @@ test.each([
   expect(found.healthy).toBe(false);
   expect([...new Set(found.kinds)]).toEqual(kinds);
   expect(found.lines[0]).toContain(counter);
+});
+
+test('counters are found in parts of whatever size as they are all at once', async () => {
+  const { database } = await books();
+  const { db } = database.writer;
+  const functions = leaseFunctions(db);
+  const limit = testId('limit', 1);
+  for (const group of ['a', 'b', 'c', 'd', 'e']) await functions.ask(testId('node', 1), 1, [{ limit, group, need: 3n }]);
+  await database.owner.execute(`update budget_counters set cap = cap + 1, committed = committed + 1 where group_key in ('', 'b', 'e')`);
+  const all = (await checkLeases(db, { withLog: false })).map(({ kind, counter_id }) => `${counter_id} ${kind}`);
+  expect(all).toHaveLength(6);
+  for (const size of [1, 2, 3, 5, 6, 7]) {
+    const found = await checkLeasesInParts(db, new AbortController().signal, size);
+    expect(found.map(({ kind, counter_id }) => `${counter_id} ${kind}`)).toEqual(all);
+  }
 });
 
 test('the ledger finds a damaged counter by itself, and says so in its log and its metrics', async () => {
