@@ -117,6 +117,21 @@ const BudgetResetInput = builder.inputType('BudgetResetInput', {
     reason: t.string({ required: true, description: '1 to 500 characters; stands in the audit log.' }),
   }),
 });
+const BudgetRaiseInput = builder.inputType('BudgetRaiseInput', {
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    expectedVersion: t.int(expectedVersionField),
+    unit: t.field({ type: BudgetUnit, required: true }),
+    window: t.field({ type: BudgetWindowInput, required: true, description: 'With the unit: which of the limits, as it was defined.' }),
+    by: t.field({
+      type: 'Decimal',
+      required: true,
+      description: 'On top of the amount: USD, or a whole number of tokens or requests. 0 ends a raise.',
+    }),
+    until: t.field({ type: 'DateTime', description: 'In the future, within 366 days; left out where a raise is ended.' }),
+    reason: t.string({ required: true, description: '1 to 500 characters; stands in the audit log.' }),
+  }),
+});
 const BudgetArchiveInput = builder.inputType('BudgetArchiveInput', {
   fields: (t) => ({ id: t.id({ required: true }), expectedVersion: t.int(expectedVersionField) }),
 });
@@ -175,6 +190,25 @@ builder.mutationFields((t) => ({
     authScopes: { permission: 'budget:update' },
     args: { input: t.arg({ type: BudgetResetInput, required: true }) },
     resolve: (_root, { input }, context) => payloadOf(() => context.changes.budgetReset({ ...input, id: requireUuid('Budget', input.id) })),
+  }),
+  budgetRaise: t.field({
+    type: BudgetPayload('BudgetRaisePayload'),
+    description: 'Raises a limit for a time, in place of a raise of it that may run. It ends by itself; what was committed by then stays.',
+    authScopes: { permission: 'budget:update' },
+    args: { input: t.arg({ type: BudgetRaiseInput, required: true }) },
+    resolve: (_root, { input }, context) =>
+      payloadOf(() => {
+        const { expectedVersion, unit, by, until, reason } = input;
+        return context.changes.budgetRaise({
+          id: requireUuid('Budget', input.id),
+          expectedVersion,
+          unit,
+          window: windowOf(input.window),
+          by: budgetAmount(unit, by),
+          until: until ?? null,
+          reason,
+        });
+      }),
   }),
   budgetArchive: t.field({
     type: BudgetPayload('BudgetArchivePayload'),

@@ -15,8 +15,11 @@ export interface BudgetLimitTable {
   window_seconds: bigint | null;
   /** Grows with a reset and with a change of the window: then the next ask makes new counters. */
   segment: Generated<number>;
-  /** Grows with each change of amount. */
+  /** Grows with each change of amount, and by two with each raise, whose end counts as one (`budget_version`). */
   version: Generated<number>;
+  /** On top of `amount` until then, by the database's clock. */
+  raised: Generated<bigint>;
+  raised_until: Generated<Date | null>;
   updated_at: Generated<Date>;
   sealed_at: Date | null;
 }

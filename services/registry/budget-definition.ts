@@ -22,8 +22,8 @@ const MOST_LIMITS = 8;
 const MOST_THRESHOLDS = 10;
 const LONGEST_VALUE = 256;
 /** pico-USD, tokens or requests: numeric(38, 0) holds it, and so does a sum of many. */
-const LARGEST_AMOUNT = 10n ** 30n;
-const YEAR_SECONDS = 366 * 86_400;
+export const LARGEST_AMOUNT = 10n ** 30n;
+export const YEAR_SECONDS = 366 * 86_400;
 const ANCHOR = /^(19[789]|20\d)\d-\d\d-\d\dT\d\d:\d\d:\d\d$/;
 const ZONE = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
 const MODEL_OR_ROUTE = /^[^/\s]+\/\S{1,190}$/;
@@ -158,7 +158,8 @@ function nameOf({ dimension, tagKey }: BudgetKey): string {
   return `${dimension}:${tagKey ?? ''}`;
 }
 
-function limitKey({ unit, window }: Pick<BudgetLimit, 'unit' | 'window'>): string {
+/** What tells the limits of a budget apart. */
+export function limitKey({ unit, window }: Pick<BudgetLimit, 'unit' | 'window'>): string {
   if (window.kind === 'lifetime') return `${unit} lifetime`;
   return window.kind === 'rolling' ? `${unit} rolling ${window.seconds}` : `${unit} ${window.kind} ${window.zone} ${window.anchor}`;
 }

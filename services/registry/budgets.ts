@@ -5,6 +5,8 @@ import type { BudgetDefinition } from '../../schema/values/budget.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import type { GivenBudget } from './budget-definition.ts';
 import { defineBudget } from './budget-definition.ts';
+import type { GivenRaise } from './budget-raises.ts';
+import { raiseLimit } from './budget-raises.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, recordAct } from './change.ts';
 import { lockOwn, nameTaken, nextVersion } from './own-rows.ts';
@@ -76,6 +78,25 @@ export async function resetBudget(
   const budget = await write(change, before, {});
   await sql`select lease_reset(${before.definition.limits.map(({ id }) => id)}::uuid[])`.execute(change.trx);
   return { budget, auditEventId: await recordBudget(change, 'budget.reset', budget, {}, { resetReason: input.reason }) };
+}
+
+/** Raises one limit for a time. @param input.reason stands in the audit log. @throws RegistryError as {@link archiveBudget}; `invalid`. */
+export async function raiseBudget(
+  change: Change,
+  input: { readonly id: string; readonly expectedVersion: number; readonly reason: string } & GivenRaise,
+): Promise<{ budget: Budget; auditEventId: string }> {
+  const locked = await lockBudget(change, input);
+  const { before, after } = await raiseLimit(change, locked.definition, input);
+  const budget = await write(change, locked, {});
+  const { unit, window, reason } = input;
+  const auditEventId = await recordBudget(
+    change,
+    'budget.raise',
+    budget,
+    { raise: before },
+    { raise: after, unit, window, raiseReason: reason },
+  );
+  return { budget, auditEventId };
 }
 
 /** Both sides of a difference come out of the database, which orders the fields of JSON its own way. */

@@ -23,5 +23,9 @@ export interface BudgetChanges {
   readonly budgetCreate: (input: Idempotent & BudgetFields) => Promise<ChangeOutcome<null>>;
   readonly budgetUpdate: (input: ExpectingVersion & Partial<BudgetFields>) => Promise<ChangeOutcome<null>>;
   readonly budgetReset: (input: ExpectingVersion & { readonly reason: string }) => Promise<ChangeOutcome<null>>;
+  readonly budgetRaise: (
+    input: ExpectingVersion &
+      Pick<BudgetLimit, 'unit' | 'window'> & { readonly by: string; readonly until: Date | null; readonly reason: string },
+  ) => Promise<ChangeOutcome<null>>;
   readonly budgetArchive: (input: ExpectingVersion) => Promise<ChangeOutcome<null>>;
 }

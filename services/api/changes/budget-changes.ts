@@ -1,5 +1,5 @@
 import type { BudgetChanges } from '../../../schema/graphql/ports/budgets.ts';
-import { archiveBudget, createBudget, resetBudget, updateBudget } from '../../registry/budgets.ts';
+import { archiveBudget, createBudget, raiseBudget, resetBudget, updateBudget } from '../../registry/budgets.ts';
 import { requireIdempotencyKey, requireName, requireStatedReason } from './input-checks.ts';
 import type { RunChange } from './run-change.ts';
 
@@ -32,6 +32,16 @@ export function createBudgetChanges(run: RunChange, organizationId: string): Bud
         { field: 'budgetReset', idempotencyKey: null, input, organizationId, target: { type: 'Budget', id: input.id } },
         async (change) => {
           const { budget, auditEventId } = await resetBudget(change, input);
+          return { entityId: budget.id, row: null, auditEventId };
+        },
+      );
+    },
+    budgetRaise: (given) => {
+      const input = { ...given, reason: requireStatedReason(given.reason) };
+      return run(
+        { field: 'budgetRaise', idempotencyKey: null, input, organizationId, target: { type: 'Budget', id: input.id } },
+        async (change) => {
+          const { budget, auditEventId } = await raiseBudget(change, input);
           return { entityId: budget.id, row: null, auditEventId };
         },
       );

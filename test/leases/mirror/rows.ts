@@ -11,8 +11,17 @@ export function putNode(database: LeaseDatabase, row: NodeRow): void {
   else database.lease_nodes[at] = row;
 }
 
-export function limitRow(database: LeaseDatabase, limit: string): LimitRow | null {
+/** As it is stored, whatever time it is. */
+export function storedLimit(database: LeaseDatabase, limit: string): LimitRow | null {
   return database.budget_limits.find((row) => row.limit === limit) ?? null;
+}
+
+/** With the amount and the version that count now. */
+export function limitRow(database: LeaseDatabase, limit: string): LimitRow | null {
+  const row = storedLimit(database, limit);
+  if (row === null || row.raise === null) return row;
+  const { by, until } = row.raise;
+  return until > database.now ? { ...row, amount: row.amount + by } : { ...row, version: row.version + 1 };
 }
 
 export function putLimit(database: LeaseDatabase, row: LimitRow): void {

@@ -25,8 +25,10 @@ export interface LimitRow {
   readonly budget: string;
   readonly unit: string;
   readonly amount: bigint;
-  /** Grows with each change of amount. */
+  /** Grows with each change of amount, and by two with each raise, whose end counts as one. */
   readonly version: number;
+  /** So much more until then. */
+  readonly raise: { readonly by: bigint; readonly until: number } | null;
   readonly window: LimitWindow;
   /** Grows with each reset; part of the window key. */
   readonly segment: number;

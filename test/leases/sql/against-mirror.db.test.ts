@@ -10,7 +10,13 @@ import { lease_beat, lease_declare_lost, lease_register } from '../mirror/lease-
 import { lease_correct, lease_post } from '../mirror/lease-post.ts';
 import { lease_release } from '../mirror/lease-release.ts';
 import { lease_return } from '../mirror/lease-return.ts';
-import { changeAmount as changeMirrorAmount, createLimit, resetLimit, sealLimit } from '../mirror/limits.ts';
+import {
+  changeAmount as changeMirrorAmount,
+  createLimit,
+  raiseLimit as raiseMirrorLimit,
+  resetLimit,
+  sealLimit,
+} from '../mirror/limits.ts';
 import type { LeaseDatabase } from '../mirror/tables.ts';
 import { copyDatabase, emptyDatabase } from '../mirror/tables.ts';
 import { isOver } from '../mirror/windows.ts';
@@ -26,7 +32,16 @@ import {
   showMirror,
   showSql,
 } from './against-mirror.ts';
-import { brokenBooks, changeAmount, insertLimit, insertOrganization, leaseFunctions, setTestClock, stopClock } from './lease-functions.ts';
+import {
+  brokenBooks,
+  changeAmount,
+  insertLimit,
+  insertOrganization,
+  leaseFunctions,
+  raiseLimit,
+  setTestClock,
+  stopClock,
+} from './lease-functions.ts';
 
 let database: TestDatabase;
 
@@ -183,6 +198,10 @@ async function anything(mirror: LeaseDatabase, up: (top: number) => number, kept
         await sql`update budget_limits set sealed_at = coalesce(sealed_at, lease_now()) where id = ${limitId(limit)}`.execute(
           database.writer.db,
         );
+      } else if (kind < 5) {
+        const raise = up(4) === 0 ? null : { by: BigInt(1 + up(6)), until: mirror.now + 1_000 + up(60_000) };
+        raiseMirrorLimit(mirror, limit, raise);
+        await raiseLimit(database.writer.db, limitId(limit), raise === null ? null : { by: raise.by, until: instant(raise.until) });
       } else {
         const to = BigInt(4 + up(8));
         changeMirrorAmount(mirror, limit, to);

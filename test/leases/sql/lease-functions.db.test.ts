@@ -12,6 +12,7 @@ import {
   insertOrganization,
   leaseFunctions,
   organizationId,
+  raiseLimit,
   setTestClock,
   stopClock,
   testId,
@@ -481,6 +482,29 @@ describe('limits that change', () => {
     expect(await ask(nodeA, 1, [{ limit, need: 1000n }])).toMatchObject([{ outcome: 'granted', granted: 1000n, window_key: '1:lifetime' }]);
     await context.post([{ counter, node: nodeA, epoch: 1, debit: 800n, cost: 800n }]);
     expect(await state(context, counter)).toMatchObject({ settled: 800n, held: 0n, sealed_at: expect.any(Date) });
+  });
+
+  test('a raise ends by itself at its moment, beats tell of it, and what was granted by then stays', async () => {
+    const context = await books();
+    const { ask, beat, limit, clockAt, database, nodeA, nodeB } = context;
+    const counter = await context.granted(1000n);
+    await raiseLimit(database.writer.db, limit, { by: 500n, until: new Date(startedAt + 100_000) });
+    expect(await ask(nodeB, 1, [{ limit, need: 200n }])).toMatchObject([{ outcome: 'granted', amount: 1500n, rest: 300n }]);
+    const [told] = await beat(nodeB, 1, 'b1', 0, 'n');
+    expect(told).toMatchObject({ counter_id: counter, amount: 1500n, limit_version: 3 });
+    await clockAt(99.999);
+    expect(await ask(nodeB, 1, [{ limit, counter, known: 200n, need: 300n }])).toMatchObject([{ outcome: 'granted', rest: 0n }]);
+    await clockAt(100);
+    expect(await ask(nodeB, 1, [{ limit, counter, known: 500n, need: 1n }])).toMatchObject([
+      { outcome: 'short', amount: 1000n, rest: -500n },
+    ]);
+    expect(await state(context, counter)).toMatchObject({ amount: 1000n, limit_version: 4, committed: 1500n });
+    await clockAt(190);
+    const since = new Date(startedAt + 130_000);
+    expect(await beat(nodeB, 1, 'b1', 1, 'm', [], { since })).toMatchObject([{ counter_id: counter, amount: 1000n, limit_version: 4 }]);
+    // The room of who gives back is room again only below the limit that counts now.
+    await context.giveBack(nodeA, 1, [{ counter, returned: 600n }]);
+    expect(await ask(nodeB, 1, [{ limit, counter, known: 500n, need: 100n }])).toMatchObject([{ outcome: 'granted', rest: 0n }]);
   });
 
   test('a sealed limit and one that is unknown grant nothing', async () => {

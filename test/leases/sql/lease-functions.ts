@@ -199,6 +199,16 @@ export async function changeAmount(db: Kysely<Database>, limit: string, amount: 
   await sql`update budget_limits set amount = ${amount}, version = version + 1, updated_at = lease_now() where id = ${limit}`.execute(db);
 }
 
+/** In place of a raise that may run; null ends it. */
+export async function raiseLimit(
+  db: Kysely<Database>,
+  limit: string,
+  raise: { readonly by: bigint; readonly until: Date } | null,
+): Promise<void> {
+  await sql`update budget_limits set raised = ${raise?.by ?? 0n}, raised_until = ${raise?.until ?? null}, version = version + 2, updated_at = lease_now()
+    where id = ${limit}`.execute(db);
+}
+
 export async function insertOrganization(db: Kysely<Database>): Promise<void> {
   await sql`insert into organizations (id, slug, name, created_at, updated_at) values (${organizationId}, 'tests', 'Tests', now(), now())`.execute(
     db,

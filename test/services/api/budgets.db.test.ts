@@ -24,7 +24,7 @@ const fields = `auditEventId budget { id version name isActive selector { dimens
   fallbackPrice { input output } archivedAt } errors { __typename code path }`;
 
 async function change(
-  name: 'budgetCreate' | 'budgetUpdate' | 'budgetReset' | 'budgetArchive',
+  name: 'budgetCreate' | 'budgetUpdate' | 'budgetRaise' | 'budgetReset' | 'budgetArchive',
   input: Record<string, unknown>,
 ): Promise<Payload> {
   const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
@@ -134,25 +134,23 @@ test('a changed amount keeps the limit it is of, a changed window makes another;
   expect(await readRevision(db)).toBe(revision);
 });
 
-test('a reset begins new counters for every limit, keeps the old ones with what they hold, and says why in the audit log', async () => {
+/** A budget of 10 USD a month and 5 requests for ever, which leasing knows. @returns its limits' ids, in this order. */
+async function counted(name: string): Promise<{ readonly id: string; readonly limits: readonly string[] }> {
   const { db } = api.database.writer;
-  const name = 'Begun again';
   const { budget } = await create({ name, limits: [usd('10'), { unit: 'REQUESTS', amount: '5', window: { kind: 'LIFETIME' } }] });
-  const { id, organization_id, definition } = await db
+  const row = await db
     .selectFrom('budgets')
     .select(['id', 'organization_id', 'definition'])
     .where('name', '=', name)
     .executeTakeFirstOrThrow();
-  const limits = definition.limits.map((limit) => limit.id);
+  const limits = row.definition.limits.map(({ id, unit, amount }) => ({ id, unit, amount: BigInt(amount) }));
   await db
     .insertInto('budget_limits')
     .values(
       limits.map((limit) => ({
-        id: limit,
-        organization_id,
-        budget_id: id,
-        unit: 'requests',
-        amount: 5n,
+        ...limit,
+        organization_id: row.organization_id,
+        budget_id: row.id,
         window_kind: 'lifetime',
         window_seconds: null,
         sealed_at: null,
@@ -160,6 +158,12 @@ test('a reset begins new counters for every limit, keeps the old ones with what 
     )
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+  return { id: budget.id, limits: limits.map(({ id }) => id) };
+}
+
+test('a reset begins new counters for every limit, keeps the old ones with what they hold, and says why in the audit log', async () => {
+  const { db } = api.database.writer;
+  const { id, limits } = await counted('Begun again');
   const functions = leaseFunctions(db);
   const node = testId('node', 1);
   await functions.register(node, 1, 'n1');
@@ -170,7 +174,7 @@ test('a reset begins new counters for every limit, keeps the old ones with what 
       limits.map((limit) => ({ limit, need: 5n })),
     );
   const before = await ask();
-  const reset = (expectedVersion: number) => change('budgetReset', { id: budget.id, expectedVersion, reason: 'The month was a test.' });
+  const reset = (expectedVersion: number) => change('budgetReset', { id, expectedVersion, reason: 'The month was a test.' });
   expect(await reset(9)).toMatchObject({ budget: null, errors: [{ __typename: 'VersionConflict' }] });
   expect(await ask()).toMatchObject(before.map(({ counter_id }) => ({ outcome: 'held', counter_id })));
   expect(await reset(1)).toMatchObject({ budget: { version: 2 }, errors: [] });
@@ -182,6 +186,45 @@ test('a reset begins new counters for every limit, keeps the old ones with what 
   }
   const audited = await db.selectFrom('audit_events').select('changes').where('action', '=', 'budget.reset').executeTakeFirst();
   expect(audited?.changes).toEqual([{ field: 'resetReason', from: null, to: 'The month was a test.' }]);
+});
+
+test('a limit is raised for a time and can be lowered before, with the version that is expected and a reason in the audit log', async () => {
+  const { db } = api.database.writer;
+  const { id, limits } = await counted('Raised');
+  const functions = leaseFunctions(db);
+  const node = testId('node', 2);
+  await functions.register(node, 1, 'n2');
+  const [, requests = ''] = limits;
+  const available = async () => (await functions.ask(node, 1, [{ limit: requests, need: 0n }]))[0]?.amount;
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const lifetime = { unit: 'REQUESTS', window: { kind: 'LIFETIME' }, reason: 'Launch day.' };
+  const raise = (expectedVersion: number, given: Record<string, unknown>) =>
+    change('budgetRaise', { id, expectedVersion, ...lifetime, ...given });
+
+  expect(await raise(9, { by: '7', until })).toMatchObject({ errors: [{ __typename: 'VersionConflict' }] });
+  const refused: readonly [Record<string, unknown>, string][] = [
+    [{ by: '7' }, 'until'],
+    [{ by: '0', until }, 'until'],
+    [{ by: '-7', until }, 'by'],
+    [{ by: '7', until: new Date(Date.now() - 1_000).toISOString() }, 'until'],
+    [{ by: '7', until, unit: 'TOKENS' }, 'window'],
+  ];
+  for (const [given, field] of refused) {
+    expect([field, await raise(1, given)]).toMatchObject([field, { errors: [{ __typename: 'InvalidInput', path: ['input', field] }] }]);
+  }
+  expect(await available()).toBe(5n);
+  expect(await raise(1, { by: '7', until })).toMatchObject({ budget: { version: 2, limits: [{}, { amount: '5' }] }, errors: [] });
+  expect(await available()).toBe(12n);
+  expect(await raise(2, { by: '0', reason: 'It was over early.' })).toMatchObject({ budget: { version: 3 }, errors: [] });
+  expect(await available()).toBe(5n);
+  const audited = await db.selectFrom('audit_events').select('changes').where('action', '=', 'budget.raise').orderBy('id').execute();
+  expect(audited.map(({ changes }) => changes)).toMatchObject([
+    expect.arrayContaining([
+      { field: 'raise', from: null, to: { by: '7', until } },
+      { field: 'raiseReason', from: null, to: 'Launch day.' },
+    ]),
+    expect.arrayContaining([{ field: 'raise', from: { by: '7', until }, to: null }]),
+  ]);
 });
 
 test('an archived budget is out of the list, cannot be changed, and its name is free again', async () => {

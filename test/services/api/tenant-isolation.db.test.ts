@@ -154,6 +154,8 @@ const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>) => string
   budgetArchive: ({ Budget }) => `id: "${Budget}", expectedVersion: 1`,
   budgetCreate: ({ Team }) =>
     `idempotencyKey: "a", name: "x", enforcement: NOTIFY, selector: [{ dimension: TEAM, in: ["${Team}"] }], limits: [${onePerDay}]`,
+  budgetRaise: ({ Budget }) =>
+    `id: "${Budget}", expectedVersion: 1, unit: REQUESTS, window: { kind: DAY }, by: "1", until: "2030-01-01T00:00:00Z", reason: "x"`,
   budgetReset: ({ Budget }) => `id: "${Budget}", expectedVersion: 1, reason: "x"`,
   budgetUpdate: ({ Budget }) => `id: "${Budget}", expectedVersion: 1, name: "x"`,
   deadLetterDiscard: ({ DeadLetter }) => `idempotencyKey: "a", id: "${DeadLetter}", reason: "x"`,
