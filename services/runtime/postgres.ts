@@ -34,7 +34,7 @@ export type DatabaseConnection = {
   /**
    * Runs `work` in one transaction in which each statement goes out when it is asked for, behind those before it, without waiting
    * for their answers (PostgreSQL's protocol, "Pipelining"). It commits when `work` resolves and leaves nothing behind when it
-   * rejects; `work` must not ask for more after that.
+   * rejects; what `work` asks for after that is refused, for the connection may be another's.
    * @throws the error of the first statement that failed, whichever answer `work` was waiting for.
    */
   readonly pipeline: <Result>(work: (statements: Kysely<Database>) => Promise<Result>) => Promise<Result>;
@@ -170,7 +170,9 @@ export function createDatabase(options: DatabaseOptions): DatabaseConnection {
 
 async function runPipeline<Result>(client: pg.PoolClient, work: (statements: Kysely<Database>) => Promise<Result>): Promise<Result> {
   const failures: unknown[] = [];
+  let isOver = false;
   const query = (...asked: readonly unknown[]): unknown => {
+    if (isOver) throw new Error('a statement was asked for after its transaction');
     const answer: unknown = Reflect.apply(client.query, client, asked);
     if (answer instanceof Promise) answer.catch((error: unknown) => failures.push(error));
     return answer;
@@ -181,7 +183,9 @@ async function runPipeline<Result>(client: pg.PoolClient, work: (statements: Kys
   try {
     // Answered before the first answer that is waited for.
     query('begin');
-    const result = await work(new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }));
+    const result = await work(new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })).finally(() => {
+      isOver = true;
+    });
     const { command } = await client.query('commit');
     if (command !== 'COMMIT') throw new Error('a transaction was rolled back since one of its statements had failed');
     client.release();

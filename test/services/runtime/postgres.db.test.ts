@@ -86,7 +86,7 @@ test('statements of a pipeline do not wait for the answers of those before, are 
   await proxy.close();
 });
 
-test('a pipeline in which a statement fails leaves nothing, tells the first error, and its connection is good for the next', async () => {
+test('a pipeline in which a statement fails leaves nothing, tells the first error, and its connection is good for the next, which no late statement gets into', async () => {
   const single = createDatabase({ url: database.url, role: 'login', applicationName: 'single', poolSize: 1 });
   await single.execute('create table lonely (number integer check (number < 3))');
   const add = (number: number) => sql`insert into lonely values (${number})`;
@@ -102,7 +102,12 @@ test('a pipeline in which a statement fails leaves nothing, tells the first erro
     throw new Error('on second thoughts');
   });
   await expect(ownError).rejects.toThrow('on second thoughts');
-  await single.pipeline(async (statements) => add(2).execute(statements));
+  let late: () => Promise<unknown> = async () => {};
+  await single.pipeline(async (statements) => {
+    late = () => add(1).execute(statements);
+    await add(2).execute(statements);
+  });
+  await expect(late()).rejects.toThrow('after its transaction');
   expect((await sql`select number from lonely`.execute(single.db)).rows).toEqual([{ number: 2 }]);
   await single.execute('drop table lonely');
   await single.close();
