@@ -1,10 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
 import { createPartitionKeeper } from '../journal/append-entries.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { HourlyWork } from './every-hour.ts';
+import { everyHour } from './every-hour.ts';
 
 /** How long finer rollups are kept; days are kept for ever, and so is every entry. */
 export const retentionMs = { minute: 48 * 3_600_000, hour: 400 * 86_400_000 } as const;
@@ -12,7 +13,6 @@ export const retentionMs = { minute: 48 * 3_600_000, hour: 400 * 86_400_000 } as
 const monthsAhead = 3;
 /** Rows of one statement, so that no batch waits long for the rows it locks. */
 const chunkRows = 5_000;
-const everyMs = 3_600_000;
 
 /**
  * Makes the ledger's partitions of this and the coming months and removes rollups that are past their time, by this clock and by
@@ -38,28 +38,19 @@ async function removeOld(db: Kysely<Database>, table: 'usage_minute' | 'usage_ho
   }
 }
 
-export type Housekeeping = { readonly stop: () => Promise<void> };
-
-/** Keeps house at once and every hour. A failure is told and tried again an hour later; nothing depends on its moment. */
-export function startHousekeeping(options: { readonly db: Kysely<Database>; readonly clock: Clock; readonly log: Log }): Housekeeping {
-  const { db, clock, log } = options;
-  const stopping = new AbortController();
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      try {
-        const { removed } = await keepHouse(db, clock.now());
-        if (removed > 0n) log.info({ rows: removed.toString() }, 'removed rollups past their time');
-      } catch (error) {
-        log.warn({ error }, 'keeping house failed');
-      }
-      await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
+/** Keeps house at once and every hour. */
+export function startHousekeeping({
+  db,
+  clock,
+  log,
+}: {
+  readonly db: Kysely<Database>;
+  readonly clock: Clock;
+  readonly log: Log;
+}): HourlyWork {
+  const work = async (): Promise<void> => {
+    const { removed } = await keepHouse(db, clock.now());
+    if (removed > 0n) log.info({ rows: removed.toString() }, 'removed rollups past their time');
   };
-  const ended = run();
-  return {
-    stop: async () => {
-      stopping.abort();
-      await ended;
-    },
-  };
+  return everyHour(work, 'keeping house failed', log);
 }
