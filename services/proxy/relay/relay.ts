@@ -11,6 +11,7 @@ import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 import { BodyCollector, decodeBody } from './body-collector.ts';
 import { CallRecord, CLIENT_GONE } from './call-record.ts';
 import { boundStall, sendProviderError, sendStreamHead, sendWholeAnswer, statusSent } from './client-answer.ts';
+import { ClientSide } from './client-side.ts';
 import type { CrowdMember } from './crowd.ts';
 import { ERROR_OF_FAILURE, errorEvent, statusOfError } from './failure-words.ts';
 import { costOfCall } from './rating.ts';
@@ -39,6 +40,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   readonly #settings: RelaySettings;
   readonly #request: RelayCall;
   readonly #record: CallRecord;
+  readonly #client: ClientSide;
   readonly #onFinished: (relay: Relay) => void;
   #phase: Phase = 'opening';
   #call: UpstreamCall | null = null;
@@ -46,14 +48,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   #headers: IncomingHttpHeaders = {};
   #reader: StreamReader | null = null;
   #collector: BodyCollector | null = null;
-  #clientGone = false;
-  #goneAt = 0;
-  #drainedBytes = 0;
-  #lastWriteAt = 0;
-  #stalledSince: number | null = null;
   #overAt = 0;
   #heldBytes = 0;
-  #responseClosed = false;
 
   /** @param onFinished told when it has settled and let go of its connection. */
   constructor(settings: RelaySettings, request: RelayCall, onFinished: (relay: Relay) => void) {
@@ -61,6 +57,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     this.#request = request;
     this.#onFinished = onFinished;
     this.#record = new CallRecord(request.exchange, request.target);
+    this.#client = new ClientSide(request.exchange.response);
   }
 
   /** Begins. False when the spool takes nothing more: then nothing was done, and the caller refuses the request. */
@@ -71,7 +68,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     exchange.settled = true;
     this.#hold(this.#request.body.length);
     exchange.response.on('close', () => this.#onClientClose());
-    exchange.response.on('drain', () => this.#onDrain());
+    exchange.response.on('drain', () => this.#onClientDrain());
     if (exchange.response.destroyed) this.#onClientClose();
     return true;
   }
@@ -80,15 +77,16 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   tick(): void {
     const { limits } = this.#settings;
     const now = this.#now();
+    const stalledMs = this.#client.stalledForMs(now);
     if (this.#phase === 'over') {
       if (now - this.#overAt > LINGER_MS) this.#dropUpstream();
-    } else if (this.#clientGone) {
-      if (now - this.#goneAt > limits.drainMaxMs) this.#cancel();
+    } else if (this.#client.isGone) {
+      if (this.#client.goneForMs(now) > limits.drainMaxMs) this.#cancel();
     } else if (this.#isLate(now)) {
       this.#fail('timeout', this.#call?.sent === true ? 'unknown' : 'free', 'The request took longer than it said it may.');
-    } else if (this.#stalledSince !== null) {
-      if (now - this.#stalledSince > limits.clientStallMs) this.#request.exchange.response.destroy();
-    } else if (this.#phase === 'stream' && now - this.#lastWriteAt > limits.keepAliveMs) {
+    } else if (stalledMs !== null) {
+      if (stalledMs > limits.clientStallMs) this.#request.exchange.response.destroy();
+    } else if (this.#phase === 'stream' && this.#client.quietForMs(now) > limits.keepAliveMs) {
       this.#write(KEEP_ALIVE);
     }
   }
@@ -107,7 +105,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   /** Ends it now, because the process stops: what was not finished is settled as it stands. */
   terminate(): void {
     if (this.#phase === 'over') this.#dropUpstream();
-    else if (this.#clientGone) this.#cancel();
+    else if (this.#client.isGone) this.#cancel();
     else this.#fail('not_ready', this.#call?.sent === true ? 'unknown' : 'free');
   }
 
@@ -118,7 +116,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 
   /** Whether it only reads on for the usage of an answer nobody takes any more. */
   get isDraining(): boolean {
-    return this.#clientGone && this.#phase !== 'over';
+    return this.#client.isGone && this.#phase !== 'over';
   }
 
   onUpstreamHead(status: number, headers: IncomingHttpHeaders): void {
@@ -143,12 +141,9 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   onUpstreamData(chunk: Buffer): void {
     if (this.#phase === 'over') return;
     this.#record.received(this.#now());
-    if (this.#clientGone) {
-      this.#drainedBytes += chunk.length;
-      if (this.#drainedBytes > this.#settings.limits.drainMaxBytes) {
-        this.#cancel();
-        return;
-      }
+    if (this.#client.isGone && !this.#client.drain(chunk.length, this.#settings.limits.drainMaxBytes)) {
+      this.#cancel();
+      return;
     }
     if (this.#reader !== null) {
       this.#reader.push(chunk);
@@ -261,27 +256,18 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 
   #write(bytes: Buffer): void {
-    const { response } = this.#request.exchange;
-    if (this.#clientGone || response.destroyed) return;
-    this.#lastWriteAt = this.#now();
-    if (response.write(bytes) || this.#stalledSince !== null) return;
-    this.#stalledSince = this.#lastWriteAt;
-    this.#call?.pause();
+    if (!this.#client.write(bytes, this.#now())) this.#call?.pause();
   }
 
-  #onDrain(): void {
-    this.#stalledSince = null;
+  #onClientDrain(): void {
+    this.#client.caughtUp();
     this.#call?.resume();
   }
 
   #onClientClose(): void {
-    this.#responseClosed = true;
+    const hasLeft = this.#client.close(this.#now());
     this.#letGo();
-    if (this.#clientGone || this.#request.exchange.response.writableFinished) return;
-    this.#clientGone = true;
-    this.#stalledSince = null;
-    if (this.#phase === 'over') return;
-    this.#goneAt = this.#now();
+    if (!hasLeft || this.#phase === 'over') return;
     const drains = this.#request.upstream.provider.options.onClientGone !== 'abort';
     if (drains && this.#call?.sent === true) this.#call.resume();
     else this.#cancel();
@@ -328,7 +314,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   #settle(outcome: Outcome, status: number, code: string | null, facts: AnswerFacts, cost: SettledCost, onWritten: () => void): void {
     if (this.#phase === 'over') return;
     const { exchange } = this.#request;
-    const cancelled = this.#clientGone || outcome === 'cancelled';
+    const cancelled = this.#client.isGone || outcome === 'cancelled';
     const now = this.#now();
     if (this.#phase === 'opening') this.#request.upstream.release();
     const made = this.#call === null ? 'none' : this.#call.sent ? 'sent' : this.#upstreamOver ? 'not_sent' : 'none';
@@ -395,7 +381,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 
   /** A whole answer is in memory until the application took it, however long after its call that is. */
   #letGo(): void {
-    if (this.#phase !== 'over' || !this.#upstreamOver || !this.#responseClosed) return;
+    if (this.#phase !== 'over' || !this.#upstreamOver || !this.#client.isClosed) return;
     this.#settings.held.remove(this.#heldBytes);
     this.#heldBytes = 0;
   }
