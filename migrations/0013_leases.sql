@@ -52,7 +52,11 @@ create table budget_limits (
   version integer not null default 1,
   updated_at timestamptz not null default lease_now(),
   sealed_at timestamptz,
-  check ((window_kind = 'rolling') = (window_seconds is not null))
+  -- a temporary raise on top of `amount`; it ends by the database's clock, as windows do: no process has to be there
+  raised numeric(38, 0) not null default 0 check (raised >= 0),
+  raised_until timestamptz,
+  check ((window_kind = 'rolling') = (window_seconds is not null)),
+  check ((raised > 0) = (raised_until is not null))
 );
 create index budget_limits_of_budget on budget_limits (budget_id);
 
@@ -241,6 +245,16 @@ end $$;
 create trigger check_budget_window before insert or update of window_kind, window_zone, window_anchor on budget_limits
   for each row execute function check_budget_window();
 
+-- What may be committed at a moment.
+create function budget_amount(amount numeric, raised numeric, raised_until timestamptz, at timestamptz) returns numeric
+language sql immutable parallel safe
+return amount + case when raised_until > at then raised else 0 end;
+
+-- The end of a raise is a change that nobody writes down, so it counts as one; a new raise, or the end of one by a person, takes `version` two further.
+create function budget_version(version integer, raised_until timestamptz, at timestamptz) returns integer
+language sql immutable parallel safe
+return version + coalesce(raised_until <= at, false)::integer;
+
 -- A node that has not been seen for this long is granted nothing.
 create function lease_node_ttl() returns interval language sql immutable parallel safe return interval '300 seconds';
 -- How long before another machine or another boot may take its spool over.
@@ -277,11 +291,12 @@ create view lease_states with (security_invoker = true) as
 -- Every counter: settled + held = committed + overrun, and committed = expected, at any moment. Of a rolling window, settled and overrun are
 -- without what has left it by the last ask.
 create view counter_states with (security_invoker = true) as
-  select budget_counters.id, budget_counters.organization_id, limit_id, budget_id, unit, window_key, group_key, starts_at, ends_at, amount,
+  select budget_counters.id, budget_counters.organization_id, limit_id, budget_id, unit, window_key, group_key, starts_at, ends_at,
+    budget_amount(amount, raised, raised_until, lease_now())::numeric(38, 0) as amount,
     coalesce(totals.settled, 0) - aged_debit - aged_excess as settled, held, lost,
     coalesce(totals.excess, 0) - aged_excess + uncovered as overrun,
     committed, rooms - (postings + coalesce(totals.excess, 0) - coalesce(totals.settled, 0)) - aged_debit as expected,
-    cap, budget_counters.version, budget_limits.version as limit_version, wanted_at,
+    cap, budget_counters.version, budget_version(budget_limits.version, raised_until, lease_now()) as limit_version, wanted_at,
     coalesce(budget_counters.sealed_at, budget_limits.sealed_at) as sealed_at
   from budget_counters
     join budget_limits on budget_limits.id = limit_id
@@ -504,7 +519,8 @@ begin
     with opened as (
       insert into budget_counters (id, organization_id, limit_id, window_key, group_key, starts_at, ends_at, cap, window_seconds, aged_until,
         folded_until)
-      select asked.id, organization_id, limit_id, key, group_key, starts_at, ends_at, amount, window_seconds, oldest, oldest
+      select asked.id, organization_id, limit_id, key, group_key, starts_at, ends_at,
+        budget_amount(amount, raised, raised_until, at), window_seconds, oldest, oldest
       from unnest(ids, limits, keys, groups, starts, ends) as asked (id, limit_id, key, group_key, starts_at, ends_at)
         join budget_limits on budget_limits.id = limit_id,
         date_bin(make_interval(secs => window_seconds / 60), at - make_interval(secs => window_seconds), 'epoch') as oldest
@@ -521,7 +537,8 @@ begin
 
   for line in
     select item, asked.known, need, counter.id, counter.window_key, counter.starts_at, counter.ends_at, counter.committed,
-      counter.aged_debit, counter.aged_excess, budget_limits.amount, budget_limits.version as limit_version,
+      counter.aged_debit, counter.aged_excess, budget_amount(budget_limits.amount, raised, raised_until, at) as amount,
+      budget_version(budget_limits.version, raised_until, at) as limit_version,
       counter.sealed_at is not null or budget_limits.sealed_at is not null or coalesce(counter.ends_at <= at, false) as over,
       leases.granted, leases.closed_at, coalesce(settled, 0) as settled, coalesce(excess, 0) as excess, beyond.uncovered, beyond.own
     from unnest(ids, limits, knowns, needs) with ordinality as asked (counter_id, limit_id, known, need, item)
@@ -682,13 +699,14 @@ begin
     from (values (0)) as answer left join (
       select leases.counter_id, budget_counters.limit_id, budget_counters.group_key::text, leases.granted, leases.returned,
         closed_at is not null or budget_counters.sealed_at is not null or budget_limits.sealed_at is not null or coalesce(ends_at <= at, false),
-        coalesce(wanted_at > at - lease_scarce(), false), budget_limits.amount, budget_limits.version
+        coalesce(wanted_at > at - lease_scarce(), false), budget_amount(budget_limits.amount, raised, raised_until, at),
+        budget_version(budget_limits.version, raised_until, at)
       from leases join budget_counters on budget_counters.id = leases.counter_id join budget_limits on budget_limits.id = budget_counters.limit_id
       where node_id = my_node and epoch = my_epoch and status = 'taken'
         -- A transaction may show what it stamped up to a minute later. What is told twice does no harm.
         and (since is null or wanted_at > at - lease_scarce()
           or greatest(granted_at, closed_at, budget_counters.sealed_at, budget_limits.sealed_at, updated_at) > since - interval '1 minute'
-          or ends_at between since - interval '1 minute' and at)
+          or ends_at between since - interval '1 minute' and at or raised_until between since - interval '1 minute' and at)
     ) as changed on true
     order by changed.counter_id;
 end $$;
@@ -717,7 +735,8 @@ begin
   with opened as (
     insert into budget_counters (id, organization_id, limit_id, window_key, group_key, starts_at, ends_at, cap, window_seconds, aged_until,
       folded_until)
-    select distinct on (counter) counter, organization_id, "limit", window_key, "group", starts_at, ends_at, amount, window_seconds, oldest, oldest
+    select distinct on (counter) counter, organization_id, "limit", window_key, "group", starts_at, ends_at,
+      budget_amount(amount, raised, raised_until, lease_now()), window_seconds, oldest, oldest
     from lease_reports,
       jsonb_to_recordset(leases) as told (counter uuid, "limit" uuid, window_key text, "group" text, starts_at timestamptz, ends_at timestamptz)
       join budget_limits on budget_limits.id = "limit",
@@ -899,13 +918,57 @@ begin
   if freed > 0 then perform lease_move(counter, 'release', node, of_epoch, -freed, reason); end if;
 end $$;
 
--- A reset: the next ask makes a new counter, the old ones are sealed, and old holds settle there. No history is lost.
-create function lease_reset(of_limit uuid) returns void
+-- The final sums of leases whose window is over or whose counter is sealed, told by their owner once all of their holds are settled and synced: each is
+-- closed at what was spent on it, as a register does it for an older epoch, and no beat tells of it again. Nothing is closed for its age.
+-- closed: it is; gone: there is no such lease, or its last word was said before; open: the counter is not over, nothing is changed; forgotten:
+-- more than its room, so the database was restored, which the next ask or beat proves. While reconciling a single row with no item: nothing
+-- was applied. The owner keeps the sum as long as those of closed epochs, and reports it as final, since a backup may have the lease open.
+create function lease_close(my_node uuid, my_epoch bigint, counters uuid[], finals numeric[])
+returns table (status text, generation bigint, item integer, counter_id uuid, outcome text)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  at constant timestamptz := lease_now();
+  present constant lease_generation := lease_notice_restore(0);
+  lease record;
+begin
+  generation := present.generation;
+  if present.reconciling_since is not null then
+    status := 'reconciling';
+    return next;
+    return;
+  end if;
+  status := 'answered';
+  perform from budget_counters where id = any (counters) order by id for no key update;
+  for i in 1 .. cardinality(counters) loop
+    select granted, returned, closed_at, budget_counters.sealed_at is not null or budget_limits.sealed_at is not null or coalesce(ends_at <= at, false) as over
+      into lease
+      from leases join budget_counters on budget_counters.id = leases.counter_id join budget_limits on budget_limits.id = limit_id
+      where leases.counter_id = counters[i] and node_id = my_node and epoch = my_epoch;
+    item := i;
+    counter_id := counters[i];
+    outcome := case when lease.granted is null or lease.closed_at is not null then 'gone' when not lease.over then 'open'
+      when finals[i] > lease.granted - lease.returned then 'forgotten' else 'closed' end;
+    if outcome = 'closed' then
+      update leases set returned = lease.granted - finals[i], closed_at = at, cause = 'over'
+        where leases.counter_id = counters[i] and node_id = my_node and epoch = my_epoch;
+      if finals[i] < lease.granted - lease.returned then
+        perform lease_move(counters[i], 'close', my_node, my_epoch, finals[i] - (lease.granted - lease.returned), 'over');
+      end if;
+    end if;
+    return next;
+  end loop;
+end $$;
+
+-- A reset of several limits at once: all of them are locked before the first counter is, each in the order of its id, as asks do it.
+-- The next ask makes new counters, the old ones are sealed, and old holds settle there. No history is lost.
+create function lease_reset(of_limits uuid[]) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  update budget_limits set segment = segment + 1, updated_at = lease_now() where id = of_limit;
-  perform from budget_counters where limit_id = of_limit and sealed_at is null order by id for no key update;
-  update budget_counters set sealed_at = lease_now() where limit_id = of_limit and sealed_at is null;
+  perform from budget_limits where id = any (of_limits) order by id for no key update;
+  update budget_limits set segment = segment + 1, updated_at = lease_now() where id = any (of_limits);
+  perform from budget_counters where limit_id = any (of_limits) and sealed_at is null order by id for no key update;
+  update budget_counters set sealed_at = lease_now() where limit_id = any (of_limits) and sealed_at is null;
 end $$;
 
 -- Takes part of what was posted off `committed`: the ledger's cost is below the debit. Where the bucket of the posting has left a rolling window, it
@@ -994,9 +1057,10 @@ insert into lease_generation (generation, timeline, system_identifier, server_st
   select 1, left(pg_walfile_name(pg_current_wal_lsn()), 8), system_identifier, pg_postmaster_start_time() from pg_control_system();
 
 revoke execute on function lease_notice_restore, lease_move, lease_age, lease_adopt, lease_ask, lease_return_all, lease_return, lease_beat, lease_resume,
-  lease_report, lease_register, lease_declare_lost, lease_release, lease_reset, lease_credit, lease_post, lease_correct from public;
-grant execute on function lease_ask, lease_return, lease_beat, lease_report, lease_register, lease_declare_lost, lease_release, lease_reset, lease_post,
-  lease_correct to turnpike_writer;
+  lease_report, lease_register, lease_declare_lost, lease_release, lease_close, lease_reset, lease_credit, lease_post,
+  lease_correct from public;
+grant execute on function lease_ask, lease_return, lease_beat, lease_report, lease_register, lease_declare_lost, lease_release, lease_close, lease_reset,
+  lease_post, lease_correct to turnpike_writer;
 grant select on lease_generation, lease_nodes, budget_counters, leases, lease_log, lease_postings, counter_totals, counter_buckets, lease_reports
   to turnpike_writer;
 -- What is defined, not what is counted: the registry writes it as it writes budgets.

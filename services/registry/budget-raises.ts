@@ -15,7 +15,7 @@ export type GivenRaise = Pick<BudgetLimit, 'unit' | 'window'> & {
 type ShownRaise = { readonly by: string; readonly until: string } | null;
 
 /**
- * The database ends a raise by its own clock (migrations/0021_budget_raises.sql): nobody has to be there.
+ * The database ends a raise by its own clock (migrations/0013_leases.sql): nobody has to be there.
  * @returns what was there before and what is there now.
  * @throws RegistryError `invalid`, which names the field.
  */
