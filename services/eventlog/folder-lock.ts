@@ -9,6 +9,8 @@ import { makeSocketDirectory, socketPath } from './socket-path.ts';
 export interface FolderLock {
   /** Number of this ownership, from 1; no two owners ever have the same. */
   readonly epoch: number;
+  /** Makes the number after the own one nobody's: the next owner gets a later one. Once. @returns it. */
+  claimNext(): Promise<number>;
   release(): Promise<void>;
 }
 
@@ -45,7 +47,16 @@ export async function lockFolder(directory: string): Promise<FolderLock> {
   }
   if (lastSocket !== null) await unlink(lastSocket).catch(() => {});
   await removeOlder(directory, epoch);
-  return { epoch, release: () => close(server) };
+  return {
+    epoch,
+    claimNext: async () => {
+      // It names the same socket, so until the release nobody takes the owner for dead.
+      await writeFile(draft, path, { mode: 0o600, flush: true });
+      await link(draft, epochPath(directory, epoch + 1)).finally(() => unlink(draft).catch(() => {}));
+      return epoch + 1;
+    },
+    release: () => close(server),
+  };
 }
 
 /** The folder has a living owner. */

@@ -1,4 +1,5 @@
 import type { LogRecord } from '../../schema/events/log-record.ts';
+import type { SpoolBoot } from './spool/spool-recovery.ts';
 
 /**
  * The spool: each proxy's own append-only log on local disk (DESIGN.md, "The spool", invariants 1 and 2).
@@ -22,6 +23,14 @@ export interface Spool {
   append(requestId: string, event: LogRecord, onWritten: () => void): boolean;
   /** Requests a previous process of this spool left open, in order; each must be closed (as `orphaned`) once. */
   readonly orphans: readonly { readonly requestId: string; readonly draft: Buffer }[];
+  /** The boots that wrote what the folder still holds, oldest first; not this one. */
+  readonly boots: readonly SpoolBoot[];
+  /** Writes what is carried for the owner, at other times than when a segment begins. */
+  carry(): void;
+  /** Runs `callback` once all that was recorded by now survives the loss of the machine. */
+  whenSynced(callback: () => void): void;
+  /** Takes the epoch after this one, so that nobody else ever has it. @returns it. */
+  claimNextEpoch(): Promise<number>;
   state(): SpoolState;
   /** Syncs, hands over what is closed to the event log until it is all acknowledged or the deadline passes, then writes the clean end mark. */
   stop(deadlineMs: number): Promise<void>;

@@ -64,7 +64,11 @@ export function createMachine(options: {
         if (last?.owner.alive === true && last.owner !== life) throw new FolderInUseError(directory);
         const epoch = (last?.epoch ?? 0) + 1;
         epochs.set(directory, { epoch, owner: life });
-        return { epoch, release: async () => {} };
+        const claimNext = async (): Promise<number> => {
+          epochs.set(directory, { epoch: epoch + 1, owner: life });
+          return epoch + 1;
+        };
+        return { epoch, claimNext, release: async () => {} };
       }),
     loseProcess: (how) => {
       const { faults, lies, full } = machine.disk;

@@ -13,6 +13,7 @@ import type { SegmentedLog } from '../segments/segmented-log.ts';
 import type { Spool } from '../spool.ts';
 import type { Timers } from '../timers.ts';
 import { systemTimers } from '../timers.ts';
+import type { Carried } from './carried.ts';
 import { createOpenRequests } from './open-requests.ts';
 import type { Outbox, Outgoing } from './outbox.ts';
 import { createOutbox } from './outbox.ts';
@@ -21,10 +22,12 @@ import { createRejectedFile } from './rejected-file.ts';
 import type { SenderTarget } from './sender.ts';
 import { createSender } from './sender.ts';
 import {
+  CARRIED_KIND,
   CLOSE_KIND,
   CLOSE_ROOM_BYTES,
   decodeClose,
   END_KIND,
+  encodeCarried,
   encodeClose,
   encodeOpen,
   encodeSent,
@@ -43,6 +46,10 @@ export interface SpoolOptions {
   readonly durability: 'group' | 'strict';
   readonly sender: SenderTarget;
   readonly log: Log;
+  /** What is carried from segment to segment for the spool's owner. Nothing. */
+  readonly carried?: Carried;
+  /** Names the machine's boot (`/proc/sys/kernel/random/boot_id`): what another boot left unsynced is gone. */
+  readonly machineBoot?: string;
   /** Bound on the folder's bytes, what open requests may still need included; at it `open` and `append` refuse. Default 1 GiB. */
   readonly maxBytes?: number;
   /** Bound on open requests. Default 10,000. */
@@ -78,8 +85,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   await disk.makeDirectory(directory);
   const lock = await (options.lock ?? lockFolder)(directory);
   try {
-    const fold = foldSpool();
-    const recovered = await recoverSegments({ disk, directory, log, onFrame: fold.add });
+    const fold = foldSpool(options.carried ?? null);
+    const recovered = await recoverSegments({ disk, directory, log, onFrame: fold.add, onHeader: fold.addHeader });
     const hooks: SegmentHooks = { onRotated: () => {}, onSynced: () => {} };
     const segments = await createSegmentedLog(
       {
@@ -90,7 +97,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         random: options.random ?? systemRandom,
         segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
         syncDelayMs: options.durability === 'strict' ? 0 : GROUP_SYNC_MS,
-        header: () => Buffer.from(JSON.stringify({ format: 1, epoch: lock.epoch })),
+        header: () => Buffer.from(JSON.stringify({ format: 1, epoch: lock.epoch, boot: options.machineBoot })),
         onRotated: () => hooks.onRotated(),
         onSynced: () => hooks.onSynced(),
       },
@@ -132,6 +139,8 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
   let reserved = 0;
   let stopping = false;
   let stopped = false;
+  let carriedPlaces = contents.carried;
+  for (const { segment } of carriedPlaces) segments.hold(segment);
   for (const { place } of contents.open.values()) keep(place.segment, place.length);
   for (const { requestId, closedAt, place } of contents.unsent) {
     segments.hold(place.segment);
@@ -194,6 +203,15 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
     if (last !== undefined) segments.append(SENT_KIND, encodeSent(last.place.sequence));
   }
 
+  /** Writes what is carried again; where it stood before is kept until this is durable. */
+  function carry(): void {
+    const parts = options.carried?.write() ?? [];
+    const places = parts.map((value, part) => segments.append(CARRIED_KIND, encodeCarried(part, parts.length, value)));
+    for (const { segment } of places) segments.hold(segment);
+    for (const { segment } of carriedPlaces) segments.release(segment);
+    carriedPlaces = places;
+  }
+
   function reclaim(): void {
     segments.reclaim().catch((error: unknown) => log.warn({ error }, 'could not remove a finished spool segment'));
   }
@@ -211,7 +229,11 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
     }
   }
 
-  hooks.onRotated = carryOver;
+  carry();
+  hooks.onRotated = () => {
+    carryOver();
+    carry();
+  };
   hooks.onSynced = () => {
     sender.wake();
     reclaim();
@@ -219,6 +241,10 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
 
   return {
     orphans,
+    boots: contents.boots,
+    carry,
+    whenSynced: segments.whenSynced,
+    claimNextEpoch: lock.claimNext,
     open(requestId, draft, onWritten) {
       if (open.size >= maxOpen || draft.length > MAX_DRAFT_BYTES || !isStorableId(requestId) || open.get(requestId) !== undefined)
         return false;

@@ -9,6 +9,8 @@ export const CLOSE_KIND = 2;
 export const SENT_KIND = 3;
 /** The last frame of a clean stop: everything before it was synced. */
 export const END_KIND = 4;
+/** One part of what the spool's owner carries from segment to segment. */
+export const CARRIED_KIND = 5;
 
 const MAX_ID_BYTES = 255;
 /** A draft is an event of the largest size and the subject beside it. */
@@ -76,4 +78,28 @@ export function decodeSent(body: Buffer): number {
 /** Whether an id fits its field; ours have 30 bytes. */
 export function isStorableId(requestId: string): boolean {
   return requestId.length > 0 && Buffer.byteLength(requestId) <= MAX_ID_BYTES;
+}
+
+/** Largest part of what is carried, well below what a frame takes. */
+export const MAX_CARRIED_BYTES = 200 * 1024;
+
+export interface CarriedBody {
+  /** From 0. */
+  readonly part: number;
+  readonly parts: number;
+  readonly value: Buffer;
+}
+
+/** @throws {RangeError} for a part that is too large: its owner has to cut it. */
+export function encodeCarried(part: number, parts: number, value: Buffer): Buffer {
+  if (value.length > MAX_CARRIED_BYTES) throw new RangeError(`a part of ${value.length} bytes is carried`);
+  const body = Buffer.allocUnsafe(8 + value.length);
+  body.writeUInt32LE(part, 0);
+  body.writeUInt32LE(parts, 4);
+  value.copy(body, 8);
+  return body;
+}
+
+export function decodeCarried(body: Buffer): CarriedBody {
+  return { part: body.readUInt32LE(0), parts: body.readUInt32LE(4), value: Buffer.from(body.subarray(8)) };
 }
