@@ -6,7 +6,7 @@ import type { DeadRecord, PreparedRecord } from './prepare.ts';
 import { deadRecord } from './prepare.ts';
 import type { ActivatedTags } from './rollups.ts';
 import { rollUp } from './rollups.ts';
-import type { LedgerStore, LedgerTransaction } from './store/ledger-store.ts';
+import type { LedgerStore, LedgerTransaction, PostedHold } from './store/ledger-store.ts';
 
 /** Records of one partition in offset order, and the epoch under which they were handed to us. */
 export interface PartitionSlice {
@@ -52,6 +52,7 @@ export async function postBatch(options: PostBatchOptions): Promise<BatchOutcome
       addWhatFollows(books, booked),
       books.insertDeadLetters(deadLettersOf(booked.dead, options)),
       moveOffsets(books, live, options),
+      debitLeases(books, booked),
     ]);
     return { posted: booked.posted, duplicates: booked.duplicates, dead: booked.dead, alreadyDone, fenced };
   });
@@ -66,7 +67,7 @@ export async function bookRecords(
   records: readonly PreparedRecord[],
 ): Promise<Pick<BatchOutcome, 'posted' | 'duplicates' | 'dead'>> {
   const booked = await insertRecords(books, records);
-  await addWhatFollows(books, booked);
+  await Promise.all([addWhatFollows(books, booked), debitLeases(books, booked)]);
   return booked;
 }
 
@@ -90,6 +91,13 @@ async function addWhatFollows(books: LedgerTransaction, { posted, activatedTags 
     books.insertSubjects(posted.flatMap(({ subject }) => subject ?? [])),
     books.addRollups(rollUp(entries, activatedTags)),
   ]);
+}
+
+/** Last of all statements: what it locks is never waited for with anything else still to lock (migrations/0013_leases.sql). */
+async function debitLeases(books: LedgerTransaction, { posted }: Booked): Promise<void> {
+  const holds: PostedHold[] = [];
+  for (const record of posted) for (const hold of record.holds) holds.push(hold);
+  if (holds.length > 0) await books.postHolds(holds);
 }
 
 type EntryRecord = PreparedRecord & { kind: 'entry' };

@@ -9,6 +9,7 @@ import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
 import type { PriceSheet } from '../pricing/price-sheet.ts';
 import { rateCost } from '../pricing/rate.ts';
 import { knownUuid } from './known-uuids.ts';
+import type { PostedHold } from './store/ledger-store.ts';
 
 /** A record whose event was read, ready to be posted. */
 export interface SettledRecord {
@@ -21,7 +22,13 @@ export interface SettledRecord {
 }
 
 export type Posting =
-  | { readonly ok: true; readonly entry: LedgerEntryInsert; readonly subject: RequestSubjectInsert | null }
+  | {
+      readonly ok: true;
+      readonly entry: LedgerEntryInsert;
+      readonly subject: RequestSubjectInsert | null;
+      /** What it debits leases with; empty for most. */
+      readonly holds: readonly PostedHold[];
+    }
   | { readonly ok: false; readonly reason: PostRejection; readonly detail: string };
 
 /** Why an event that reads well is no entry. */
@@ -111,10 +118,13 @@ export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: nu
     body: record.value,
     body_hash: settled.bodyHash,
   };
+  const holds = event.holds.length === 0 ? NO_HOLDS : postedHolds(event, organizationId, cost);
+  if (holds === null) return { ok: false, reason: 'id_malformed', detail: 'node or counter of a hold' };
   const subject = settled.subject;
   return {
     ok: true,
     entry,
+    holds,
     subject:
       subject === null
         ? null
@@ -160,6 +170,25 @@ function isStatedFree(event: RequestSettled): boolean {
     event.units === null &&
     event.outcome !== 'orphaned'
   );
+}
+
+const NO_HOLDS: readonly PostedHold[] = [];
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The holds of an event, for its leases. The ledger's own rating stands in for the proxy's wherever the hold's cost is what the proxy
+ * rated; tokens, requests and provisional costs are as the proxy says. Null where an id is none.
+ */
+function postedHolds(event: RequestSettled, organizationId: string, cost: PicoUsd | null): readonly PostedHold[] | null {
+  const node = knownUuid('node', event.node);
+  if (node === null) return null;
+  const holds: PostedHold[] = [];
+  for (const hold of event.holds) {
+    if (!UUID.test(hold.counter) || hold.debit.startsWith('-') || hold.cost.startsWith('-')) return null;
+    const posted = cost !== null && hold.cost === event.costPico ? cost : BigInt(hold.cost);
+    holds.push({ organizationId, counter: hold.counter, node, epoch: BigInt(event.epoch), debit: BigInt(hold.debit), cost: posted });
+  }
+  return holds;
 }
 
 function isOutOfRange(timeMs: number, nowMs: number): boolean {

@@ -14,9 +14,12 @@ const monthsAhead = 3;
 /** Rows of one statement, so that no batch waits long for the rows it locks. */
 const chunkRows = 5_000;
 
+/** A proxy unseen for so long does not keep the others from going on after a restored database; what it holds stays held, shown as lost. */
+const lostAfter = '24 hours';
+
 /**
  * Makes the ledger's partitions of this and the coming months and removes rollups that are past their time, by this clock and by
- * the database's: one that is days ahead must not take what people still look at. Safe to run from many sides at once.
+ * the database's: one that is days ahead must not take what people still look at. Declares proxies lost that nobody has seen. Safe to run from many sides at once.
  */
 export async function keepHouse(db: Kysely<Database>, nowMs: number): Promise<{ readonly removed: bigint }> {
   const now = new Date(nowMs);
@@ -24,6 +27,9 @@ export async function keepHouse(db: Kysely<Database>, nowMs: number): Promise<{ 
   await createPartitionKeeper(db).ensure(months);
   const minutes = await removeOld(db, 'usage_minute', nowMs, retentionMs.minute);
   const hours = await removeOld(db, 'usage_hour', nowMs, retentionMs.hour);
+  await sql`
+    select lease_declare_lost(id) from lease_nodes
+    where lost_at is null and seen_at < lease_now() - ${lostAfter}::interval order by id`.execute(db);
   return { removed: minutes + hours };
 }
 

@@ -73,8 +73,25 @@ export interface LedgerTransaction {
   readActivatedTags(organizations: readonly string[]): Promise<ActivatedTags>;
   /** Adds sums to the stored rows. Rows of each grain are in key order, so that transactions lock them in the same order. */
   addRollups(rollups: Readonly<Record<RollupGrain, readonly RollupRow[]>>): Promise<void>;
+  /**
+   * Turns what leases hold into what is settled, for entries that this transaction has added (reference/leases.md section 3): at most once a transaction,
+   * as the last thing that it does.
+   */
+  postHolds(holds: readonly PostedHold[]): Promise<void>;
   /** Moves offsets that stand below the new one and are still under the epoch. @returns how many. */
   advanceOffsets(topic: string, advances: readonly OffsetAdvance[], nowMs: number): Promise<number>;
+}
+
+/** A settled hold of one lease, in its limit's unit. */
+export interface PostedHold {
+  /** uuid, as the others. */
+  readonly organizationId: string;
+  readonly counter: string;
+  readonly node: string;
+  readonly epoch: bigint;
+  readonly debit: bigint;
+  /** As the ledger has it. */
+  readonly cost: bigint;
 }
 
 export interface EntryKey {

@@ -6,7 +6,7 @@ import { plainArray } from '../../../journal/sql-array.ts';
 import type { DatabaseConnection } from '../../../runtime/postgres.ts';
 import { prepared } from '../../../runtime/postgres.ts';
 import type { ActivatedTags } from '../../rollups.ts';
-import type { LedgerStore, LedgerTransaction } from '../ledger-store.ts';
+import type { LedgerStore, LedgerTransaction, PostedHold } from '../ledger-store.ts';
 import { limitTransaction } from './limit-transaction.ts';
 import { advanceOffsets, lockOffsets, recordPartitions, takeOverPartition } from './log-offsets.ts';
 import { writeDeadLetters } from './write-dead-letters.ts';
@@ -48,8 +48,23 @@ export function ledgerTransaction(trx: Kysely<Database>): LedgerTransaction {
     insertSubjects: (subjects) => appendRequestSubjects(trx, subjects),
     readActivatedTags: (organizations) => readActivatedTags(trx, organizations),
     addRollups: (rollups) => writeRollups(trx, rollups),
+    postHolds: (holds) => postHolds(trx, holds),
     advanceOffsets: (topic, advances, nowMs) => advanceOffsets(trx, topic, advances, nowMs),
   };
+}
+
+const leasePost = prepared('select lease_post($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::numeric[], $6::numeric[])');
+
+async function postHolds(trx: Kysely<Database>, holds: readonly PostedHold[]): Promise<void> {
+  const columns = [
+    holds.map(({ organizationId }) => organizationId),
+    holds.map(({ counter }) => counter),
+    holds.map(({ node }) => node),
+    holds.map(({ epoch }) => epoch),
+    holds.map(({ debit }) => debit),
+    holds.map(({ cost }) => cost),
+  ];
+  await trx.executeQuery(CompiledQuery.raw(leasePost, columns));
 }
 
 async function readActivatedTags(trx: Kysely<Database>, organizations: readonly string[]): Promise<ActivatedTags> {
