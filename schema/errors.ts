@@ -66,6 +66,24 @@ export const ERRORS = {
     retryable: true,
     message: 'Too many requests. Retry after the time given in `Retry-After`.',
   },
+  insufficient_quota: {
+    status: 429,
+    type: 'insufficient_quota',
+    retryable: false,
+    message: 'A budget is used up. The error says which, and when it resets.',
+  },
+  budget_in_flight: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: true,
+    message: 'What is left of a budget is held by requests in flight. Retry after the time given in `Retry-After`.',
+  },
+  model_unpriced: {
+    status: 403,
+    type: 'permission_error',
+    retryable: false,
+    message: 'A budget in USD counts this request, and its model has no price.',
+  },
   upstream_error: { status: 502, type: 'api_error', retryable: true, message: 'The provider failed to answer.' },
   upstream_credentials_rejected: {
     status: 502,

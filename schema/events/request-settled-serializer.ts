@@ -76,7 +76,7 @@ function firstFault(event: unknown): string {
  * leaves a tree of a hundred pieces to be flattened and collected.
  */
 function canonicalText(event: RequestSettled): string {
-  return JSON.stringify({
+  const ordered: RequestSettled = {
     version: event.version,
     requestId: event.requestId,
     organizationId: event.organizationId,
@@ -114,7 +114,15 @@ function canonicalText(event: RequestSettled): string {
     subjectCommitment: event.subjectCommitment,
     node: event.node,
     epoch: event.epoch,
-  } satisfies RequestSettled);
+  };
+  // Last, and only where there is one: events without it keep the bytes they ever had.
+  if (event.refusedBy !== undefined) ordered.refusedBy = orderedRefusal(event.refusedBy);
+  return JSON.stringify(ordered);
+}
+
+function orderedRefusal(refusal: NonNullable<RequestSettled['refusedBy']>): NonNullable<RequestSettled['refusedBy']> {
+  const { budget, limit, needed, amount, settled, held } = refusal;
+  return { budget, limit, needed, amount, settled, held };
 }
 
 function orderedAttempt(attempt: Attempt): Attempt {

@@ -109,6 +109,7 @@ export const RequestSettled = Type.Object({
   costPico: Nullable(Pico),
   priceVersion: Nullable(text(64)),
   unrated: Nullable(text(64)),
+  /** By lease; `cost` is what was used of the counter, `debit` what of it the hold and the lease had room for. */
   holds: Type.Array(Type.Object({ counter: text(64), hold: Pico, debit: Pico, cost: Pico }), { maxItems: 64 }),
   /** Why it went where it went: candidates in the order they were considered. */
   decision: Type.Object({ reason: text(128), candidates: Type.Array(text(256), { maxItems: 16 }) }),
@@ -125,6 +126,19 @@ export const RequestSettled = Type.Object({
   subjectCommitment: Nullable(Type.String({ pattern: '^[0-9a-f]{64}$' })),
   node: text(64),
   epoch: Count,
+  /** The budget that refused it, and what was known of its limit then, in the limit's unit; absent where none did. */
+  refusedBy: Type.Optional(
+    Type.Object({
+      budget: text(64),
+      limit: text(64),
+      /** Most that the request could have used; null where that is not known. */
+      needed: Nullable(Pico),
+      /** Of the limit, what was settled of it and what was held by others; null where the database did not say. */
+      amount: Nullable(Pico),
+      settled: Nullable(Pico),
+      held: Nullable(Pico),
+    }),
+  ),
 });
 export type RequestSettled = Static<typeof RequestSettled>;
 

@@ -139,7 +139,8 @@ const BudgetArchiveInput = builder.inputType('BudgetArchiveInput', {
 builder.mutationFields((t) => ({
   budgetCreate: t.field({
     type: BudgetPayload('BudgetCreatePayload'),
-    description: 'Keeps the definition of a budget. Enforcement is not active yet in this version: nothing is counted or refused by it.',
+    description:
+      'Makes a budget. Proxies enforce it from their next look at the registry on, a second at the most; requests in flight then are not counted.',
     authScopes: { permission: 'budget:create' },
     args: { input: t.arg({ type: BudgetCreateInput, required: true }) },
     resolve: (_root, { input }, context) =>

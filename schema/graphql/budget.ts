@@ -16,7 +16,8 @@ export const BudgetWindowKind = builder.enumType('BudgetWindowKind', {
   values: upperCase([...CALENDAR_WINDOWS, 'rolling', 'lifetime'] as const),
 });
 export const BudgetEnforcement = builder.enumType('BudgetEnforcement', {
-  description: 'What is wanted where a limit is reached. None of it is done in this version.',
+  description:
+    'What is wanted where a limit is reached. ENFORCE refuses what there is no room for; the others are kept, and nothing is done by them in this version.',
   values: upperCase(BUDGET_ENFORCEMENTS),
 });
 export const UnpricedModelPolicy = builder.enumType('UnpricedModelPolicy', { values: upperCase(UNPRICED_POLICIES) });
@@ -78,11 +79,14 @@ export const Budget = builder.loadableNodeRef('Budget', {
 
 Budget.implement({
   description:
-    'What an organization wants of a budget. ENFORCEMENT IS NOT ACTIVE YET: in this version a budget is kept and shown, but no request is counted, refused, reported or sent elsewhere by it.',
+    'What an organization wants of a budget. With ENFORCE a request is held at the most it can cost before it is sent, and refused where a limit has no room for that. In this version nothing is counted or done by the other enforcements, and no threshold is told.',
   interfaces: [Versioned],
   fields: (t) => ({
     name: t.exposeString('name'),
-    isActive: t.boolean({ description: 'Whether anything is done by it. Always false in this version.', resolve: () => false }),
+    isActive: t.boolean({
+      description: 'Whether anything is done by it: it is not archived and its enforcement is ENFORCE.',
+      resolve: ({ definition, archived_at }) => definition.enforcement === 'enforce' && archived_at === null,
+    }),
     selector: t.field({
       type: [BudgetConditionType],
       description: 'All must hold; none: every request of the organization.',
@@ -110,7 +114,7 @@ Budget.implement({
 builder.queryFields((t) => ({
   budgets: t.connection({
     type: Budget,
-    description: 'Budgets in order of creation. Enforcement is not active yet in this version.',
+    description: 'Budgets in order of creation.',
     authScopes: { permission: 'budget:read' },
     args: { includeArchived: t.arg.boolean({ defaultValue: false, required: true }) },
     resolve: async (_root, args, context) => {

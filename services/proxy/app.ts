@@ -12,6 +12,7 @@ import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
 import { sendJson } from './answer/json-answer.ts';
 import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
+import type { ChatCompletions } from './endpoints/chat-completions.ts';
 import { findModel, listModels } from './endpoints/models.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeldBytes } from './held-bytes.ts';
@@ -29,7 +30,7 @@ import { localEnding } from './settlement/settle.ts';
 
 export interface AppOptions {
   readonly admit: Admit;
-  readonly chatCompletions: (exchange: Exchange, body: ReceivedBody) => void;
+  readonly chatCompletions: ChatCompletions;
   readonly health: HealthAnswers;
   readonly books: Books;
   readonly clock: Clock;
@@ -87,6 +88,8 @@ export function createApp(options: AppOptions): App {
       }
     };
 
+  const serveChat = (exchange: Exchange, body: ReceivedBody): void => chatCompletions(exchange, body, refusals.refuse);
+
   const answerWith = (exchange: Exchange, value: unknown): void => {
     const { response, requestId } = exchange;
     exchange.nameSubject(entropy);
@@ -111,7 +114,7 @@ export function createApp(options: AppOptions): App {
       {
         method: 'POST',
         path: CHAT_COMPLETIONS,
-        handle: admitted(CHAT_COMPLETIONS, (exchange, request) => bodies.read(request, exchange, chatCompletions)),
+        handle: admitted(CHAT_COMPLETIONS, (exchange, request) => bodies.read(request, exchange, serveChat)),
       },
       {
         method: 'GET',

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { RequestSettled } from '../../schema/events/request-settled.v1.ts';
+import type { TakenHold } from './budgets/budget-holds.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import type { AdmittedRequest } from './settlement/settle.ts';
 import { commitmentTo, createSubject } from './settlement/subject.ts';
@@ -37,6 +39,9 @@ export class Exchange implements AdmittedRequest {
   stream = false;
   decisionReason = 'none';
   candidates: readonly string[] = [];
+  /** What it holds of its budgets until it is settled. */
+  holds: readonly TakenHold[] | null = null;
+  refusedBy: NonNullable<RequestSettled['refusedBy']> | null = null;
   /** Monotonic milliseconds when the whole request had arrived: what the client takes to send it is not our overhead. */
   receivedAt: number;
   /** Monotonic milliseconds by which the request wants it to be over, or a stream to have begun; infinite = whenever. */

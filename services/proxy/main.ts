@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { chosenKafka, openEventLogProducer } from '../eventlog/open-event-log.ts';
@@ -13,6 +14,10 @@ import { refusePendingMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
+import { createLeaseDatabase } from './budgets/lease-database.ts';
+import { createLeaseSums } from './budgets/lease-sums.ts';
+import { readMachineBoot } from './budgets/machine-boot.ts';
+import { judgeBoots } from './budgets/spool-remains.ts';
 import { createProxySeams } from './failpoints.ts';
 import { readNodeId } from './node-identity.ts';
 import { createProxy } from './proxy.ts';
@@ -23,6 +28,8 @@ const HURRIED_MS = 250;
 const SPOOL_STOP_MS = 5_000;
 /** The registry is asked four times a second: a statement that takes longer than this is as good as none. */
 const STATEMENT_TIMEOUT_MS = 5_000;
+/** A request waits a quarter of a second for room; what comes later serves the next ones. */
+const LEASE_TIMEOUT_MS = 2_000;
 
 runProcess({
   name: 'proxy',
@@ -51,6 +58,18 @@ runProcess({
       // A kept snapshot is enough to serve.
       log.warn({ error }, 'PostgreSQL cannot be asked whether it is migrated');
     });
+    // Connections of their own: an ask must not wait behind the reading of a snapshot.
+    const leaseConnections = createDatabase({
+      url: databaseUrl,
+      role: 'writer',
+      applicationName: 'turnpike-proxy-leases',
+      poolSize: 4,
+      statementTimeoutMs: LEASE_TIMEOUT_MS,
+      connectTimeoutMs: LEASE_TIMEOUT_MS,
+      onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
+    });
+    const machineBoot = await readMachineBoot(clock);
+    const leaseSums = createLeaseSums();
     const seams = createProxySeams(armFailpoints(environment.failpoints, log));
     const producer = seams.producer(
       await openEventLogProducer({
@@ -67,6 +86,8 @@ runProcess({
       await openSpool({
         directory: join(folder, 'spool'),
         durability: environment.durability,
+        carried: leaseSums,
+        machineBoot,
         sender: { producer, topic: REQUESTS_TOPIC },
         log,
         disk: seams.disk,
@@ -76,6 +97,11 @@ runProcess({
     );
     const proxy = createProxy({
       spool,
+      leaseSums,
+      remains: judgeBoots(spool.boots, { machineBoot, durability: environment.durability, soleMachine: environment.embeddedLog }),
+      leaseDatabase: (uuid, incarnation) => createLeaseDatabase(leaseConnections.db, uuid, incarnation),
+      uptimeMs: () => uptime() * 1_000,
+      onLeasesTaken: (cause) => fail(new Error(`another process has the spool of this proxy (${cause}): one folder is for one proxy`)),
       decorateUpstreams: seams.upstreams,
       node,
       source: { readRevision: () => readRevision(database.db), readSnapshot: () => readSnapshot(database.db) },
@@ -92,6 +118,7 @@ runProcess({
     const closeRest = async (deadlineMs: number): Promise<void> => {
       await spool.stop(deadlineMs);
       await producer.close();
+      await leaseConnections.close();
       await database.close();
     };
     let listening: string;

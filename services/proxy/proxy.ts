@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto';
+import { uuidFromId } from '../../schema/values/ids.ts';
 import type { Spool } from '../eventlog/spool.ts';
+import { systemTimers } from '../eventlog/timers.ts';
 import { createClientAddress } from '../runtime/client-address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { createFailureLimiter } from '../runtime/failure-limiter.ts';
@@ -13,6 +15,13 @@ import { createAuthenticator } from './admission/authenticate.ts';
 import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
+import { createBudgetGate } from './budgets/budget-gate.ts';
+import { createHoldBooks } from './budgets/hold-books.ts';
+import { createLeaseClock } from './budgets/lease-clock.ts';
+import type { LeaseDatabase } from './budgets/lease-database.ts';
+import { createLeaseNode } from './budgets/lease-node.ts';
+import type { LeaseSums } from './budgets/lease-sums.ts';
+import type { SpoolRemains } from './budgets/spool-remains.ts';
 import { createChatCompletions } from './endpoints/chat-completions.ts';
 import { HeldBytes } from './held-bytes.ts';
 import type { ProxyLimits } from './proxy-limits.ts';
@@ -29,7 +38,18 @@ import { createUpstreams } from './upstream/upstreams.ts';
 
 export interface ProxyOptions {
   readonly spool: Spool;
+  /** `nod_…` */
   readonly node: string;
+  /** What the spool carries. */
+  readonly leaseSums: LeaseSums;
+  /** What the owners of the spool before this process left unsaid. */
+  readonly remains: SpoolRemains;
+  /** For the leases of one incarnation of this node. */
+  readonly leaseDatabase: (node: string, incarnation: string) => LeaseDatabase;
+  /** Milliseconds since the machine's boot, suspension counted. */
+  readonly uptimeMs: () => number;
+  /** Somebody else has this spool's leases: the process has to end at once. */
+  readonly onLeasesTaken: (cause: 'superseded' | 'copied') => void;
   readonly source: SnapshotSource;
   readonly snapshotPath: string;
   readonly pollIntervalMs?: number;
@@ -67,6 +87,12 @@ const BAD_TRIALS = { burst: 10, perSecond: 0.1 };
 /** How long the last bytes may take to leave once everything is settled. */
 const FLUSH_MS = 1_000;
 const FLUSH_LOOK_MS = 10;
+
+/** How long a start waits for leases where a budget needs them; later they come while it serves. */
+const FIRST_LEASE_MS = 2_000;
+const LEASES_STOP_MS = 2_000;
+const HURRIED_LEASES_MS = 250;
+const NONCE_BYTES = 12;
 
 /** Waits for the connections to end: those without a request at once, the rest when their last byte left, at the latest after {@link FLUSH_MS}. */
 async function closeConnections(app: App, closed: Promise<unknown>): Promise<void> {
@@ -112,7 +138,39 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     heldBytes: () => held.bytes,
     upstreamInFlight: upstreams.inFlight,
   });
-  const books = createBooks({ spool, node: options.node, clock, log, onSettled: metrics.settled });
+  const { leaseSums } = options;
+  const { epoch } = spool.state();
+  const node = uuidFromId('node', options.node) ?? '';
+  const incarnation = options.random.bytes(16).toString('hex');
+  const leases = createLeaseNode({
+    node,
+    epoch,
+    incarnation,
+    finals: () => leaseSums.finals(epoch),
+    torn: leaseSums.torn,
+    closed: () => leaseSums.closedOf(epoch),
+    onClosed: (counters) => {
+      for (const counter of counters) leaseSums.close(counter, epoch);
+      leaseSums.prune(epoch, clock.now());
+    },
+    moved: options.remains.moved,
+    database: options.leaseDatabase(node, incarnation),
+    now: createLeaseClock(clock, options.uptimeMs),
+    timers: systemTimers,
+    newNonce: () => entropy.take(NONCE_BYTES).toString('hex'),
+    claimNextEpoch: spool.claimNextEpoch,
+    log,
+    onExit: options.onLeasesTaken,
+  });
+  const holds = createHoldBooks({ leases, sums: leaseSums, spool, clock });
+  const books = createBooks({
+    spool,
+    node: options.node,
+    clock,
+    log,
+    holds,
+    onSettled: metrics.settled,
+  });
   const relays = createRelays({
     books,
     clock,
@@ -131,6 +189,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
         detail: Number.isFinite(feed.ageMs()) ? `confirmed ${(feed.ageMs() / 1_000).toFixed(1)} s ago` : 'not confirmed since the start',
       },
       { name: 'spool', reason: spool.state().writable ? null : 'the spool takes no records' },
+      // Whoever has no enforced budget is served all the same.
+      { name: 'leases', reason: null, detail: leases.trouble() ?? 'in touch with the database' },
       { name: 'running', reason: stopping ? 'stopping' : null },
     ],
   });
@@ -152,6 +212,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       credentials,
       relays,
       entropy,
+      gate: createBudgetGate({ leases, holds, held, isStopping: () => stopping }),
     }),
     health,
     books,
@@ -166,8 +227,17 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   return {
     app,
     start: async () => {
+      for (const torn of options.remains.torn) leaseSums.tear(torn);
+      leaseSums.prune(epoch, clock.now());
+      spool.carry();
       books.settleOrphans();
-      return (await feed.start()) !== 'none';
+      const known = (await feed.start()) !== 'none';
+      // A final sum is told only once no power cut can raise it.
+      const leasing = new Promise<void>((resolve) => {
+        spool.whenSynced(() => void leases.begin(FIRST_LEASE_MS).then(resolve));
+      });
+      if ((feed.current()?.budgets.size ?? 0) > 0) await leasing;
+      return known;
     },
     stop: async (deadlineMs, hurry) => {
       stopping = true;
@@ -175,6 +245,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       const ended = await relays.stop(deadlineMs, hurry);
       app.giveUpBodies();
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
+      await leases.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await closeConnections(app, closed);
       await feed.stop();
       await upstreams.destroy();

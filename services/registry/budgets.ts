@@ -5,16 +5,17 @@ import type { BudgetDefinition } from '../../schema/values/budget.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import type { GivenBudget } from './budget-definition.ts';
 import { defineBudget } from './budget-definition.ts';
+import { writeBudgetLimits } from './budget-limits.ts';
 import type { GivenRaise } from './budget-raises.ts';
 import { raiseLimit } from './budget-raises.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, recordAct } from './change.ts';
+import { differences, mintRowId, recordChange } from './change.ts';
 import { lockOwn, nameTaken, nextVersion } from './own-rows.ts';
 
 export type Budget = Selectable<BudgetTable>;
 
 /**
- * Writes down what an organization wants of a budget. No proxy reads it yet: nothing is counted or refused by it.
+ * Writes down what an organization wants of a budget: its limits for leasing, and the rest for the proxies' next snapshot.
  * @throws RegistryError `invalid`, `not_found` (whom the selector names), `name_taken`.
  */
 export async function createBudget(
@@ -39,6 +40,7 @@ export async function createBudget(
     .returningAll()
     .executeTakeFirstOrThrow()
     .catch(nameTaken('Another budget has this name.'));
+  await writeBudgetLimits(change, budget.id, definition.limits);
   return { budget, auditEventId: await recordBudget(change, 'budget.create', budget, {}, { ...known(budget) }) };
 }
 
@@ -51,6 +53,7 @@ export async function updateBudget(
   const before = await lockBudget(change, { id, expectedVersion });
   const definition = await defineBudget(change, { ...before.definition, ...given }, before.definition);
   const budget = await write(change, before, { name: name ?? before.name, definition: JSON.stringify(definition) });
+  await writeBudgetLimits(change, budget.id, definition.limits);
   const auditEventId = await recordBudget(change, 'budget.update', budget, known(before), { ...known(budget) });
   return { budget, auditEventId };
 }
@@ -63,6 +66,7 @@ export async function archiveBudget(
   const before = await lockBudget(change, input);
   const after = { archived_at: new Date(change.clock.now()) };
   const budget = await write(change, before, after);
+  await writeBudgetLimits(change, budget.id, []);
   return { budget, auditEventId: await recordBudget(change, 'budget.archive', budget, { archived_at: null }, after) };
 }
 
@@ -125,7 +129,7 @@ function recordBudget(
   before: object,
   after: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  return recordAct(change, {
+  return recordChange(change, {
     action,
     targets: [{ type: 'budget', id: idFromUuid('budget', budget.id), name: budget.name }],
     changes: differences({ ...before }, after),

@@ -39,6 +39,13 @@ export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
         .orderBy('created_at')
         .orderBy('id')
         .execute();
+      const budgets = await trx
+        .selectFrom('budgets')
+        .select(['id', 'organization_id', 'definition'])
+        .where('archived_at', 'is', null)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
       const offer = await readOffer(trx, null);
       const secretsOf = Map.groupBy(secrets, (secret) => secret.api_key_id);
       return {
@@ -57,6 +64,11 @@ export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
           providerId: idFromUuid('provider', credential.provider_id),
           dataKeyId: credential.data_key_id,
           sealed: credential.sealed.toString('base64url'),
+        })),
+        budgets: budgets.map(({ id, organization_id, definition: { thresholds: _, ...definition } }) => ({
+          id: idFromUuid('budget', id),
+          organizationId: idFromUuid('organization', organization_id),
+          ...definition,
         })),
       };
     });

@@ -1,4 +1,5 @@
 import type { RouteStrategy } from '../../schema/tables/route.table.ts';
+import type { BudgetDefinition } from '../../schema/values/budget.ts';
 import type { KeyEnvironment, KeyKind } from '../../schema/values/virtual-key.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface Snapshot {
   /** Oldest first. */
   readonly credentials: readonly SnapshotCredential[];
   readonly routes: readonly SnapshotRoute[];
+  /** Those that are not archived, of every organization, by age. */
+  readonly budgets: readonly SnapshotBudget[];
 }
 
 export interface SnapshotKey {
@@ -130,4 +133,11 @@ export interface SnapshotRoute {
   readonly createdAt: number;
   /** By position. */
   readonly targets: readonly { readonly modelId: string; readonly weight: number; readonly credentialId: string | null }[];
+}
+
+/** What of a budget decides which requests it counts and what becomes of them. */
+export interface SnapshotBudget extends Omit<BudgetDefinition, 'thresholds'> {
+  /** `bud_…` */
+  readonly id: string;
+  readonly organizationId: string;
 }

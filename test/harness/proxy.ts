@@ -12,10 +12,20 @@ import { EventLogError } from '../../services/eventlog/event-log.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../services/eventlog/spool.ts';
 import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-sheet.ts';
+import type { LeaseDatabase } from '../../services/proxy/budgets/lease-database.ts';
+import { createLeaseSums } from '../../services/proxy/budgets/lease-sums.ts';
+import { judgeBoots } from '../../services/proxy/budgets/spool-remains.ts';
 import type { ProxyServer } from '../../services/proxy/proxy.ts';
 import { createProxy } from '../../services/proxy/proxy.ts';
 import type { ProxyLimits } from '../../services/proxy/proxy-limits.ts';
-import type { ProviderOptions, Snapshot, SnapshotKey, SnapshotModel, SnapshotSecret } from '../../services/registry/snapshot.ts';
+import type {
+  ProviderOptions,
+  Snapshot,
+  SnapshotBudget,
+  SnapshotKey,
+  SnapshotModel,
+  SnapshotSecret,
+} from '../../services/registry/snapshot.ts';
 import { systemClock } from '../../services/runtime/clock.ts';
 import { createMetrics } from '../../services/runtime/metrics.ts';
 import { systemRandom } from '../../services/runtime/random.ts';
@@ -92,7 +102,12 @@ export type TestProxyOptions = {
   readonly providerOptions?: ProviderOptions;
   readonly models: readonly SnapshotModel[];
   readonly keys?: readonly SnapshotKey[];
+  readonly budgets?: readonly SnapshotBudget[];
   readonly limits?: Partial<ProxyLimits>;
+  /** `nod_…`; a new one. */
+  readonly node?: string;
+  /** Where its leases come from; nowhere. */
+  readonly leaseDatabase?: (node: string, incarnation: string) => LeaseDatabase;
   readonly home?: string;
   /** How long a stop lets requests in flight finish. */
   readonly stopMs?: number;
@@ -107,6 +122,15 @@ export type TestProxyOptions = {
   /** Stands between the proxy and its spool. */
   readonly wrapSpool?: (spool: Spool) => Spool;
   readonly trustedProxies?: readonly string[];
+};
+
+const noLeases: LeaseDatabase = {
+  ask: () => Promise.reject(new Error('there is no database')),
+  giveBack: () => Promise.reject(new Error('there is no database')),
+  beat: () => Promise.reject(new Error('there is no database')),
+  register: () => Promise.reject(new Error('there is no database')),
+  report: () => Promise.reject(new Error('there is no database')),
+  close: () => Promise.reject(new Error('there is no database')),
 };
 
 export type SettledEvent = { readonly event: RequestSettled; readonly subject: RequestSubject | null; readonly record: LogRecord };
@@ -143,9 +167,12 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
   const log = recordingLog();
   const own = testKey();
   const events: SettledEvent[] = [];
+  const leaseSums = createLeaseSums();
   const spool = await openSpool({
     directory: join(home, 'spool'),
     durability: 'group',
+    carried: leaseSums,
+    machineBoot: 'this boot',
     log,
     ...(options.spoolMaxBytes === undefined
       ? {}
@@ -183,13 +210,19 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     dataKeys: [],
     credentials: [],
     routes: [],
+    budgets: options.budgets ?? [],
   };
   const away = async (): Promise<void> => {
     if (registryAway) throw new Error('the registry is away');
   };
   const proxy = createProxy({
     spool: options.wrapSpool?.(spool) ?? spool,
-    node: mintId('node', Date.now(), systemRandom.bytes(10)),
+    node: options.node ?? mintId('node', Date.now(), systemRandom.bytes(10)),
+    leaseSums,
+    remains: judgeBoots(spool.boots, { machineBoot: 'this boot', durability: 'group', soleMachine: false }),
+    leaseDatabase: options.leaseDatabase ?? (() => noLeases),
+    uptimeMs: () => performance.now(),
+    onLeasesTaken: (cause) => log.error({ cause }, 'another process has the leases'),
     source: {
       readRevision: async () => {
         await away();

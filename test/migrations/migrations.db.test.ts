@@ -68,3 +68,36 @@ test('a function of the leases finds its names where they were when it was made,
       and prosqlbody is null and not coalesce('search_path=public, pg_temp' = any (proconfig), false)`.execute(database.owner.db);
   expect(rows).toEqual([]);
 });
+
+test('budgets that were defined before leasing knew of limits have theirs afterwards, but for those that are archived', async () => {
+  await using database = await createTestDatabase();
+  const migrations = await readMigrations();
+  const { db } = database.owner;
+  const window = { kind: 'month', zone: 'Europe/Berlin', anchor: '2001-01-15T06:00:00' };
+  const limits = [
+    { id: '00000000-0000-7000-8000-000000000001', unit: 'usd', amount: '123456789012345678901234567890', window },
+    { id: '00000000-0000-7000-8000-000000000002', unit: 'tokens', amount: '5', window: { kind: 'rolling', seconds: 3_600 } },
+    { id: '00000000-0000-7000-8000-000000000003', unit: 'requests', amount: '7', window: { kind: 'lifetime' } },
+  ];
+  const archived = { id: '00000000-0000-7000-8000-000000000004', unit: 'usd', amount: '1', window: { kind: 'lifetime' } };
+  await sql`insert into organizations (id, slug, name, created_at, updated_at) values (${limits[0]?.id}, 'acme', 'Acme', now(), now())`.execute(
+    db,
+  );
+  for (const [index, [own, archivedAt]] of [[limits, null] as const, [[archived], new Date()] as const].entries()) {
+    await sql`insert into budgets (id, organization_id, name, definition, created_at, updated_at, archived_at)
+      values (${own[0]?.id}, ${limits[0]?.id}, ${`Budget ${index}`}, ${JSON.stringify({ limits: own })}, now(), now(), ${archivedAt})`.execute(
+      db,
+    );
+  }
+  await database.owner.execute(migrations.find(({ name }) => name.endsWith('limits_of_budgets.sql'))?.sql ?? '');
+  const rows = await db
+    .selectFrom('budget_limits')
+    .select(['id', 'unit', 'amount', 'window_kind', 'window_zone', 'window_anchor', 'window_seconds'])
+    .orderBy('id')
+    .execute();
+  expect(rows.map((row) => Object.values(row))).toEqual([
+    [limits[0]?.id, 'usd', 123_456_789_012_345_678_901_234_567_890n, 'month', 'Europe/Berlin', '2001-01-15T06:00:00', null],
+    [limits[1]?.id, 'tokens', 5n, 'rolling', 'UTC', '2001-01-01T00:00:00', 3_600n],
+    [limits[2]?.id, 'requests', 7n, 'lifetime', 'UTC', '2001-01-01T00:00:00', null],
+  ]);
+});

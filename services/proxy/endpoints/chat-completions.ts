@@ -1,15 +1,20 @@
 import { GatewayError } from '../../../schema/errors.ts';
+import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import { chatCompletionFault, isChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import { chooseTarget } from '../../registry/catalog/choose-target.ts';
 import { resolveModel } from '../../registry/catalog/resolve-model.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
+import type { BudgetGate } from '../budgets/budget-gate.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Provider } from '../providers/provider.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import type { Credentials } from '../relay/credentials.ts';
 import type { Relays } from '../relay/relays.ts';
 import { requestHeaders } from '../relay/request-headers.ts';
 import type { Entropy } from '../settlement/entropy.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 
 export interface ChatCompletionsOptions {
@@ -17,12 +22,51 @@ export interface ChatCompletionsOptions {
   readonly credentials: Credentials;
   readonly relays: Relays;
   readonly entropy: Entropy;
+  readonly gate: BudgetGate;
 }
 
-/** Serves `POST /v1/chat/completions`: check, route, relay. @throws {GatewayError} when it is refused before any provider is called. */
-export function createChatCompletions(options: ChatCompletionsOptions): (exchange: Exchange, body: ReceivedBody) => void {
-  const { upstreams, credentials, relays, entropy } = options;
-  return (exchange, body) => {
+/** A request that knows where it goes. */
+interface Call {
+  readonly exchange: Exchange;
+  readonly request: ChatCompletionRequest;
+  readonly body: ReceivedBody;
+  readonly target: CompiledModel;
+  readonly provider: Provider;
+  readonly upstream: Upstream;
+  readonly fixedHeaders: readonly string[];
+}
+
+/**
+ * Serves a chat completion.
+ * @param refuse told of a refusal that comes later, when a budget had to be asked for. @throws {GatewayError} of one that comes at once.
+ */
+export type ChatCompletions = (exchange: Exchange, body: ReceivedBody, refuse: (exchange: Exchange, cause: unknown) => void) => void;
+
+/** Serves `POST /v1/chat/completions`: check, route, hold its budgets, relay. It is refused before any provider is called. */
+export function createChatCompletions(options: ChatCompletionsOptions): ChatCompletions {
+  const { upstreams, credentials, relays, entropy, gate } = options;
+
+  const relay = ({ exchange, request, body, target, provider, upstream, fixedHeaders }: Call): void => {
+    if (!upstream.take()) {
+      throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });
+    }
+    exchange.nameSubject(entropy);
+    const started = relays.start({
+      exchange,
+      target,
+      provider,
+      upstream,
+      headers: requestHeaders(fixedHeaders, exchange),
+      body: provider.prepareChat(body.bytes, request, target.upstreamModel),
+      usageAsked: request.stream_options?.include_usage === true,
+      choices: request.n ?? 1,
+    });
+    if (started) return;
+    upstream.release();
+    throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
+  };
+
+  return (exchange, body, refuse) => {
     exchange.receivedAt = body.arrivedAt;
     const request = body.value;
     if (!isChatCompletionRequest(request)) {
@@ -47,22 +91,9 @@ export function createChatCompletions(options: ChatCompletionsOptions): (exchang
     if (upstream === null) throw new GatewayError('upstream_unavailable');
     const fixedHeaders = credentials.headersFor(target, provider);
     if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
-    if (!upstream.take()) {
-      throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });
-    }
-    exchange.nameSubject(entropy);
-    const started = relays.start({
-      exchange,
-      target,
-      provider,
-      upstream,
-      headers: requestHeaders(fixedHeaders, exchange),
-      body: provider.prepareChat(body.bytes, request, target.upstreamModel),
-      usageAsked: request.stream_options?.include_usage === true,
-      choices: request.n ?? 1,
-    });
-    if (started) return;
-    upstream.release();
-    throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
+    const call: Call = { exchange, request, body, target, provider, upstream, fixedHeaders };
+    const budgets = exchange.snapshot.budgets.get(key.organizationId);
+    if (budgets === undefined) relay(call);
+    else gate.admit({ exchange, budgets, target, request, bodyBytes: body.bytes.length }, () => relay(call), refuse);
   };
 }

@@ -5,6 +5,7 @@ import { encodeRequestSettled } from '../../../schema/events/request-settled-ser
 import type { Spool } from '../../eventlog/spool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { HoldBooks } from '../budgets/hold-books.ts';
 import type { PlannedCall } from './orphan-draft.ts';
 import { encodeOrphanDraft, settleOrphanDraft } from './orphan-draft.ts';
 import type { AdmittedRequest, Ending } from './settle.ts';
@@ -17,6 +18,8 @@ export interface BooksOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** `event` is null where an earlier boot's request is settled, whose times nobody knows. */
+  /** Settles what requests hold of budgets; none: no request holds anything. */
+  readonly holds?: HoldBooks;
   readonly onSettled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
 }
 
@@ -55,8 +58,10 @@ export function createBooks(options: BooksOptions): Books {
       return spool.open(request.requestId, encodeOrphanDraft(request, subject, call, writer), onWritten);
     },
     close: (request, subject, ending, onWritten) => {
-      const event = settle(request, ending, writer);
+      const held = request.holds == null ? undefined : options.holds?.settle(request.requestId, request.holds, ending);
+      const event = settle(request, ending, writer, held?.holds);
       spool.close(request.requestId, recordOf(request, subject, event), onWritten);
+      held?.written();
       onSettled(event.outcome, event);
     },
     append: (request, subject, ending, onWritten) => {
@@ -72,7 +77,8 @@ export function createBooks(options: BooksOptions): Books {
           log.error({ requestId }, 'a request left open by an earlier start cannot be read; it stays open in the spool');
           continue;
         }
-        spool.close(requestId, record, () => {});
+        spool.close(requestId, record.record, () => {});
+        options.holds?.orphaned(record.event);
         onSettled('orphaned', null);
       }
       if (spool.orphans.length > 0)
@@ -82,12 +88,19 @@ export function createBooks(options: BooksOptions): Books {
 }
 
 /** The record that settles an orphan under the source of the boot that admitted it; null when its draft cannot be read. */
-function orphanRecord(requestId: string, draft: Buffer, nowMs: number): LogRecord | null {
+function orphanRecord(
+  requestId: string,
+  draft: Buffer,
+  nowMs: number,
+): { readonly record: LogRecord; readonly event: RequestSettled } | null {
   const orphan = settleOrphanDraft(draft);
   if (orphan === null || orphan.event.requestId !== requestId) return null;
   const { event, partition, subject } = orphan;
   try {
-    return encodeRequestSettled(event, { source: eventSource(event.node, event.epoch), partition, timeMs: nowMs, subject });
+    return {
+      event,
+      record: encodeRequestSettled(event, { source: eventSource(event.node, event.epoch), partition, timeMs: nowMs, subject }),
+    };
   } catch {
     // Damaged beyond what its shape shows: one record must not keep the proxy from starting.
     return null;

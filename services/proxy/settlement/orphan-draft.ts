@@ -36,6 +36,8 @@ const Draft = Type.Object({
   startMs: Type.Number({ minimum: 0 }),
   node: Type.String(),
   epoch: Type.Integer({ minimum: 0 }),
+  /** Absent where the request holds nothing of a budget. */
+  held: Type.Optional(Type.Array(Type.Object({ counter: Type.String(), hold: Type.String({ pattern: '^\\d{1,38}$' }) }))),
 });
 const check = Compile(Draft);
 
@@ -114,6 +116,10 @@ function commonText(request: AdmittedRequest, call: PlannedCall, writer: Writer)
 export function encodeOrphanDraft(request: AdmittedRequest, subject: string | null, call: PlannedCall, writer: Writer): Buffer {
   const { requestId, admittedAtMs, sdkRetryCount, subjectCommitment } = request;
   const own = JSON.stringify({ requestId, admittedAtMs, startMs: call.startMs, sdkRetryCount, subjectCommitment });
+  if (request.holds != null) {
+    const held = JSON.stringify(request.holds.map(({ counter, amount }) => ({ counter, hold: amount.toString() })));
+    return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},"held":${held},"subject":${subject}}`, 'utf8');
+  }
   return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},"subject":${subject}}`, 'utf8');
 }
 
@@ -128,6 +134,8 @@ export function settleOrphanDraft(draft: Buffer): Orphan | null {
   if (!check.Check(value)) return null;
   const { provider, upstreamModel, node, epoch } = value;
   const startMs = Math.round(value.startMs * 1_000) / 1_000;
-  const event = settle(value, orphanEnding({ provider: provider ?? '', upstreamModel, startMs }), { node, epoch });
+  // The call may have been made and billed in full: nothing of its hold is free.
+  const holds = (value.held ?? []).map(({ counter, hold }) => ({ counter, hold, debit: hold, cost: hold }));
+  const event = settle(value, orphanEnding({ provider: provider ?? '', upstreamModel, startMs }), { node, epoch }, holds);
   return { event, partition: value.key.partition, subject: value.subject === null ? null : JSON.stringify(value.subject) };
 }

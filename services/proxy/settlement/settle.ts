@@ -1,5 +1,6 @@
 import type { Attempt, Outcome, RequestSettled } from '../../../schema/events/request-settled.v1.ts';
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { TakenHold } from '../budgets/budget-holds.ts';
 import type { CompiledKey } from '../snapshot/compiled-snapshot.ts';
 
 /** What is known of a request from its admission on. */
@@ -20,6 +21,10 @@ export interface AdmittedRequest {
   readonly stream: boolean;
   readonly decisionReason: string;
   readonly candidates: readonly string[];
+  /** What it holds of its budgets; null or absent: of none. */
+  readonly holds?: readonly TakenHold[] | null;
+  /** The budget that refuses it. */
+  readonly refusedBy?: NonNullable<RequestSettled['refusedBy']> | null;
 }
 
 /** What a request cost: an amount, nothing for certain, or not known and why. */
@@ -57,10 +62,10 @@ export interface Writer {
  * The one event of a request: pure, so that every way a request can end is a row of a table in a test.
  * A cost that is free for certain is `0` with no price version; an unknown one is null with its reason.
  */
-export function settle(request: AdmittedRequest, ending: Ending, writer: Writer): RequestSettled {
+export function settle(request: AdmittedRequest, ending: Ending, writer: Writer, holds: RequestSettled['holds'] = []): RequestSettled {
   const { key } = request;
   const { cost } = ending;
-  return {
+  const event: RequestSettled = {
     version: 1,
     requestId: request.requestId,
     organizationId: key.organizationId,
@@ -91,7 +96,7 @@ export function settle(request: AdmittedRequest, ending: Ending, writer: Writer)
     costPico: cost.kind === 'rated' ? cost.costPico.toString() : cost.kind === 'free' ? '0' : null,
     priceVersion: cost.kind === 'rated' ? cost.priceVersion : null,
     unrated: cost.kind === 'unrated' ? cost.reason : null,
-    holds: [],
+    holds,
     decision: { reason: request.decisionReason, candidates: [...request.candidates] },
     timings: {
       admittedAt: request.admittedAtMs,
@@ -104,6 +109,8 @@ export function settle(request: AdmittedRequest, ending: Ending, writer: Writer)
     node: writer.node,
     epoch: writer.epoch,
   };
+  if (request.refusedBy != null) event.refusedBy = request.refusedBy;
+  return event;
 }
 
 /** The settlement of a request whose process died: what was known at admission, and nothing about the rest. */

@@ -11,6 +11,8 @@ import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
 import type { Snapshot, SnapshotKey, SnapshotProvider } from '../../registry/snapshot.ts';
 import type { KeyRestriction } from '../admission/key-restriction.ts';
 import { compileRestriction } from '../admission/key-restriction.ts';
+import type { BudgetIndex } from '../budgets/compiled-budgets.ts';
+import { compileBudgets } from '../budgets/compiled-budgets.ts';
 
 /** A virtual key as the hot path wants it. */
 export interface CompiledKey {
@@ -51,6 +53,8 @@ export interface CompiledSnapshot {
   readonly publicParts: () => ReadonlySet<string>;
   readonly catalogs: Catalogs<PriceSheet>;
   readonly providers: readonly SnapshotProvider[];
+  /** Enforced ones by `org_…`; an organization without any is not in it. */
+  readonly budgets: ReadonlyMap<string, BudgetIndex>;
 }
 
 export interface CompileOptions {
@@ -83,6 +87,7 @@ export function compileSnapshot(snapshot: Snapshot, options: CompileOptions): Co
     },
     catalogs: buildCatalogs(snapshot, options.openCredentials(snapshot), options.sheetOf),
     providers: snapshot.providers,
+    budgets: compileBudgets(snapshot.budgets),
   };
 }
 

@@ -3,12 +3,26 @@ import { dirname } from 'node:path';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
+import {
+  BUDGET_DIMENSIONS,
+  BUDGET_ENFORCEMENTS,
+  BUDGET_UNITS,
+  CALENDAR_WINDOWS,
+  UNPRICED_POLICIES,
+} from '../../../schema/values/budget.ts';
 import { KEY_ENVIRONMENTS, KEY_KINDS } from '../../../schema/values/virtual-key.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 const NullableTime = Type.Union([Type.Number(), Type.Null()]);
 const oneOf = <Value extends string>(values: readonly Value[]) => Type.Union(values.map((value) => Type.Literal(value)));
+
+const budgetKey = { dimension: oneOf(BUDGET_DIMENSIONS), tagKey: NullableText };
+const BudgetWindowShape = Type.Union([
+  Type.Object({ kind: oneOf(CALENDAR_WINDOWS), zone: Type.String(), anchor: Type.String() }),
+  Type.Object({ kind: Type.Literal('rolling'), seconds: Type.Number() }),
+  Type.Object({ kind: Type.Literal('lifetime') }),
+]);
 
 const SnapshotShape = Type.Object({
   revision: Type.String(),
@@ -94,6 +108,28 @@ const SnapshotShape = Type.Object({
       createdAt: Type.Number(),
       targets: Type.Array(Type.Object({ modelId: Type.String(), weight: Type.Number(), credentialId: NullableText })),
     }),
+  ),
+  // A version before them kept snapshots without, and enforced none.
+  budgets: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      organizationId: Type.String(),
+      selector: Type.Array(Type.Object({ ...budgetKey, in: Type.Array(Type.String()) })),
+      groupBy: Type.Array(Type.Object(budgetKey)),
+      limits: Type.Array(
+        Type.Object({
+          id: Type.String(),
+          unit: oneOf(BUDGET_UNITS),
+          amount: Type.String({ pattern: '^\\d{1,38}$' }),
+          window: BudgetWindowShape,
+        }),
+      ),
+      enforcement: oneOf(BUDGET_ENFORCEMENTS),
+      downgradeTo: NullableText,
+      onUnpricedModel: oneOf(UNPRICED_POLICIES),
+      fallbackPrice: Type.Union([Type.Object({ input: Type.String(), output: Type.String() }), Type.Null()]),
+    }),
+    { default: [] },
   ),
 });
 const check = Compile(SnapshotShape);

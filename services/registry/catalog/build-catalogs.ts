@@ -138,8 +138,8 @@ function compileModel<Sheet>(
   prices: readonly CompiledPrice<Sheet>[],
   credential: CompiledCredential,
 ): CatalogModel<Sheet> {
-  const { id, name, upstreamModel, createdAt } = model;
-  return { id, name, provider, credential, upstreamModel, createdAt, prices };
+  const { id, name, upstreamModel, createdAt, contextWindow, maxOutputTokens } = model;
+  return { id, name, provider, credential, upstreamModel, createdAt, contextWindow, maxOutputTokens, prices };
 }
 
 /**

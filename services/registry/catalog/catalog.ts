@@ -15,6 +15,9 @@ export interface CatalogModel<Sheet> {
   readonly credential: CompiledCredential;
   readonly upstreamModel: string;
   readonly createdAt: number;
+  /** null = not known. */
+  readonly contextWindow: number | null;
+  readonly maxOutputTokens: number | null;
   /** Newest first. */
   readonly prices: readonly CompiledPrice<Sheet>[];
 }

@@ -21,7 +21,7 @@ const LONGEST_KEY = 512;
 /** Whether a budget counts a request: every condition holds. */
 export function matchesBudget(selector: readonly BudgetCondition[], subject: BudgetSubject): boolean {
   return selector.every((condition) => {
-    const value = subjectValue(condition, subject);
+    const value = budgetValue(condition, subject);
     if (value === null) return false;
     if (condition.in.includes(value)) return true;
     return condition.dimension === 'model' && condition.in.includes(`${value.slice(0, value.indexOf('/'))}/*`);
@@ -34,11 +34,12 @@ export function matchesBudget(selector: readonly BudgetCondition[], subject: Bud
  */
 export function budgetGroupKey(groupBy: readonly BudgetKey[], subject: BudgetSubject): string {
   if (groupBy.length === 0) return '';
-  const key = JSON.stringify(groupBy.map((part) => subjectValue(part, subject)));
+  const key = JSON.stringify(groupBy.map((part) => budgetValue(part, subject)));
   return key.length <= LONGEST_KEY ? key : `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }
 
-function subjectValue({ dimension, tagKey }: BudgetKey, subject: BudgetSubject): string | null {
+/** What a request has of one thing that budgets tell requests apart by; null where it has none. */
+export function budgetValue({ dimension, tagKey }: BudgetKey, subject: BudgetSubject): string | null {
   switch (dimension) {
     case 'team':
       return subject.teamId;

@@ -90,7 +90,8 @@ describe('the settled request as bytes', () => {
   });
 
   test('has every field of the schema, in the order of the schema', () => {
-    const written: unknown = JSON.parse(serializeRequestSettled(settledRequest()).toString());
+    const refusedBy = { budget: 'bud_1', limit: 'l', needed: '5', amount: '9', settled: '4', held: '3' };
+    const written: unknown = JSON.parse(serializeRequestSettled(settledRequest({ refusedBy })).toString());
     expect(Object.keys(Object(written))).toEqual(Object.keys(RequestSettledSchema.properties));
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSchema, printSdl } from '../../../schema/graphql/schema.ts';
+import { uuidFromId } from '../../../schema/values/ids.ts';
 import { readRevision } from '../../../services/registry/read-snapshot.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
@@ -43,12 +44,13 @@ const create = (input: Record<string, unknown>) => {
 };
 const usd = (amount: string) => ({ unit: 'USD', amount, window: { kind: 'MONTH', zone: 'Europe/Berlin' } });
 
-test('the schema says that nothing is enforced, wherever a budget is made, listed or shown', () => {
-  const sdl = printSdl(createSchema());
-  expect(sdl.match(/enforcement is not active yet/gi)?.length).toBeGreaterThanOrEqual(3);
+test('the schema says which enforcement does something, and a budget says whether anything is done by it', async () => {
+  expect(printSdl(createSchema())).toMatch(/ENFORCE refuses what there is no room for; the others are kept, and nothing is done by them/);
+  const active = async (enforcement: string) => (await create({ enforcement, limits: [usd('1')] })).budget.isActive;
+  expect([await active('ENFORCE'), await active('AUDIT'), await active('NOTIFY')]).toEqual([true, false, false]);
 });
 
-test('a budget is shown as it was defined, exactly, and says that it is not active', async () => {
+test('a budget is shown as it was defined, exactly', async () => {
   const { budget, errors } = await create({
     name: 'Everything',
     selector: [
@@ -96,7 +98,7 @@ test('a budget is shown as it was defined, exactly, and says that it is not acti
   });
 });
 
-test('a changed amount keeps the limit it is of, a changed window makes another; an old version is refused; no proxy hears of it', async () => {
+test('a changed amount keeps the limit it is of, a changed window makes another; an old version is refused; proxies and leases hear of it', async () => {
   const { db } = api.database.writer;
   const revision = await readRevision(db);
   const { budget } = await create({ limits: [usd('10'), { unit: 'REQUESTS', amount: '5', window: { kind: 'DAY' } }] });
@@ -131,7 +133,16 @@ test('a changed amount keeps the limit it is of, a changed window makes another;
     .limit(1)
     .executeTakeFirst();
   expect(audited).toMatchObject({ action: 'budget.update', changes: [{ field: 'limits' }] });
-  expect(await readRevision(db)).toBe(revision);
+  expect(Number(await readRevision(db))).toBe(Number(revision) + 2);
+  const leased = await db
+    .selectFrom('budget_limits')
+    .selectAll()
+    .where('budget_id', '=', uuidFromId('budget', budget.id) ?? '')
+    .execute();
+  const [day, month, hour] = [before[1]?.id, before[0]?.id, after[0]?.id].map((id) => leased.find((limit) => limit.id === id));
+  expect(day).toMatchObject({ unit: 'requests', amount: 5n, window_kind: 'day', version: 1, sealed_at: expect.any(Date) });
+  expect(month).toMatchObject({ unit: 'usd', amount: 20_000_000_000_000n, window_zone: 'Europe/Berlin', version: 2, sealed_at: null });
+  expect(hour).toMatchObject({ window_kind: 'hour', window_zone: 'UTC', version: 1, sealed_at: null });
 });
 
 /** A budget of 10 USD a month and 5 requests for ever, which leasing knows. @returns its limits' ids, in this order. */
@@ -232,7 +243,13 @@ test('an archived budget is out of the list, cannot be changed, and its name is 
   expect(await create({ name: 'ONCE', limits: [usd('1')] })).toMatchObject({
     errors: [{ __typename: 'NameTaken', path: ['input', 'name'] }],
   });
-  expect((await change('budgetArchive', { id: budget.id, expectedVersion: 1 })).budget.archivedAt).not.toBeNull();
+  const archived = await change('budgetArchive', { id: budget.id, expectedVersion: 1 });
+  expect(archived.budget).toMatchObject({ archivedAt: expect.any(String), isActive: false });
+  const sealed = api.database.writer.db
+    .selectFrom('budget_limits')
+    .select('sealed_at')
+    .where('budget_id', '=', uuidFromId('budget', budget.id) ?? '');
+  expect(await sealed.execute()).toEqual([{ sealed_at: expect.any(Date) }]);
   const list = 'query L($all: Boolean!) { budgets(first: 100, includeArchived: $all) { nodes { id } } }';
   const ids = async (all: boolean) =>
     (await api.ask<{ budgets: { nodes: { id: string }[] } }>(tenant.adminKey, list, { all })).data?.budgets.nodes.map(({ id }) => id);

@@ -179,8 +179,17 @@ export function freeOf(lease: Lease): bigint {
   return lease.granted - lease.returned - lease.spent - lease.open - lease.unsynced;
 }
 
+function slotKey(limit: string, group: string): string {
+  return `${limit} ${group}`;
+}
+
+/** Whether this limit and group value was ever asked for here. */
+export function hasSlot(state: LeaseState, limit: string, group: string): boolean {
+  return state.slots.has(slotKey(limit, group));
+}
+
 export function slotOf(state: LeaseState, limit: string, group: string): Slot {
-  const key = `${limit} ${group}`;
+  const key = slotKey(limit, group);
   const found = state.slots.get(key);
   if (found !== undefined) return found;
   const slot: Slot = { limit, group, lease: null, next: null, asking: null, askingNext: null, refusal: null };

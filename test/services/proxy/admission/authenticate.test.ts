@@ -34,6 +34,7 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocke
       dataKeys: [],
       credentials: [],
       routes: [],
+      budgets: [],
     },
     { sheetOf: () => null, openCredentials: () => new Map() },
   );

@@ -28,6 +28,35 @@ test('the settlement of an orphan names the route it was asked for by', () => {
   });
 });
 
+test('an orphan has used all that its request held', () => {
+  const request = {
+    requestId: 'req_1',
+    key: { id: 'key_1', organizationId: 'org_1', teamId: null, userId: null, serviceAccountId: null, partition: 3 },
+    endpoint: '/v1/chat/completions',
+    admittedAtMs: 1,
+    tags: {},
+    subjectCommitment: null,
+    sdkRetryCount: null,
+    modelRequested: null,
+    model: 'acme/large',
+    provider: 'acme',
+    routeId: null,
+    stream: false,
+    decisionReason: 'named',
+    candidates: [],
+  };
+  const budget = { id: 'bud_1', selector: [], groupBy: [], limits: [], onUnpricedModel: 'block' as const, fallbackPrice: null };
+  const hold = { limit: 'l', group: '["ada"]', amount: 12_345_678_901_234_567_890n, unit: 'usd' as const, budget, counter: 'c' };
+  const call = { upstreamModel: 'large', startMs: 1 };
+  const draft = encodeOrphanDraft({ ...request, holds: [hold] }, null, call, { node: 'nod_1', epoch: 2 });
+  const used = '12345678901234567890';
+  expect(settleOrphanDraft(draft)?.event.holds).toEqual([{ counter: 'c', hold: used, debit: used, cost: used }]);
+  expect(draft.toString('utf8')).not.toContain('ada');
+  expect(settleOrphanDraft(encodeOrphanDraft({ ...request, holds: null }, null, call, { node: 'nod_1', epoch: 2 }))?.event.holds).toEqual(
+    [],
+  );
+});
+
 test('what two requests under one key differ in is never taken from the other', () => {
   const key = { id: 'key_1', organizationId: 'org_1', teamId: 'team_1', userId: null, serviceAccountId: null, partition: 3 };
   const text = fc.constantFrom('a', 'b "quoted"');

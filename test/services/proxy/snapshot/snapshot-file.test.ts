@@ -33,6 +33,7 @@ const snapshot: Snapshot = {
   dataKeys: [],
   credentials: [],
   routes: [],
+  budgets: [],
 };
 
 test('a snapshot is read as it was kept, and not at all when it is none', async () => {

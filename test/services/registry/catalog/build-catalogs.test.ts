@@ -50,6 +50,7 @@ function build(snapshot: Partial<Snapshot>, credentials: readonly [string, Opene
     dataKeys: [],
     credentials: [],
     routes: [],
+    budgets: [],
     ...snapshot,
   };
   const { shared, own } = buildCatalogs(

@@ -19,7 +19,17 @@ const provider = {
 function choiceOf(weights: readonly number[]): Choice<never> {
   const decisions = weights.map((_, index): Decision<never> => {
     const name = `acme/${index}`;
-    const target = { id: name, name, provider, credential: NO_CREDENTIAL, upstreamModel: name, createdAt: 0, prices: [] };
+    const target = {
+      id: name,
+      name,
+      provider,
+      credential: NO_CREDENTIAL,
+      upstreamModel: name,
+      createdAt: 0,
+      contextWindow: null,
+      maxOutputTokens: null,
+      prices: [],
+    };
     return { target, routeId: 'rte', reason: 'route_weighted', candidates: [name] };
   });
   const [first, ...others] = decisions;

@@ -1,0 +1,134 @@
+import { GatewayError } from '../../../schema/errors.ts';
+import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
+import { formatUsd } from '../../../schema/values/money.ts';
+import { priceAt } from '../../registry/catalog/compiled-prices.ts';
+import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
+import type { Exchange } from '../exchange.ts';
+import type { HeldBytes } from '../held-bytes.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
+import type { PlannedHold } from './budget-holds.ts';
+import { planHolds } from './budget-holds.ts';
+import type { BudgetIndex, CompiledBudget } from './compiled-budgets.ts';
+import { matchingBudgets } from './compiled-budgets.ts';
+import type { HoldBooks } from './hold-books.ts';
+import type { LeaseNode, LeaseRefusal } from './lease-node.ts';
+import { tokenBound } from './token-bound.ts';
+
+export interface BudgetGateOptions {
+  readonly leases: Pick<LeaseNode, 'take'>;
+  readonly holds: Pick<HoldBooks, 'release'>;
+  /** Counts the bodies of requests that wait. */
+  readonly held: HeldBytes;
+  /** True from the moment the process stops: who still waits then is not let through any more. */
+  readonly isStopping: () => boolean;
+}
+
+/** What one request asks of its budgets. */
+export interface BudgetedRequest {
+  readonly exchange: Exchange;
+  readonly budgets: BudgetIndex;
+  readonly target: CompiledModel;
+  readonly request: ChatCompletionRequest;
+  readonly bodyBytes: number;
+}
+
+/** Lets requests through that all of their enforced budgets have room for. */
+export interface BudgetGate {
+  /**
+   * Takes the holds of a request and lets it `proceed` in the same turn, or once an ask for room is answered, at most 250 ms later; what `proceed` throws
+   * gives them back. Else it is refused, holding nothing.
+   * @param refuse told of every refusal, also of what `proceed` throws.
+   */
+  admit(request: BudgetedRequest, proceed: () => void, refuse: (exchange: Exchange, cause: unknown) => void): void;
+}
+
+/** Most holds that an event has room for. */
+const MOST_HOLDS = 64;
+
+export function createBudgetGate({ leases, holds: holdBooks, held, isStopping }: BudgetGateOptions): BudgetGate {
+  const release = (exchange: Exchange): void => {
+    if (exchange.holds !== null) holdBooks.release(exchange.requestId, exchange.holds);
+    exchange.holds = null;
+  };
+
+  return {
+    admit: ({ exchange, budgets, target, request, bodyBytes }, proceed, refuse) => {
+      const subject = subjectOf(exchange);
+      const matching = matchingBudgets(budgets, subject);
+      if (matching.length === 0) return proceed();
+      const plan = planHolds(matching, subject, tokenBound(request, bodyBytes, target), priceAt(target.prices, exchange.admittedAtMs));
+      if (plan.kind === 'unpriced') return refuse(exchange, unpriced(exchange, plan.budget));
+      const { holds } = plan;
+      if (holds.length === 0) return proceed();
+      if (holds.length > MOST_HOLDS) {
+        const message = `More than ${MOST_HOLDS} limits of budgets count this request.`;
+        return refuse(exchange, new GatewayError('accounting_unavailable', { message }));
+      }
+      let told = false;
+      let waits = false;
+      leases.take(exchange.requestId, holds, (counters, refusal) => {
+        told = true;
+        if (waits) held.remove(bodyBytes);
+        try {
+          if (counters === null) throw refusalError(exchange, holds, refusal);
+          exchange.holds = holds.map((hold, index) => ({ ...hold, counter: counters[index] ?? '' }));
+          if (waits && isStopping()) throw new GatewayError('not_ready');
+          proceed();
+        } catch (error) {
+          // What is settled by somebody else has its holds settled there.
+          if (!exchange.settled) release(exchange);
+          refuse(exchange, error);
+        }
+      });
+      if (told) return;
+      waits = true;
+      held.add(bodyBytes);
+    },
+  };
+}
+
+function subjectOf(exchange: Exchange): BudgetSubject {
+  const { key, endUser, model, provider, routeId, tags } = exchange;
+  const { teamId, userId, serviceAccountId } = key;
+  return { teamId, userId, serviceAccountId, apiKeyId: key.id, endUser, model, provider, routeId, tags };
+}
+
+function unpriced(exchange: Exchange, budget: CompiledBudget): GatewayError {
+  const limit = budget.limits.find(({ unit }) => unit === 'usd')?.id ?? '';
+  exchange.refusedBy = { budget: budget.id, limit, needed: null, amount: null, settled: null, held: null };
+  return new GatewayError('model_unpriced', { meta: { budget_id: budget.id } });
+}
+
+/** The refusal in the words of the contract (reference/client-contract.md section 2), and in the exchange for its event. */
+function refusalError(exchange: Exchange, holds: readonly PlannedHold[], refusal: LeaseRefusal | null): GatewayError {
+  const code = refusal?.code ?? 'accounting_unavailable';
+  const retryAfterSeconds = refusal?.retryAfterSeconds === 0 ? null : (refusal?.retryAfterSeconds ?? 1);
+  // Where nothing could be asked, the first of its budgets stands for all.
+  const hold = holds.find(({ limit }) => limit === refusal?.limit) ?? holds[0];
+  if (hold === undefined) return new GatewayError(code, { retryAfterSeconds });
+  const seen = refusal?.seen ?? null;
+  exchange.refusedBy = {
+    budget: hold.budget.id,
+    limit: hold.limit,
+    needed: hold.amount.toString(),
+    amount: seen?.amount.toString() ?? null,
+    settled: seen?.settled.toString() ?? null,
+    held: seen?.held.toString() ?? null,
+  };
+  return new GatewayError(code, { retryAfterSeconds, meta: metaOf(hold, refusal) });
+}
+
+function metaOf({ budget, limit, unit, amount }: PlannedHold, refusal: LeaseRefusal | null): Readonly<Record<string, unknown>> {
+  const text = (value: bigint): string => (unit === 'usd' ? formatUsd(value) : value.toString());
+  const window = budget.limits.find(({ id }) => id === limit)?.window.kind ?? null;
+  const told = { budget_id: budget.id, unit, window, needed: text(amount) };
+  const seen = refusal?.seen ?? null;
+  if (seen === null) return told;
+  return {
+    ...told,
+    limit: text(seen.amount),
+    spent: text(seen.settled),
+    held: text(seen.held),
+    resets_at: seen.resetsAt?.toISOString() ?? null,
+  };
+}

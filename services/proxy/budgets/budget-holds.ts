@@ -1,0 +1,56 @@
+import type { BudgetUnit } from '../../../schema/values/budget.ts';
+import type { PriceSheet } from '../../pricing/price-sheet.ts';
+import { worstCost } from '../../pricing/worst-price.ts';
+import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
+import { budgetGroupKey } from '../../registry/catalog/match-budgets.ts';
+import type { HoldWanted } from '../admission/leases/lease-state.ts';
+import type { CompiledBudget } from './compiled-budgets.ts';
+import type { TokenBound } from './token-bound.ts';
+
+/** A hold of one limit, and what its settlement is made from. */
+export interface PlannedHold extends HoldWanted {
+  readonly budget: CompiledBudget;
+  readonly unit: BudgetUnit;
+}
+
+/** A hold that was taken, and from which counter. */
+export interface TakenHold extends PlannedHold {
+  readonly counter: string;
+}
+
+export type HoldPlan =
+  | { readonly kind: 'holds'; readonly holds: readonly PlannedHold[] }
+  /** A budget counts the request in USD, blocks models without a price, and this is one. */
+  | { readonly kind: 'unpriced'; readonly budget: CompiledBudget };
+
+/**
+ * What a request may use at most of each limit of its budgets: exact, in the limit's unit. Where a model without a price is allowed, the limits in
+ * USD do not count it.
+ */
+export function planHolds(
+  budgets: readonly CompiledBudget[],
+  subject: BudgetSubject,
+  bound: TokenBound,
+  sheet: PriceSheet | null,
+): HoldPlan {
+  const priced = sheet === null ? null : worstCost(sheet, bound.input, bound.output);
+  const holds: PlannedHold[] = [];
+  for (const budget of budgets) {
+    const group = budgetGroupKey(budget.groupBy, subject);
+    for (const { id, unit } of budget.limits) {
+      if (unit === 'usd' && priced === null && budget.onUnpricedModel === 'block') return { kind: 'unpriced', budget };
+      const amount =
+        unit === 'requests' ? 1n : unit === 'tokens' ? BigInt(bound.input + bound.output) : (priced ?? fallbackCost(budget, bound));
+      if (amount !== null) holds.push({ limit: id, group, amount, budget, unit });
+    }
+  }
+  return { kind: 'holds', holds };
+}
+
+const MILLION = 1_000_000n;
+
+/** By the budget's own price for models that have none, rounded up; null where it has none. */
+export function fallbackCost({ fallbackPrice }: CompiledBudget, { input, output }: TokenBound): bigint | null {
+  if (fallbackPrice === null) return null;
+  return (BigInt(input) * fallbackPrice.input + BigInt(output) * fallbackPrice.output + MILLION - 1n) / MILLION;
+}

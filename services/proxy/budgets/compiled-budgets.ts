@@ -1,0 +1,113 @@
+import type { BudgetCondition, BudgetKey, BudgetLimit } from '../../../schema/values/budget.ts';
+import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
+import { budgetValue, matchesBudget } from '../../registry/catalog/match-budgets.ts';
+import type { SnapshotBudget } from '../../registry/snapshot.ts';
+
+/** A budget in `enforce` as the hot path wants it. */
+export interface CompiledBudget {
+  /** `bud_…` */
+  readonly id: string;
+  readonly selector: readonly BudgetCondition[];
+  readonly groupBy: readonly BudgetKey[];
+  readonly limits: readonly BudgetLimit[];
+  readonly onUnpricedModel: SnapshotBudget['onUnpricedModel'];
+  /** pico-USD for a million tokens. */
+  readonly fallbackPrice: { readonly input: bigint; readonly output: bigint } | null;
+}
+
+/** The budgets of one organization, by what tells most requests apart. */
+export interface BudgetIndex {
+  /** Those without a condition. */
+  readonly always: readonly CompiledBudget[];
+  readonly buckets: readonly { readonly key: BudgetKey; readonly byValue: ReadonlyMap<string, readonly CompiledBudget[]> }[];
+}
+
+/** Most values first: of a thousand budgets, those of one key are found without looking at the others. */
+const MOST_SELECTIVE: readonly BudgetCondition['dimension'][] = [
+  'api_key',
+  'end_user',
+  'user',
+  'service_account',
+  'tag',
+  'team',
+  'route',
+  'model',
+  'provider',
+];
+
+/**
+ * Sorts the enforced budgets of a snapshot by organization. The others are left out: nothing is refused by them.
+ * @returns by `org_…`; an organization without such a budget is not in it.
+ */
+export function compileBudgets(budgets: readonly SnapshotBudget[]): ReadonlyMap<string, BudgetIndex> {
+  const enforced = budgets.filter(({ enforcement }) => enforcement === 'enforce');
+  const ofOrganization = Map.groupBy(enforced, ({ organizationId }) => organizationId);
+  return new Map([...ofOrganization].map(([organizationId, own]) => [organizationId, indexOf(own.map(compileBudget))]));
+}
+
+/** The budgets that count a request, in no order. */
+export function matchingBudgets(index: BudgetIndex, subject: BudgetSubject): CompiledBudget[] {
+  const matching = index.always.slice();
+  for (const { key, byValue } of index.buckets) {
+    const value = budgetValue(key, subject);
+    if (value === null) continue;
+    addMatching(byValue.get(value), subject, matching);
+    if (key.dimension === 'model') addMatching(byValue.get(providerPattern(value)), subject, matching);
+  }
+  return matching;
+}
+
+function addMatching(candidates: readonly CompiledBudget[] | undefined, subject: BudgetSubject, matching: CompiledBudget[]): void {
+  if (candidates === undefined) return;
+  for (const budget of candidates) if (matchesBudget(budget.selector, subject)) matching.push(budget);
+}
+
+function compileBudget(budget: SnapshotBudget): CompiledBudget {
+  const { id, selector, groupBy, limits, onUnpricedModel, fallbackPrice } = budget;
+  return {
+    id,
+    selector,
+    groupBy,
+    limits,
+    onUnpricedModel,
+    fallbackPrice: fallbackPrice === null ? null : { input: BigInt(fallbackPrice.input), output: BigInt(fallbackPrice.output) },
+  };
+}
+
+function indexOf(budgets: readonly CompiledBudget[]): BudgetIndex {
+  const always: CompiledBudget[] = [];
+  const buckets = new Map<string, { key: BudgetKey; byValue: Map<string, CompiledBudget[]> }>();
+  for (const budget of budgets) {
+    const condition = mostSelective(budget.selector);
+    if (condition === null) {
+      always.push(budget);
+      continue;
+    }
+    const { dimension, tagKey } = condition;
+    const name = `${dimension}:${tagKey ?? ''}`;
+    const bucket = buckets.get(name) ?? { key: { dimension, tagKey }, byValue: new Map<string, CompiledBudget[]>() };
+    buckets.set(name, bucket);
+    for (const value of distinctValues(condition)) {
+      const known = bucket.byValue.get(value);
+      if (known === undefined) bucket.byValue.set(value, [budget]);
+      else known.push(budget);
+    }
+  }
+  return { always, buckets: [...buckets.values()] };
+}
+
+function mostSelective(selector: readonly BudgetCondition[]): BudgetCondition | null {
+  const rank = ({ dimension }: BudgetCondition): number => MOST_SELECTIVE.indexOf(dimension);
+  return selector.toSorted((one, other) => rank(one) - rank(other))[0] ?? null;
+}
+
+/** Without models that `provider/*` has in it, so that no request finds a budget twice. */
+function distinctValues({ dimension, in: values }: BudgetCondition): readonly string[] {
+  const distinct = [...new Set(values)];
+  if (dimension !== 'model') return distinct;
+  return distinct.filter((value) => value.endsWith('/*') || !distinct.includes(providerPattern(value)));
+}
+
+function providerPattern(model: string): string {
+  return `${model.slice(0, model.indexOf('/'))}/*`;
+}

@@ -1,0 +1,34 @@
+import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses } from '../../../schema/values/token-usage.ts';
+import type { Ending } from '../settlement/settle.ts';
+import type { TakenHold } from './budget-holds.ts';
+import { fallbackCost } from './budget-holds.ts';
+
+/**
+ * What a request used of each counter it holds, in the counter's unit. A counter that is left out is one whose price or usage is not known: its hold
+ * is debited whole, never 0. What was certainly never billed costs nothing; a request counts once a call was made.
+ */
+export function holdCosts(holds: readonly TakenHold[], ending: Ending): ReadonlyMap<string, bigint> {
+  const costs = new Map<string, bigint>();
+  for (const hold of holds) {
+    const cost = costOf(hold, ending);
+    if (cost !== null) costs.set(hold.counter, cost);
+  }
+  return costs;
+}
+
+function costOf({ unit, budget }: TakenHold, { cost, usage, attempts }: Ending): bigint | null {
+  if (unit === 'requests') return attempts.length === 0 ? 0n : 1n;
+  if (cost.kind === 'free') return 0n;
+  const tokens = usage === null ? null : tokensOf(usage);
+  if (unit === 'tokens') return tokens === null ? null : BigInt(tokens.input + tokens.output);
+  if (cost.kind === 'rated') return cost.costPico;
+  return tokens === null ? null : fallbackCost(budget, tokens);
+}
+
+/** Null where a side was not reported. */
+function tokensOf(usage: TokenUsage): { readonly input: number; readonly output: number } | null {
+  const input = sumClasses(usage, INPUT_CLASSES);
+  const output = sumClasses(usage, OUTPUT_CLASSES);
+  return input === null || output === null ? null : { input, output };
+}

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { UNKNOWN_USAGE } from '../../../schema/values/token-usage.ts';
+import type { PriceSheet, UnitPrices } from '../../../services/pricing/price-sheet.ts';
+import { PRICED_UNITS, sheetFromPerMillion } from '../../../services/pricing/price-sheet.ts';
+import { rateCost } from '../../../services/pricing/rate.ts';
+import { worstCost } from '../../../services/pricing/worst-price.ts';
+
+const price = fc.integer({ min: 0, max: 1_000 }).map(String);
+const prices: fc.Arbitrary<UnitPrices> = fc
+  .tuple(price, price, fc.dictionary(fc.constantFrom(...PRICED_UNITS), fc.oneof(price, fc.constant(null))))
+  .map(([input, output, others]) => ({ ...others, input, output }));
+const sheets: fc.Arbitrary<PriceSheet> = fc
+  .tuple(
+    prices,
+    fc.option(prices),
+    fc.option(prices),
+    fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 2 }),
+    prices,
+    fc.option(prices),
+  )
+  .map(([standard, priority, flex, thresholds, long, longPriority]) => ({
+    standard,
+    ...(priority === null ? {} : { priority }),
+    ...(flex === null ? {} : { flex }),
+    longContext: thresholds
+      .sort((one, other) => one - other)
+      .map((aboveInputTokens) => ({ aboveInputTokens, standard: long, ...(longPriority === null ? {} : { priority: longPriority }) })),
+  }));
+
+test('no usage within the bounds costs more, in whatever tier it is served', () => {
+  const tokens = fc.option(fc.integer({ min: 0, max: 40 }));
+  const usages = fc.record(
+    Object.fromEntries(Object.keys(UNKNOWN_USAGE).map((name) => [name, tokens])) as { [Name in keyof typeof UNKNOWN_USAGE]: typeof tokens },
+  );
+  const slack = fc.integer({ min: 0, max: 20 });
+  fc.assert(
+    fc.property(sheets, usages, fc.constantFrom(null, 'priority', 'flex'), slack, slack, (sheet, usage, tier, moreIn, moreOut) => {
+      const rated = rateCost(usage, null, { tier, batch: false, requests: 1 }, sheet);
+      if (rated.kind === 'unrated') return;
+      const { output, reasoning, outputAudio, outputImage, ...inputs } = usage;
+      const sum = (counts: readonly (number | null)[]): number => counts.reduce<number>((total, count) => total + (count ?? 0), 0);
+      const worst = worstCost(sheet, sum(Object.values(inputs)) + moreIn, sum([output, reasoning, outputAudio, outputImage]) + moreOut);
+      expect(worst).toBeGreaterThanOrEqual(rated.cost);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a plain sheet costs its plain prices, and one whose plain prices are not known has no worst cost', () => {
+  const sheet = sheetFromPerMillion({ input: '1.5', output: '2' });
+  expect(worstCost(sheet, 100, 10)).toBe(170_000_000n);
+  expect(worstCost({ standard: { input: null, output: '1' } }, 100, 10)).toBeNull();
+});

@@ -1,0 +1,152 @@
+import type { BudgetUnit } from '../../../../schema/values/budget.ts';
+import { idFromUuid } from '../../../../schema/values/ids.ts';
+import { bookRecords } from '../../../../services/ledger/batch.ts';
+import { prepareRecords } from '../../../../services/ledger/prepare.ts';
+import { createPriceSheets } from '../../../../services/ledger/price-sheets.ts';
+import { createPostgresLedgerStore } from '../../../../services/ledger/store/postgres/postgres-ledger-store.ts';
+import { createLeaseDatabase } from '../../../../services/proxy/budgets/lease-database.ts';
+import type { GivenBudget } from '../../../../services/registry/budget-definition.ts';
+import { archiveBudget, createBudget } from '../../../../services/registry/budgets.ts';
+import { readSnapshot } from '../../../../services/registry/read-snapshot.ts';
+import type { ProviderOptions, SnapshotModel } from '../../../../services/registry/snapshot.ts';
+import type { DatabaseConnection } from '../../../../services/runtime/postgres.ts';
+import { createDatabase } from '../../../../services/runtime/postgres.ts';
+import type { TestDatabase } from '../../../harness/postgres.ts';
+import { createTestDatabase } from '../../../harness/postgres.ts';
+import type { SettledEvent, TestProxy } from '../../../harness/proxy.ts';
+import { startProxy, testKey, testModel } from '../../../harness/proxy.ts';
+import { recordingLog } from '../../../harness/recording-log.ts';
+import { changeOf, makeOrganization } from '../../../harness/registry.ts';
+import type { ScriptedUpstream } from '../../../harness/scripted-upstream.ts';
+import { answerJson, completion, startScriptedUpstream } from '../../../harness/scripted-upstream.ts';
+
+/** Proxies of one organization with budgets, over a real database, and a ledger that posts when it is told to. */
+export type BudgetedProxies = {
+  readonly database: TestDatabase;
+  readonly upstream: ScriptedUpstream;
+  readonly organizationId: string;
+  readonly secret: string;
+  readonly define: (budget: Partial<GivenBudget> & { readonly name: string }) => Promise<string>;
+  readonly archive: (id: string) => Promise<void>;
+  readonly start: (options?: {
+    readonly home?: string;
+    readonly node?: string;
+    readonly models?: readonly SnapshotModel[];
+    readonly providerOptions?: ProviderOptions;
+  }) => Promise<TestProxy>;
+  readonly chat: (proxy: TestProxy, body?: Record<string, unknown>) => Promise<Response>;
+  /** Books what the proxies have handed over and is not booked yet. */
+  readonly post: () => Promise<void>;
+  /** Cuts the proxies that start from now on off from the database, and back. */
+  away: boolean;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+export const lifetime = (unit: BudgetUnit, amount: bigint) => ({ unit, amount: amount.toString(), window: { kind: 'lifetime' as const } });
+
+export async function budgetedProxies(): Promise<BudgetedProxies> {
+  const database = await createTestDatabase();
+  const upstream = await startScriptedUpstream((response) => answerJson(response, completion()));
+  const uuid = await makeOrganization(database.writer.db, 'acme');
+  const organizationId = idFromUuid('organization', uuid);
+  const { key, secret } = testKey({ organizationId });
+  const store = createPostgresLedgerStore(database.writer);
+  const proxies: TestProxy[] = [];
+  const connections: DatabaseConnection[] = [];
+  const booked = new Set<SettledEvent>();
+  let away = false;
+  let offset = 0n;
+
+  return {
+    database,
+    upstream,
+    organizationId,
+    secret,
+    get away() {
+      return away;
+    },
+    set away(next) {
+      away = next;
+    },
+    define: (given) =>
+      changeOf(database.writer.db, uuid, async (change) => {
+        const { budget } = await createBudget(change, {
+          selector: [],
+          groupBy: [],
+          limits: [],
+          thresholds: [],
+          enforcement: 'enforce',
+          downgradeTo: null,
+          onUnpricedModel: 'block',
+          fallbackPrice: null,
+          ...given,
+        });
+        return budget.id;
+      }),
+    archive: (id) =>
+      changeOf(database.writer.db, uuid, async (change) => {
+        await archiveBudget(change, { id, expectedVersion: 1 });
+      }),
+    start: async (options = {}) => {
+      const connection = createDatabase({
+        url: database.url,
+        role: 'writer',
+        applicationName: 'turnpike-test-leases',
+        poolSize: 4,
+        statementTimeoutMs: 5_000,
+      });
+      connections.push(connection);
+      const { budgets } = await readSnapshot(database.writer.db);
+      const proxy = await startProxy({
+        providers: { acme: upstream.baseUrl },
+        models: options.models ?? [testModel('acme/fast', { maxOutputTokens: 10 })],
+        keys: [key],
+        budgets,
+        ...(options.providerOptions === undefined ? {} : { providerOptions: options.providerOptions }),
+        leaseDatabase: (node, incarnation) => {
+          const real = createLeaseDatabase(connection.db, node, incarnation);
+          const reach = <Result>(call: () => Promise<Result>): Promise<Result> =>
+            away ? Promise.reject(new Error('the database is away')) : call();
+          return {
+            ask: (effect) => reach(() => real.ask(effect)),
+            giveBack: (effect) => reach(() => real.giveBack(effect)),
+            beat: (effect) => reach(() => real.beat(effect)),
+            register: (effect) => reach(() => real.register(effect)),
+            close: (epoch, finals) => reach(() => real.close(epoch, finals)),
+            report: (effect, places) => reach(() => real.report(effect, places)),
+          };
+        },
+        ...(options.home === undefined ? {} : { home: options.home }),
+        ...(options.node === undefined ? {} : { node: options.node }),
+      });
+      proxies.push(proxy);
+      return proxy;
+    },
+    chat: (proxy, body = {}) =>
+      fetch(`${proxy.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'acme/fast', messages: [{ role: 'user', content: 'hello' }], ...body }),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
+      }),
+    post: async () => {
+      const open = proxies.flatMap(({ events }) => events).filter((event) => !booked.has(event));
+      if (open.length === 0) return;
+      for (const event of open) booked.add(event);
+      const records = open.map(({ record }) => {
+        offset += 1n;
+        const { key: recordKey, partition, headers, value } = record;
+        return { key: recordKey, partition, headers, value, offset };
+      });
+      const prepared = await prepareRecords(records, createPriceSheets(store, recordingLog()), Date.now());
+      await store.ensureRoom([Date.now()]);
+      const { dead } = await store.transaction((books) => bookRecords(books, prepared));
+      if (dead.length > 0) throw new Error(`not booked: ${dead.map(({ reason, detail }) => `${reason} ${detail}`).join(', ')}`);
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const proxy of proxies) await proxy[Symbol.asyncDispose]();
+      for (const connection of connections) await connection.close();
+      await upstream[Symbol.asyncDispose]();
+      await database.drop();
+    },
+  };
+}

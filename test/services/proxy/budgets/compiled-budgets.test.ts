@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { BUDGET_ENFORCEMENTS } from '../../../../schema/values/budget.ts';
+import { compileBudgets, matchingBudgets } from '../../../../services/proxy/budgets/compiled-budgets.ts';
+import { matchesBudget } from '../../../../services/registry/catalog/match-budgets.ts';
+import type { SnapshotBudget } from '../../../../services/registry/snapshot.ts';
+
+const budgetOf = (id: string, fields: Partial<SnapshotBudget> = {}): SnapshotBudget => ({
+  id,
+  organizationId: 'org_1',
+  selector: [],
+  groupBy: [],
+  limits: [],
+  enforcement: 'enforce',
+  downgradeTo: null,
+  onUnpricedModel: 'block',
+  fallbackPrice: null,
+  ...fields,
+});
+
+const name = fc.constantFrom('a', 'b', 'c');
+const model = fc.constantFrom('p/a', 'p/b', 'q/a');
+const condition = fc.oneof(
+  fc.record({
+    dimension: fc.constantFrom('team', 'user', 'service_account', 'api_key', 'end_user', 'provider', 'route'),
+    tagKey: fc.constant(null),
+    in: fc.array(name, { minLength: 1, maxLength: 3 }),
+  }),
+  fc.record({
+    dimension: fc.constant('model' as const),
+    tagKey: fc.constant(null),
+    in: fc.array(fc.oneof(model, fc.constantFrom('p/*', 'q/*')), { minLength: 1, maxLength: 4 }),
+  }),
+  fc.record({
+    dimension: fc.constant('tag' as const),
+    tagKey: fc.constantFrom('x', 'y'),
+    in: fc.array(name, { minLength: 1, maxLength: 3 }),
+  }),
+);
+const subject = fc.record({
+  teamId: fc.option(name),
+  userId: fc.option(name),
+  serviceAccountId: fc.option(name),
+  apiKeyId: name,
+  endUser: fc.option(name),
+  model: fc.option(model),
+  provider: fc.option(name),
+  routeId: fc.option(name),
+  tags: fc.dictionary(fc.constantFrom('x', 'y'), name),
+});
+
+test('the index finds every budget that counts a request, once, and no other', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(condition, { maxLength: 3 }), { maxLength: 12 }), subject, (selectors, one) => {
+      const budgets = selectors.map((selector, index) => budgetOf(`bud_${index}`, { selector }));
+      const index = compileBudgets(budgets).get('org_1');
+      const found = index === undefined ? [] : matchingBudgets(index, one);
+      expect(found.map(({ id }) => id).sort()).toEqual(
+        budgets
+          .filter(({ selector }) => matchesBudget(selector, one))
+          .map(({ id }) => id)
+          .sort(),
+      );
+    }),
+  );
+});
+
+test('budgets of one organization are not those of another, and only what enforces is looked at', () => {
+  const budgets = BUDGET_ENFORCEMENTS.map((enforcement) => budgetOf(enforcement, { enforcement }));
+  const compiled = compileBudgets([
+    ...budgets,
+    budgetOf('other', { organizationId: 'org_2' }),
+    budgetOf('none', { organizationId: 'org_3', enforcement: 'audit' }),
+  ]);
+  expect([...compiled].map(([organizationId, { always }]) => [organizationId, always.map(({ id }) => id)])).toEqual([
+    ['org_1', ['enforce']],
+    ['org_2', ['other']],
+  ]);
+});

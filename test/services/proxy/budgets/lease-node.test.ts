@@ -1,0 +1,261 @@
+import { expect, test } from 'vitest';
+import type { LeaseDatabase } from '../../../../services/proxy/budgets/lease-database.ts';
+import type { LeaseRefusal } from '../../../../services/proxy/budgets/lease-node.ts';
+import { createLeaseNode } from '../../../../services/proxy/budgets/lease-node.ts';
+import { recordingLog } from '../../../harness/recording-log.ts';
+
+type World = ReturnType<typeof world>;
+
+/** A node whose time and database are the test's. */
+function world() {
+  let at = 0;
+  let timers: { readonly at: number; readonly run: () => void }[] = [];
+  const calls = { ask: 0, giveBack: 0, beat: 0, register: 0, report: 0, close: 0, claimed: 0 };
+  const exits: string[] = [];
+  const closed: string[] = [];
+  const answers = { away: false, hang: false, copied: false, hangBeats: false, spare: 0n, endsAt: null as number | null };
+  const call = <Result>(name: keyof typeof calls, answer: () => Result): Promise<Result> => {
+    calls[name] += 1;
+    if (answers.away) return Promise.reject(new Error('away'));
+    if (answers.hang) return new Promise(() => {});
+    return Promise.resolve(answer());
+  };
+  let answerBeat: () => void = () => {};
+  const callBeat = <Result>(answer: () => Result): Promise<Result> =>
+    answers.hangBeats
+      ? new Promise((resolve) => {
+          answerBeat = () => resolve(answer());
+        })
+      : call('beat', answer);
+  const database: LeaseDatabase = {
+    register: () => call('register', () => ({ status: 'registered', generation: 1, reconciling: false, waitMs: 0 })),
+    beat: ({ nonce, beat }) =>
+      callBeat(() => ({
+        status: answers.copied ? ('copied' as const) : ('taken' as const),
+        nonce,
+        beat: beat + 1,
+        generation: 1,
+        reconciling: false,
+        live: 1,
+        leases: [],
+      })),
+    ask: ({ items }) =>
+      call('ask', () => ({
+        status: 'answered' as const,
+        generation: 1,
+        items: items.map(({ limit, group, need, known, counter, next }) => ({
+          limit,
+          group,
+          counter: counter ?? (next ? `${limit}, next window` : limit),
+          outcome: 'granted' as const,
+          granted: known + need + answers.spare,
+          version: 1,
+          unsettled: 0n,
+          stuck: 0n,
+          endsInMs: answers.endsAt === null || next || counter?.endsWith('next window') === true ? null : answers.endsAt - at,
+          opensInMs: 0,
+          place: null,
+          amount: 100n,
+          rest: 0n,
+        })),
+      })),
+    giveBack: ({ items }) =>
+      call('giveBack', () => ({
+        generation: 1,
+        reconciling: false,
+        items: items.map(({ counter, returned }) => ({ counter, outcome: 'returned' as const, returned })),
+      })),
+    close: (_epoch, finals) => call('close', () => finals.map(({ counter }) => counter)),
+    report: () => call('report', () => ({ status: 'settled', generation: 1 })),
+  };
+  const node = createLeaseNode({
+    node: 'n',
+    epoch: 1,
+    incarnation: 'i',
+    finals: () => [],
+    torn: () => [],
+    closed: () => [],
+    onClosed: (counters) => closed.push(...counters),
+    moved: false,
+    database,
+    now: () => at,
+    timers: {
+      endOfTurn: (run) => queueMicrotask(run),
+      after: (delayMs, run) => {
+        const timer = { at: at + delayMs, run };
+        timers.push(timer);
+        return () => {
+          timers = timers.filter((each) => each !== timer);
+        };
+      },
+    },
+    newNonce: () => `nonce ${at}`,
+    claimNextEpoch: async () => {
+      calls.claimed += 1;
+      return 2;
+    },
+    log: recordingLog(),
+    onExit: (cause) => exits.push(cause),
+  });
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  };
+  const pass = async (ms: number): Promise<void> => {
+    const end = at + ms;
+    for (;;) {
+      const next = timers.filter((timer) => timer.at <= end).sort((one, other) => one.at - other.at)[0];
+      if (next === undefined) break;
+      timers = timers.filter((timer) => timer !== next);
+      at = Math.max(at, next.at);
+      next.run();
+      await settle();
+    }
+    at = end;
+    await settle();
+  };
+  return { node, calls, answers, exits, closed, pass, answerBeat: () => answerBeat(), pending: () => timers.length };
+}
+
+const begun = async (): Promise<World> => {
+  const made = world();
+  void made.node.begin(0);
+  await made.pass(0);
+  return made;
+};
+
+/** @returns what became of it: the counters, the refusal, or null as long as it waits. */
+function take({ node }: World, request: string, limit = 'limit', amount = 1n) {
+  const told: { counters: readonly string[] | null; refusal: LeaseRefusal | null }[] = [];
+  node.take(request, [{ limit, group: '', amount }], (counters, refusal) => told.push({ counters, refusal }));
+  return () => told[0]?.counters ?? told[0]?.refusal?.code ?? null;
+}
+
+test('nothing is taken before the database has answered, which is asked again and again', async () => {
+  const made = world();
+  made.answers.away = true;
+  void made.node.begin(0);
+  await made.pass(1_000);
+  expect(take(made, 'early')()).toBe('accounting_unavailable');
+  expect(made.node.trouble()).toMatch('not registered');
+  expect(made.calls.register).toBeGreaterThan(2);
+  made.answers.away = false;
+  await made.pass(2_000);
+  expect(made.node.trouble()).toBeNull();
+  const late = take(made, 'late');
+  await made.pass(0);
+  expect(late()).toEqual(['limit']);
+});
+
+test('a database that does not answer costs a request the wait for it, and beyond 32 asks nobody waits', async () => {
+  const made = await begun();
+  made.answers.hang = true;
+  const waiting = Array.from({ length: 40 }, (_, index) => take(made, `request ${index}`, `limit ${index}`));
+  await made.pass(0);
+  expect(made.calls.ask).toBe(32);
+  expect(waiting.map((each) => each()).filter((each) => each === 'accounting_unavailable')).toHaveLength(8);
+  await made.pass(250);
+  expect(waiting.every((each) => each() === 'accounting_unavailable')).toBe(true);
+});
+
+test('while the database is away it is asked now and then, not for every request', async () => {
+  const made = await begun();
+  made.answers.away = true;
+  for (let count = 0; count < 1_000; count++) {
+    const refused = take(made, `request ${count}`);
+    await made.pass(1);
+    expect(refused()).toBe('accounting_unavailable');
+  }
+  expect(made.calls.ask).toBeLessThan(10);
+});
+
+test('a proxy that the database does not hear of for 240 s refuses, though it has room', async () => {
+  const made = await begun();
+  const first = take(made, 'first', 'limit', 50n);
+  await made.pass(0);
+  expect(first()).toEqual(['limit']);
+  made.node.settle('first', new Map([['limit', 1n]]));
+  made.node.synced(1);
+  made.answers.away = true;
+  // Used all the time, or it would be given back.
+  for (let seconds = 5; seconds < 240; seconds += 5) {
+    await made.pass(5_000);
+    expect(take(made, `after ${seconds}`)()).toEqual(['limit']);
+    const { settlement } = made.node.settle(`after ${seconds}`, new Map([['limit', 0n]]));
+    made.node.synced(settlement);
+  }
+  await made.pass(5_000);
+  expect(take(made, 'last')()).toBe('accounting_unavailable');
+  expect(made.node.trouble()).toMatch('240 s');
+});
+
+test('another owner of the spool ends the process', async () => {
+  const made = await begun();
+  made.answers.copied = true;
+  await made.pass(1_000);
+  expect(made.exits).toEqual(['copied']);
+  expect(take(made, 'after')()).toBe('accounting_unavailable');
+});
+
+test('a stop refuses who waits, gives back what is free, closes the leases and leaves no timer behind', async () => {
+  const made = await begun();
+  made.answers.spare = 5n;
+  const served = take(made, 'served', 'one');
+  await made.pass(0);
+  expect(served()).toEqual(['one']);
+  made.answers.hang = true;
+  const waiting = take(made, 'waiting', 'two');
+  await made.pass(0);
+  made.answers.hang = false;
+  const stopped = made.node.stop(5_000);
+  await made.pass(0);
+  expect(waiting()).toBe('accounting_unavailable');
+  // The call is still under way, so its lease is not closed.
+  expect([made.calls.claimed, made.calls.register]).toEqual([1, 1]);
+  made.node.settle('served', new Map([['one', 0n]]));
+  made.node.synced(1);
+  await made.pass(100);
+  await stopped;
+  expect([made.calls.register, made.calls.giveBack, made.pending()]).toEqual([2, 1, 0]);
+});
+
+test('a beat that arrives after the stop has named a younger epoch is not taken for that of another owner', async () => {
+  const made = await begun();
+  made.answers.hangBeats = true;
+  await made.pass(1_000);
+  made.answers.copied = true;
+  const stopped = made.node.stop(500);
+  await made.pass(0);
+  made.answerBeat();
+  await made.pass(500);
+  await stopped;
+  expect([made.exits, made.calls.register]).toEqual([[], 2]);
+});
+
+test('a stop does not wait for the database beyond its deadline', async () => {
+  const made = await begun();
+  made.answers.away = true;
+  const stopped = made.node.stop(500);
+  await made.pass(0);
+  await made.pass(500);
+  await stopped;
+  expect(made.pending()).toBe(0);
+});
+
+test('a lease whose window is over is closed at what was spent and forgotten, once nothing of it is open', async () => {
+  const made = await begun();
+  made.answers.endsAt = 1_500;
+  const served = take(made, 'served', 'one', 5n);
+  await made.pass(0);
+  expect(served()).toEqual(['one']);
+  await made.pass(3_000);
+  expect([made.calls.close, made.closed]).toEqual([0, []]);
+  made.node.settle('served', new Map([['one', 3n]]));
+  await made.pass(3_000);
+  expect(made.closed).toEqual([]);
+  made.node.synced(1);
+  await made.pass(2_000);
+  expect([made.calls.close, made.closed]).toEqual([1, ['one']]);
+  const next = take(made, 'next', 'one', 1n);
+  await made.pass(0);
+  expect(next()).not.toContain('one');
+});
