@@ -1,14 +1,13 @@
 import type { SourcePatch } from './source-patch.ts';
 import type { Tampering } from './tampering.ts';
 
-/** A deliberate bug, and the run that `npm test` notices it in. */
+/** A deliberate bug. */
 export interface Mutation {
   readonly name: string;
   /** By a seam where one can express it. */
   readonly tampering?: Tampering;
   /** By other source text where none can. */
   readonly patch?: SourcePatch;
-  /** The seed that is pinned, and the invariant that is broken in it. */
+  /** A seed that noticed it: where `npm test` begins to look. */
   readonly seed: number;
-  readonly notices: string;
 }
