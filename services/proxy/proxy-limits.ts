@@ -1,3 +1,4 @@
+import { leaseTimes } from './admission/leases/lease-state.ts';
 import type { BodyLimits } from './body/body-limits.ts';
 import { DEFAULT_BODY_LIMITS } from './body/body-limits.ts';
 
@@ -28,6 +29,8 @@ export interface ProxyLimits {
   readonly tickMs: number;
   /** Whole answers of at least this many bytes are compressed for clients that accept it; below it the work costs more than the bytes. */
   readonly gzipMinBytes: number;
+  /** How long a request waits at most for room of its budgets (reference/leases.md section 4). */
+  readonly leaseWaitMs: number;
 }
 
 export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
@@ -43,4 +46,5 @@ export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
   drainMaxMs: 30_000,
   tickMs: 1_000,
   gzipMinBytes: 16 * 1024,
+  leaseWaitMs: leaseTimes.leaseWaitMs,
 };

@@ -160,6 +160,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     newNonce: () => entropy.take(NONCE_BYTES).toString('hex'),
     claimNextEpoch: spool.claimNextEpoch,
     log,
+    leaseWaitMs: limits.leaseWaitMs,
     onExit: options.onLeasesTaken,
   });
   const holds = createHoldBooks({ leases, sums: leaseSums, spool, clock });

@@ -33,6 +33,8 @@ export interface LeaseNodeOptions {
   /** Takes the epoch after this one on the disk. */
   readonly claimNextEpoch: () => Promise<number>;
   readonly log: Log;
+  /** How long a request waits at most for an ask. */
+  readonly leaseWaitMs: number;
   /** Somebody else has the spool: the process must end. */
   readonly onExit: (cause: 'superseded' | 'copied') => void;
 }
@@ -90,7 +92,8 @@ const UNPROVEN: LeaseRefusal = { code: 'accounting_unavailable', retryAfterSecon
 export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const { database, now, timers, log } = options;
   const { node, epoch, incarnation, moved } = options;
-  let state = createLeaseState({ node, epoch, incarnation, finals: [], torn: [], moved, times: leaseTimes });
+  const times = { ...leaseTimes, leaseWaitMs: options.leaseWaitMs };
+  let state = createLeaseState({ node, epoch, incarnation, finals: [], torn: [], moved, times });
   const waiting = new Map<string, Waiting>();
   const places = new Map<string, CounterPlace>();
   const seen = createSeenLimits();
@@ -340,7 +343,7 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
 
   const begin = async (deadlineMs: number): Promise<void> => {
     began = true;
-    state = createLeaseState({ node, epoch, incarnation, finals: options.finals(), torn: options.torn(), moved, times: leaseTimes });
+    state = createLeaseState({ node, epoch, incarnation, finals: options.finals(), torn: options.torn(), moved, times });
     const ready = new Promise<void>((resolve) => {
       whenReady = resolve;
       later(deadlineMs, resolve);

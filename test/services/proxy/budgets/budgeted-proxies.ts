@@ -11,6 +11,7 @@ import { readSnapshot } from '../../../../services/registry/read-snapshot.ts';
 import type { ProviderOptions, SnapshotModel } from '../../../../services/registry/snapshot.ts';
 import type { DatabaseConnection } from '../../../../services/runtime/postgres.ts';
 import { createDatabase } from '../../../../services/runtime/postgres.ts';
+import { eventually } from '../../../harness/eventually.ts';
 import type { TestDatabase } from '../../../harness/postgres.ts';
 import { createTestDatabase } from '../../../harness/postgres.ts';
 import type { SettledEvent, TestProxy } from '../../../harness/proxy.ts';
@@ -102,6 +103,8 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         models: options.models ?? [testModel('acme/fast', { maxOutputTokens: 10 })],
         keys: [key],
         budgets,
+        // Far beyond what a busy machine takes: the 250 ms are tested where time is the test's (lease-node.test.ts).
+        limits: { leaseWaitMs: 20_000 },
         ...(options.providerOptions === undefined ? {} : { providerOptions: options.providerOptions }),
         leaseDatabase: (node, incarnation) => {
           const real = createLeaseDatabase(connection.db, node, incarnation);
@@ -120,6 +123,11 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         ...(options.node === undefined ? {} : { node: options.node }),
       });
       proxies.push(proxy);
+      // A start waits two seconds at most for the first lease; what comes before it would be refused.
+      await eventually(async () => {
+        const answer = (await (await fetch(`${proxy.url}/readyz`)).json()) as { details?: { leases?: string } };
+        return answer.details?.leases === 'in touch with the database';
+      });
       return proxy;
     },
     chat: (proxy, body = {}) =>

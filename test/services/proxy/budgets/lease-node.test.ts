@@ -77,6 +77,7 @@ function world() {
     closed: () => [],
     onClosed: (counters) => closed.push(...counters),
     moved: false,
+    leaseWaitMs: 250,
     database,
     now: () => at,
     timers: {
