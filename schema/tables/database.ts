@@ -3,6 +3,7 @@ import type { ApiKeyTable } from './api-key.table.ts';
 import type { ApiKeySecretTable } from './api-key-secret.table.ts';
 import type { AuditEventTable } from './audit-event.table.ts';
 import type { BudgetTable } from './budget.table.ts';
+import type { BudgetAlertTable } from './budget-alert.table.ts';
 import type { BudgetCounterTable } from './budget-counter.table.ts';
 import type { BudgetLimitTable } from './budget-limit.table.ts';
 import type { CounterBucketTable } from './counter-bucket.table.ts';
@@ -37,6 +38,7 @@ import type { RouteTable } from './route.table.ts';
 import type { RouteTargetTable } from './route-target.table.ts';
 import type { ServiceAccountTable } from './service-account.table.ts';
 import type { TeamTable } from './team.table.ts';
+import type { ThresholdCheckTable } from './threshold-check.table.ts';
 import type { UsageRollupTable } from './usage-rollup.table.ts';
 import type { UserTable } from './user.table.ts';
 
@@ -85,4 +87,6 @@ export interface Database {
   lease_reports: LeaseReportTable;
   lease_states: LeaseStateView;
   counter_states: CounterStateView;
+  budget_alerts: BudgetAlertTable;
+  threshold_checks: ThresholdCheckTable;
 }

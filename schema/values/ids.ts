@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   model: 'mdl',
   route: 'rte',
   budget: 'bud',
+  budgetAlert: 'alr',
   auditEvent: 'aud',
   deadLetter: 'dlt',
   node: 'nod',

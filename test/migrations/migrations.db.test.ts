@@ -52,6 +52,10 @@ test('functions that act as the owner are not open to everybody and cannot be le
     'lease_reset',
     'lease_return',
     'queue_audit_events',
+    'queue_budget_alerts',
+    'queue_changed_limit',
+    'queue_changed_thresholds',
+    'queue_changed_totals',
     'queue_entries',
   ]);
   for (const { name, settings, open, trigger } of rows) {

@@ -12,12 +12,14 @@ export type MovedTable = {
 
 /**
  * Tables that say something about this database or this event log rather than about what happened: the place in the log, which
- * another log does not share; the sequencer's list, which the triggers write; the one row that a migration made.
+ * another log does not share; the lists of what waits for its place or for a look at its thresholds, which the triggers write; the
+ * one row that a migration made.
  */
 const notMoved: ReadonlySet<string> = new Set([
   'schema_migrations',
   'log_offsets',
   'journal_unsequenced',
+  'threshold_checks',
   'registry_revision',
   'lease_generation',
 ]);

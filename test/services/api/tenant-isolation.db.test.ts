@@ -332,6 +332,7 @@ test("the reader's role sees no row of another tenant, and without a tenant none
     'journal_positions',
     'journal_heads',
     'dead_letters',
+    'budget_alerts',
   ] as const;
   const { db } = api.database.reader;
   for (const table of tables) {
