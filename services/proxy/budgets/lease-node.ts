@@ -88,6 +88,10 @@ interface Waiting {
 /** There may be room, but nobody can say so. */
 const UNPROVEN: LeaseRefusal = { code: 'accounting_unavailable', retryAfterSeconds: 1, limit: null, seen: null };
 
+function countersOf({ holds }: LeaseEffect & { readonly kind: 'open' | 'raise' }): string[] {
+  return holds.map(({ counter }) => counter);
+}
+
 /** Runs the pure protocol: what it wants is done against the database, and every answer goes back into it. */
 export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const { database, now, timers, log } = options;
@@ -172,10 +176,7 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const run = (effect: LeaseEffect): void => {
     switch (effect.kind) {
       case 'open':
-        told(effect.request, ({ onTaken }) => {
-          const counters = effect.holds.map(({ counter }) => counter);
-          onTaken(counters, null);
-        });
+        told(effect.request, ({ onTaken }) => onTaken(countersOf(effect), null));
         break;
       case 'refuse':
         told(effect.request, ({ wanted, onTaken }) => {
@@ -359,8 +360,13 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
     take: (requestId, wanted, onTaken) => {
       // Whose leases another has taken over, the protocol does not answer any more.
       if (ended || !wanted.every(isRoomFor)) return onTaken(null, UNPROVEN);
-      waiting.set(requestId, { wanted, onTaken });
-      feed({ kind: 'take', request: requestId, holds: wanted, at: now() });
+      const [next, effects] = step(state, { kind: 'take', request: requestId, holds: wanted, at: now() });
+      state = next;
+      const [opened, ...others] = effects;
+      // Nearly every request is let through in this turn, and never waits.
+      if (opened?.kind === 'open') onTaken(countersOf(opened), null);
+      else waiting.set(requestId, { wanted, onTaken });
+      for (const effect of opened?.kind === 'open' ? others : effects) run(effect);
     },
     settle: (requestId, costs) => {
       const [next, effects] = step(state, { kind: 'settle', request: requestId, costs, at: now() });

@@ -1,7 +1,7 @@
-import { askAhead, askFor } from './lease-asks.ts';
+import { askAhead, askFor, isAheadDue } from './lease-asks.ts';
 import type { LeaseEffect, RefusalCode } from './lease-effects.ts';
 import { type HoldWanted, type LeaseState, mostWaiting, slotOf } from './lease-state.ts';
-import { admitIfFree, mayAdmit } from './lease-takes.ts';
+import { admitIfFree, mayAdmit, taken } from './lease-takes.ts';
 
 function refuse(request: string, code: RefusalCode, retryAfterSeconds: number, limit: string | null): LeaseEffect {
   return { kind: 'refuse', request, code, retryAfterSeconds, limit };
@@ -13,10 +13,13 @@ function refuse(request: string, code: RefusalCode, retryAfterSeconds: number, l
  */
 export function take(state: LeaseState, request: string, holds: readonly HoldWanted[], at: number): LeaseEffect[] {
   if (!mayAdmit(state, at)) return [refuse(request, 'accounting_unavailable', 1, null)];
-  const opened = admitIfFree(state, request, holds, 'open', at);
-  if (opened !== null) {
-    const effects = [opened];
-    for (const { limit, group } of holds) for (const effect of askAhead(state, slotOf(state, limit, group), at)) effects.push(effect);
+  const held = admitIfFree(state, request, holds, at);
+  if (held !== null) {
+    const effects = [taken('open', request, held)];
+    for (const { lease } of held) {
+      // Looked for only where it is due: this is every request's way.
+      if (isAheadDue(state, lease, at)) effects.push(...askAhead(state, slotOf(state, lease.limit, lease.group), at));
+    }
     return effects;
   }
   for (const { limit, group, amount } of holds) {
@@ -32,6 +35,6 @@ export function take(state: LeaseState, request: string, holds: readonly HoldWan
 
 /** A further call of an admitted request that may be billed again: it takes its own hold, or it is not made (§4.3). It does not wait. */
 export function raise(state: LeaseState, request: string, holds: readonly HoldWanted[], at: number): LeaseEffect[] {
-  const raised = mayAdmit(state, at) && state.requests.has(request) ? admitIfFree(state, request, holds, 'raise', at) : null;
-  return [raised ?? refuse(request, 'budget_in_flight', 1, null)];
+  const raised = mayAdmit(state, at) && state.requests.has(request) ? admitIfFree(state, request, holds, at) : null;
+  return [raised === null ? refuse(request, 'budget_in_flight', 1, null) : taken('raise', request, raised)];
 }

@@ -1,6 +1,6 @@
 import type { AskAnswer, AskAnswerItem, AskItem, LeaseEffect, RefusalCode } from './lease-effects.ts';
 import { freeOf, type Lease, type LeaseState, type Refusal, type Slot, slotOf, type Waiter } from './lease-state.ts';
-import { admitIfFree, mayAdmit, windowTurned } from './lease-takes.ts';
+import { admitIfFree, mayAdmit, taken, windowTurned } from './lease-takes.ts';
 
 const firstBackoffMs = 1_000;
 const longestBackoffMs = 10_000;
@@ -147,9 +147,9 @@ function serve(state: LeaseState, short: ReadonlyMap<Slot, AskAnswerItem>, at: n
   state.waiting = [];
   const refused = new Map<Slot, Refusal>();
   for (const waiter of waiting) {
-    const opened = mayAdmit(state, at) ? admitIfFree(state, waiter.request, waiter.holds, 'open', at) : null;
-    if (opened !== null) {
-      effects.push(opened);
+    const held = mayAdmit(state, at) ? admitIfFree(state, waiter.request, waiter.holds, at) : null;
+    if (held !== null) {
+      effects.push(taken('open', waiter.request, held));
       continue;
     }
     const refusal = refusalFor(state, waiter, short, refused, at);
@@ -195,6 +195,17 @@ function refuseUnanswered(state: LeaseState, asked: readonly { slot: Slot }[]): 
   return effects;
 }
 
+/** Less is free than half of what lasts for the horizon. */
+function isHalfUsed(lease: Lease): boolean {
+  const want = wantOf(lease, 0n, false);
+  return want > 0n && freeOf(lease) * 2n < want;
+}
+
+/** Whether {@link askAhead} may have something to ask for this lease; false is certain. */
+export function isAheadDue(state: LeaseState, lease: Lease, at: number): boolean {
+  return lease.stopsAt - at <= state.times.aheadMs || isHalfUsed(lease);
+}
+
 /** Half of what lasts for the horizon is used: ask for more before somebody waits. And for the next window, shortly before this one ends. */
 export function askAhead(state: LeaseState, slot: Slot, at: number): LeaseEffect[] {
   windowTurned(slot, at);
@@ -203,7 +214,6 @@ export function askAhead(state: LeaseState, slot: Slot, at: number): LeaseEffect
   if (lease.stopsAt - at <= state.times.aheadMs && slot.next === null && lease.usedAt > at - state.times.idleMs) {
     return ask(state, [{ slot, need: 0n, next: true }], at);
   }
-  const want = wantOf(lease, 0n, false);
-  if (slot.refusal !== null || want === 0n || freeOf(lease) * 2n >= want) return [];
+  if (slot.refusal !== null || !isHalfUsed(lease)) return [];
   return ask(state, [{ slot, need: 0n, next: false }], at);
 }

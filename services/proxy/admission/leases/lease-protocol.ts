@@ -37,6 +37,10 @@ export type LeaseInput =
   | { readonly kind: 'tick'; readonly at: number }
   | { readonly kind: 'stop'; readonly at: number };
 
+function withFarewell(state: LeaseState, effects: LeaseEffect[]): LeaseEffect[] {
+  return state.phase === 'stopping' ? [...effects, ...farewell(state)] : effects;
+}
+
 /** One step: the state, changed in place (see `LeaseState`), and what is to be done now. */
 export function step(state: LeaseState, input: LeaseInput): [LeaseState, LeaseEffect[]] {
   return [state, state.phase === 'exited' && input.kind !== 'settle' ? [] : effectsOf(state, input)];
@@ -53,7 +57,7 @@ function effectsOf(state: LeaseState, input: LeaseInput): LeaseEffect[] {
     case 'raise':
       return raise(state, input.request, input.holds, input.at);
     case 'settle':
-      return [...settle(state, input.request, input.costs, input.at), ...farewell(state)];
+      return withFarewell(state, settle(state, input.request, input.costs, input.at));
     case 'synced':
       synced(state, input.settlement);
       return farewell(state);

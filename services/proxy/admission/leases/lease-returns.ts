@@ -1,4 +1,4 @@
-import { askAhead } from './lease-asks.ts';
+import { askAhead, isAheadDue } from './lease-asks.ts';
 import type { LeaseEffect, ReturnedItem } from './lease-effects.ts';
 import { freeOf, type Lease, type LeaseState } from './lease-state.ts';
 import { windowTurned } from './lease-takes.ts';
@@ -25,8 +25,10 @@ function mustReturn(state: LeaseState, lease: Lease, at: number): boolean {
 export function returnFree(state: LeaseState, at: number): LeaseEffect[] {
   const items: ReturnedItem[] = [];
   for (const lease of state.leases.values()) {
+    // Numbers first: most leases are in use, and each tick looks at all of them.
+    if (!mustReturn(state, lease, at)) continue;
     const free = freeOf(lease);
-    if (free <= 0n || !mustReturn(state, lease, at) || isAwaited(state, lease)) continue;
+    if (free <= 0n || isAwaited(state, lease)) continue;
     lease.returned += free;
     items.push({ counter: lease.counter, returned: lease.returned });
   }
@@ -66,6 +68,8 @@ export function tick(state: LeaseState, at: number): LeaseEffect[] {
   }
   for (const slot of state.slots.values()) windowTurned(slot, at);
   effects.push(...returnFree(state, at));
-  for (const slot of state.slots.values()) effects.push(...askAhead(state, slot, at));
+  for (const slot of state.slots.values()) {
+    if (slot.lease !== null && isAheadDue(state, slot.lease, at)) effects.push(...askAhead(state, slot, at));
+  }
   return effects;
 }

@@ -179,8 +179,9 @@ export function freeOf(lease: Lease): bigint {
   return lease.granted - lease.returned - lease.spent - lease.open - lease.unsynced;
 }
 
+/** A text that is put together is hashed anew at each look-up, so what needs no group is found by its limit itself. */
 function slotKey(limit: string, group: string): string {
-  return `${limit} ${group}`;
+  return group === '' ? limit : `${limit} ${group}`;
 }
 
 /** Whether this limit and group value was ever asked for here. */

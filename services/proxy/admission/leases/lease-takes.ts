@@ -42,31 +42,39 @@ function use(lease: Lease, amount: bigint, horizonMs: number, at: number): void 
  * Takes all holds, or none (`reference/leases.md` §4.1). The caller writes the record before it dispatches, with no await in between.
  *
  * A counter that is named twice is taken twice, and its second hold has to fit beside the first.
+ * @returns what was taken, in the order of what was wanted, or null.
  */
-export function admitIfFree(
-  state: LeaseState,
-  request: string,
-  wanted: readonly HoldWanted[],
-  kind: 'open' | 'raise',
-  at: number,
-): LeaseEffect | null {
-  const taken: Hold[] = [];
+export function admitIfFree(state: LeaseState, request: string, wanted: readonly HoldWanted[], at: number): readonly Hold[] | null {
+  const holds: Hold[] = [];
   for (const each of wanted) {
     const lease = leaseWithRoom(state, each, at);
     if (lease === null) {
-      for (const { lease: held, amount } of taken) held.open -= amount;
+      for (const { lease: held, amount } of holds) held.open -= amount;
       return null;
     }
     lease.open += each.amount;
-    taken.push({ lease, amount: each.amount });
+    holds.push({ lease, amount: each.amount });
   }
-  for (const { lease, amount } of taken) {
+  for (const { lease, amount } of holds) {
     lease.usedAt = at;
     use(lease, amount, state.times.horizonMs, at);
   }
   const earlier = state.requests.get(request);
-  state.requests.set(request, earlier === undefined ? taken : [...earlier, ...taken]);
-  return { kind, request, holds: taken.map(({ lease, amount }) => ({ counter: lease.counter, amount })) };
+  state.requests.set(request, earlier === undefined ? holds : [...earlier, ...holds]);
+  return holds;
+}
+
+/** The record of what was taken. */
+export function taken(kind: 'open' | 'raise', request: string, holds: readonly Hold[]): LeaseEffect {
+  return { kind, request, holds: holds.map(({ lease, amount }) => ({ counter: lease.counter, amount })) };
+}
+
+/** Holds of one request on one lease (a raise) as one; nearly always there are none, and what there is stays. */
+function mergedByLease(holds: readonly Hold[]): readonly Hold[] {
+  if (!holds.some(({ lease }, index) => holds.findIndex((other) => other.lease === lease) < index)) return holds;
+  const merged = new Map<Lease, bigint>();
+  for (const { lease, amount } of holds) merged.set(lease, (merged.get(lease) ?? 0n) + amount);
+  return [...merged].map(([lease, amount]) => ({ lease, amount }));
 }
 
 /** `min(cost, hold + free)`: Math.min takes no bigint. */
@@ -87,10 +95,8 @@ export function settle(state: LeaseState, request: string, costs: ReadonlyMap<st
   state.requests.delete(request);
   const settlement = state.settlements + 1;
   state.settlements = settlement;
-  const merged = new Map<Lease, bigint>();
-  for (const { lease, amount } of holds) merged.set(lease, (merged.get(lease) ?? 0n) + amount);
   const settled: SettledHold[] = [];
-  for (const [lease, hold] of merged) {
+  for (const { lease, amount: hold } of mergedByLease(holds)) {
     const cost = costs?.get(lease.counter) ?? hold;
     const debit = debitOf(cost, hold + freeOf(lease));
     lease.open -= hold;
@@ -108,9 +114,12 @@ export function settle(state: LeaseState, request: string, costs: ReadonlyMap<st
 
 /** The records of all settlements up to this one are synced: what they freed is room again. */
 export function synced(state: LeaseState, settlement: number): void {
-  state.unsynced = state.unsynced.filter((each) => {
-    if (each.settlement > settlement) return true;
-    each.lease.unsynced -= each.amount;
-    return false;
-  });
+  const { unsynced } = state;
+  let count = 0;
+  // They stand in the order of their settlements: of what is not synced yet, none is looked at but the first.
+  for (let first = unsynced[0]; first !== undefined && first.settlement <= settlement; first = unsynced[count]) {
+    first.lease.unsynced -= first.amount;
+    count += 1;
+  }
+  if (count > 0) unsynced.splice(0, count);
 }
