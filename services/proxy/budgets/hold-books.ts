@@ -1,6 +1,7 @@
 import type { RequestSettled } from '../../../schema/events/request-settled.v1.ts';
 import type { Spool } from '../../eventlog/spool.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { SettledHold } from '../admission/leases/lease-effects.ts';
 import type { Ending } from '../settlement/settle.ts';
 import type { TakenHold } from './budget-holds.ts';
 import { holdCosts } from './hold-costs.ts';
@@ -29,14 +30,10 @@ export function createHoldBooks(options: {
     settle: (requestId, holds, ending) => {
       const { holds: settled, settlement } = leases.settle(requestId, holdCosts(holds, ending));
       return {
-        holds: settled.map(({ counter, hold, debit, cost }) => ({
-          counter,
-          hold: hold.toString(),
-          debit: debit.toString(),
-          cost: cost.toString(),
-        })),
+        holds: printed(settled),
         written: () => {
-          for (const { counter, debit } of settled) sums.add(counter, epoch, debit, clock.now());
+          const nowMs = clock.now();
+          for (const { counter, debit } of settled) sums.add(counter, epoch, debit, nowMs);
           // Before that a power cut would bring the hold back: its room is not to be given away.
           spool.whenSynced(() => leases.synced(settlement));
         },
@@ -51,4 +48,15 @@ export function createHoldBooks(options: {
       for (const { counter, debit } of event.holds) sums.add(counter, event.epoch, BigInt(debit), clock.now());
     },
   };
+}
+
+/** As events carry them. One request's amounts are few, whatever the number of its budgets: the same as just before is not printed again. */
+function printed(holds: readonly SettledHold[]): RequestSettled['holds'] {
+  let last = { hold: -1n, holdText: '', cost: -1n, costText: '' };
+  return holds.map(({ counter, hold, debit, cost }) => {
+    const holdText = hold === last.hold ? last.holdText : hold.toString();
+    const costText = cost === last.cost ? last.costText : cost.toString();
+    last = { hold, holdText, cost, costText };
+    return { counter, hold: holdText, debit: debit === cost ? costText : debit === hold ? holdText : debit.toString(), cost: costText };
+  });
 }

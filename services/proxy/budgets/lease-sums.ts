@@ -50,43 +50,58 @@ const NO_HOLDS = Buffer.from('"holds":[]');
 
 /** Sums that begin at nothing and are carried by a spool. @throws {TypeError} from `read`, when what is read is none of ours: then nothing may be freed. */
 export function createLeaseSums(): LeaseSums {
-  let sums = new Map<string, Sum>();
+  /** By epoch, then by counter: each settlement adds to several of them, and a text that is put together is hashed anew. */
+  let sums = new Map<number, Map<string, Sum>>();
   let torn = new Set<number>();
 
+  const put = (sum: Sum): void => {
+    const ofEpoch = sums.get(sum.epoch);
+    if (ofEpoch === undefined) sums.set(sum.epoch, new Map([[sum.counter, sum]]));
+    else ofEpoch.set(sum.counter, sum);
+  };
+
   const add = (counter: string, epoch: number, debit: bigint, nowMs: number): void => {
-    const key = keyOf(counter, epoch);
-    const known = sums.get(key);
+    const known = sums.get(epoch)?.get(counter);
     if (known === undefined) {
-      sums.set(key, { counter, epoch, spent: debit, atMs: nowMs, closed: false });
+      put({ counter, epoch, spent: debit, atMs: nowMs, closed: false });
       return;
     }
     known.spent += debit;
     known.atMs = nowMs;
   };
 
+  const all = (): Sum[] => [...sums.values()].flatMap((ofEpoch) => [...ofEpoch.values()]);
+
   return {
     add,
     tear: (epoch) => torn.add(epoch),
     close: (counter, epoch) => {
-      const sum = sums.get(keyOf(counter, epoch));
+      const sum = sums.get(epoch)?.get(counter);
       if (sum !== undefined) sum.closed = true;
     },
-    closedOf: (epoch) => [...sums.values()].filter((sum) => sum.epoch === epoch && sum.closed).map(finalOf),
-    finals: (epoch) => [...sums.values()].filter((sum) => sum.epoch < epoch).map(finalOf),
+    closedOf: (epoch) => [...(sums.get(epoch)?.values() ?? [])].filter(({ closed }) => closed).map(finalOf),
+    finals: (epoch) =>
+      all()
+        .filter((sum) => sum.epoch < epoch)
+        .map(finalOf),
     torn: () => [...torn],
     prune: (epoch, nowMs) => {
-      const over = [...sums.values()].filter((sum) => sum.closed || sum.epoch < epoch).sort((one, other) => other.atMs - one.atMs);
+      const over = all()
+        .filter((sum) => sum.closed || sum.epoch < epoch)
+        .sort((one, other) => other.atMs - one.atMs);
       for (const [index, sum] of over.entries()) {
-        if (index >= MOST_OVER || sum.atMs < nowMs - KEPT_MS) sums.delete(keyOf(sum.counter, sum.epoch));
+        if (index < MOST_OVER && sum.atMs >= nowMs - KEPT_MS) continue;
+        const ofEpoch = sums.get(sum.epoch);
+        ofEpoch?.delete(sum.counter);
+        if (ofEpoch?.size === 0) sums.delete(sum.epoch);
       }
-      const left = new Set([...sums.values()].map((sum) => sum.epoch));
-      for (const each of torn) if (each < epoch - 100 && !left.has(each)) torn.delete(each);
+      for (const each of torn) if (each < epoch - 100 && !sums.has(each)) torn.delete(each);
     },
     write: () => {
-      const all = [...sums.values()].map(({ spent, ...sum }) => ({ ...sum, spent: spent.toString() }));
+      const written = all().map(({ spent, ...sum }) => ({ ...sum, spent: spent.toString() }));
       const parts: Buffer[] = [];
-      for (let from = 0; from === 0 || from < all.length; from += PART_SUMS) {
-        const part = { torn: from === 0 ? [...torn] : [], sums: all.slice(from, from + PART_SUMS) };
+      for (let from = 0; from === 0 || from < written.length; from += PART_SUMS) {
+        const part = { torn: from === 0 ? [...torn] : [], sums: written.slice(from, from + PART_SUMS) };
         parts.push(Buffer.from(JSON.stringify(part), 'utf8'));
       }
       return parts;
@@ -99,7 +114,7 @@ export function createLeaseSums(): LeaseSums {
         if (!check.Check(part)) throw new TypeError('the sums of leases in the spool cannot be read');
         for (const epoch of part.torn) torn.add(epoch);
         for (const { counter, epoch, spent, atMs, closed } of part.sums) {
-          sums.set(keyOf(counter, epoch), { counter, epoch, spent: BigInt(spent), atMs, closed });
+          put({ counter, epoch, spent: BigInt(spent), atMs, closed });
         }
       }
     },
@@ -109,10 +124,6 @@ export function createLeaseSums(): LeaseSums {
       for (const { counter, debit } of event?.holds ?? []) add(counter, event?.epoch ?? 0, BigInt(debit), event?.timings.admittedAt ?? 0);
     },
   };
-}
-
-function keyOf(counter: string, epoch: number): string {
-  return `${epoch} ${counter}`;
 }
 
 function finalOf({ counter, epoch, spent }: Sum): LeaseFinal {
