@@ -10,6 +10,6 @@ export function budgetAmount(unit: BudgetUnit, picoAmount: bigint): string {
 }
 
 /** The decimal, in pico, of an amount as it is kept. */
-export function decimalOfBudget(unit: BudgetUnit, amount: string): bigint {
+export function decimalOfBudget(unit: BudgetUnit, amount: string | bigint): bigint {
   return unit === 'usd' ? BigInt(amount) : BigInt(amount) * PICO_PER_USD;
 }

@@ -38,7 +38,7 @@ const BudgetConditionType = builder.objectRef<BudgetCondition>('BudgetCondition'
   }),
 });
 
-const BudgetWindowType = builder.objectRef<BudgetWindow>('BudgetWindow').implement({
+export const BudgetWindowType = builder.objectRef<BudgetWindow>('BudgetWindow').implement({
   fields: (t) => ({
     kind: t.field({ type: BudgetWindowKind, resolve: ({ kind }) => kind }),
     zone: t.string({ nullable: true, description: 'Of a calendar window.', resolve: (window) => ('zone' in window ? window.zone : null) }),

@@ -1,4 +1,5 @@
 import type { AuditEventReads } from './ports/audit-event-reads.ts';
+import type { BudgetStateReads } from './ports/budget-state-reads.ts';
 import type { Changes } from './ports/changes.ts';
 import type { DeadLetterReads } from './ports/dead-letter-reads.ts';
 import type { JournalReads } from './ports/journal-reads.ts';
@@ -47,6 +48,7 @@ export interface GraphqlContext {
   readonly viewer: Viewer;
   readonly now: () => Date;
   readonly registry: RegistryReads;
+  readonly budgetStates: BudgetStateReads;
   readonly journal: JournalReads;
   readonly audit: AuditEventReads;
   readonly deadLetters: DeadLetterReads;

@@ -6,6 +6,7 @@ import './api-key-mutations.ts';
 import './audit-event.ts';
 import './budget.ts';
 import './budget-mutations.ts';
+import './budget-state.ts';
 import './change-stream.ts';
 import './dead-letter.ts';
 import './dead-letter-mutations.ts';

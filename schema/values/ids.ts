@@ -21,6 +21,7 @@ export const ID_PREFIXES = {
   auditEvent: 'aud',
   deadLetter: 'dlt',
   node: 'nod',
+  counter: 'ctr',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

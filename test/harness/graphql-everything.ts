@@ -30,7 +30,8 @@ export function everything(type: GraphQLOutputType, depth: number): string {
     if (isLeafType(getNamedType(field.type))) return [field.name];
     // `nodes` and `edges` hold the same.
     if (depth <= 1 || field.name === 'edges') return [];
-    return [`${field.name} ${everything(field.type, depth - 1)}`];
+    const page = field.args.some(({ name }) => name === 'first') ? '(first: 5)' : '';
+    return [`${field.name}${page} ${everything(field.type, depth - 1)}`];
   });
   // What only some of an interface's types have. Anything at all can be a Node: whoever asks for one says which.
   const more =

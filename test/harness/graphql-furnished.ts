@@ -3,6 +3,7 @@ import { idFromUuid, uuidFromId } from '../../schema/values/ids.ts';
 import { createApiKey } from '../../services/registry/api-keys.ts';
 import { activateTag } from '../../services/registry/tags.ts';
 import { createTeam } from '../../services/registry/teams.ts';
+import { leaseFunctions, testId } from '../leases/sql/lease-functions.ts';
 import { keepDeadLetter } from './dead-letters.ts';
 import type { TestApi, TestTenant } from './graphql.ts';
 import { book, sequence, usageEntry } from './graphql-books.ts';
@@ -92,6 +93,15 @@ async function makeFadedRoute(
   await db.updateTable('models').set({ archived_at: new Date() }).where('id', '=', uuidFromId('model', model)).execute();
 }
 
+/** Room of each limit of a budget, taken by the one proxy of all tenants for one group. */
+async function lease(db: TestApi['database']['writer']['db'], budgetId: string, group: string): Promise<void> {
+  const node = testId('node', 1);
+  const leases = leaseFunctions(db);
+  await leases.register(node, 1, 'furnished');
+  const limits = await db.selectFrom('budget_limits').select('id').where('budget_id', '=', budgetId).execute();
+  for (const { id } of limits) await leases.ask(node, 1, [{ limit: id, group: JSON.stringify([group]), need: 1n }]);
+}
+
 let furnished = 0;
 
 /** Makes an organization and one of everything in it. `mark` is in every name and value of its own. */
@@ -121,6 +131,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   furnished += 1;
   const upstream = await makeUpstream(ask, tenant.adminKey, mark, furnished);
   await makeFadedRoute(api, ask, tenant.adminKey, mark, upstream);
+  await lease(db, uuidFromId('budget', upstream.Budget) ?? '', `${mark} person`);
   const entry = usageEntry(organizationId, {
     api_key_id: key.id,
     user_id: uuidFromId('user', upstream.User),

@@ -33,8 +33,13 @@ export function matchesBudget(selector: readonly BudgetCondition[], subject: Bud
  * has no value of is a value of its own, or requests without an end user would pass a budget for each end user.
  */
 export function budgetGroupKey(groupBy: readonly BudgetKey[], subject: BudgetSubject): string {
-  if (groupBy.length === 0) return '';
-  const key = JSON.stringify(groupBy.map((part) => budgetValue(part, subject)));
+  return groupBy.length === 0 ? '' : groupKeyOf(groupBy.map((part) => budgetValue(part, subject)));
+}
+
+/** The same of the values that the requests of a group have, in the order of what is grouped by; none: there are no groups. */
+export function groupKeyOf(values: readonly (string | null)[]): string {
+  if (values.length === 0) return '';
+  const key = JSON.stringify(values);
   return key.length <= LONGEST_KEY ? key : `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }
 

@@ -69,8 +69,8 @@ const told = (leases: readonly ToldLease[]): string =>
     })),
   );
 
-/** The functions of migrations/0013_leases.sql, one call each, with their answers as they come. */
-export function leaseFunctions(db: Kysely<Database>) {
+/** The functions of migrations/0013_leases.sql, one call each, with their answers as they come. `organization`: whose counters are posted on. */
+export function leaseFunctions(db: Kysely<Database>, organization = organizationId) {
   const all = async <Row>(query: ReturnType<typeof sql<Row>>): Promise<readonly Row[]> => (await query.execute(db)).rows;
   const one = async <Row>(query: ReturnType<typeof sql<Row>>): Promise<Row> => {
     const [row, ...others] = await all(query);
@@ -143,12 +143,12 @@ export function leaseFunctions(db: Kysely<Database>) {
       one(sql<{ status: 'staged' | 'resumed' | 'settled' | 'stale' | 'superseded'; generation: bigint }>`
         select * from lease_report(${node}, ${epoch}, ${incarnation}, ${generation}, ${nextBeat}, ${told(leases)}::jsonb, ${[...torn]}::bigint[])`),
     post: async (holds: readonly PostedHold[]) => {
-      await sql`select lease_post(${holds.map(() => organizationId)}::uuid[], ${holds.map(({ counter }) => counter)}::uuid[],
+      await sql`select lease_post(${holds.map(() => organization)}::uuid[], ${holds.map(({ counter }) => counter)}::uuid[],
         ${holds.map(({ node }) => node)}::uuid[], ${holds.map(({ epoch }) => epoch)}::bigint[], ${holds.map(({ debit }) => debit)}::numeric[],
         ${holds.map(({ cost }) => cost)}::numeric[])`.execute(db);
     },
     correct: async (counter: string, change: bigint, postedAt: Date) => {
-      await sql`select lease_correct(${organizationId}, ${counter}, ${change}, ${postedAt})`.execute(db);
+      await sql`select lease_correct(${organization}, ${counter}, ${change}, ${postedAt})`.execute(db);
     },
     declareLost: async (node: string) =>
       (await one(sql<{ status: 'lost' | 'unknown' }>`select lease_declare_lost(${node}) as status`)).status,

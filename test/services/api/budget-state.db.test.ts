@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { uuidFromId } from '../../../schema/values/ids.ts';
+import type { TestApi, TestTenant } from '../../harness/graphql.ts';
+import { startTestApi } from '../../harness/graphql.ts';
+import type { LeaseFunctions } from '../../leases/sql/lease-functions.ts';
+import { leaseFunctions, setTestClock, stopClock, testId } from '../../leases/sql/lease-functions.ts';
+
+const noon = new Date('2026-11-10T12:00:00Z');
+const later = (ms: number): Date => new Date(noon.getTime() + ms);
+const node = testId('node', 1);
+
+let api: TestApi;
+let tenant: TestTenant;
+let leases: LeaseFunctions;
+beforeAll(async () => {
+  api = await startTestApi();
+  tenant = await api.makeTenant('acme');
+  leases = leaseFunctions(api.database.writer.db, tenant.organizationId);
+  await stopClock(api.database, noon);
+  await leases.register(node, 1, 'n1');
+});
+beforeEach(() => setTestClock(api.database, noon));
+afterAll(() => api[Symbol.asyncDispose]());
+
+interface State {
+  readonly id: string;
+  readonly unit: string;
+  readonly group: readonly { readonly value: string | null }[] | null;
+  readonly status: string;
+  readonly [amount: string]: unknown;
+}
+interface Connection {
+  readonly nodes: readonly State[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
+let made = 0;
+async function makeBudget(limits: string, more = ''): Promise<{ readonly id: string; readonly limits: readonly string[] }> {
+  made += 1;
+  const { data } = await api.ask<{ budgetCreate: { budget: { id: string } } }>(
+    tenant.adminKey,
+    `mutation { budgetCreate(input: { idempotencyKey: "${made}", name: "Budget ${made}", enforcement: ENFORCE, limits: [${limits}] ${more} }) { budget { id } } }`,
+  );
+  const id = data?.budgetCreate.budget.id ?? '';
+  const { definition } = await api.database.writer.db
+    .selectFrom('budgets')
+    .select('definition')
+    .where('id', '=', uuidFromId('budget', id) ?? '')
+    .executeTakeFirstOrThrow();
+  return { id, limits: definition.limits.map((limit) => limit.id) };
+}
+
+const fields =
+  'id unit group { dimension tagKey value } status limit settled held lost overrun remaining startsAt resetsAt projectedExhaustionAt asOf';
+
+async function connectionOf(id: string, args = '(first: 20)'): Promise<Connection> {
+  const { data, errors } = await api.ask<{ node: { state: Connection } }>(
+    tenant.adminKey,
+    `{ node(id: "${id}") { ... on Budget { state${args} { nodes { ${fields} } pageInfo { hasNextPage endCursor } } } } }`,
+  );
+  expect(errors).toBeUndefined();
+  return data?.node.state ?? { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
+}
+
+const statesOf = async (id: string, args = '(first: 20)'): Promise<readonly State[]> => (await connectionOf(id, args)).nodes;
+
+async function change(mutation: string): Promise<void> {
+  const { data } = await api.ask<Record<string, { errors: unknown[] }>>(tenant.adminKey, `mutation { ${mutation} { errors { message } } }`);
+  expect(Object.values(data ?? {}).map(({ errors }) => errors)).toEqual([[]]);
+}
+
+/** Takes room of a limit for the test's node, which has been given `known` of it. @returns the counter's uuid. */
+async function grant(limit: string, need: bigint, { known = 0n, group = '' } = {}): Promise<string> {
+  const [row] = await leases.ask(node, 1, [{ limit, group, known, need }]);
+  expect(row?.outcome).toBe('granted');
+  return row?.counter_id ?? '';
+}
+
+const monthly = (amount: string): string => `{ unit: REQUESTS, amount: "${amount}", window: { kind: MONTH } }`;
+
+test('a budget that was never used shows all of each limit, when it comes back, and no forecast', async () => {
+  const { id } = await makeBudget(
+    '{ unit: USD, amount: "2.5", window: { kind: MONTH, zone: "Europe/Berlin" } }, { unit: TOKENS, amount: "7", window: { kind: LIFETIME } }',
+  );
+  const states = await statesOf(id);
+  expect(states.find(({ unit }) => unit === 'USD')).toEqual({
+    id: expect.stringMatching(/^ctr_/),
+    unit: 'USD',
+    group: [],
+    status: 'OPEN',
+    limit: '2.5',
+    settled: '0',
+    held: '0',
+    lost: '0',
+    overrun: '0',
+    remaining: '2.5',
+    startsAt: '2026-10-31T23:00:00.000000Z',
+    resetsAt: '2026-11-30T23:00:00.000000Z',
+    projectedExhaustionAt: null,
+    asOf: '2026-11-10T12:00:00.000000Z',
+  });
+  expect(states.find(({ unit }) => unit === 'TOKENS')).toMatchObject({ limit: '7', remaining: '7', startsAt: null, resetsAt: null });
+});
+
+test('settled, held and remaining add up from the first hold to the last, under the id the limit had before it was used', async () => {
+  const { id, limits } = await makeBudget(monthly('10'));
+  const [unused] = await statesOf(id);
+  const counter = await grant(limits[0] ?? '', 4n);
+  expect(await statesOf(id)).toMatchObject([{ id: unused?.id, status: 'OPEN', settled: '0', held: '4', remaining: '6' }]);
+  await leases.post([{ counter, node, epoch: 1, debit: 3n, cost: 3n }]);
+  expect(await statesOf(id)).toMatchObject([{ status: 'OPEN', settled: '3', held: '1', remaining: '6', overrun: '0' }]);
+  await leases.post([{ counter, node, epoch: 1, debit: 1n, cost: 3n }]);
+  expect(await statesOf(id)).toMatchObject([{ settled: '6', held: '0', remaining: '4', overrun: '2' }]);
+});
+
+test('a status says why nothing, or nothing more, is granted', async () => {
+  const { id, limits } = await makeBudget(monthly('10'));
+  const limit = limits[0] ?? '';
+  const status = async (): Promise<string | undefined> => (await statesOf(id))[0]?.status;
+  const counter = await grant(limit, 6n);
+  const [short] = await leases.ask(node, 1, [{ limit, counter, known: 6n, need: 5n }]);
+  expect([short?.outcome, await status()]).toEqual(['short', 'SCARCE']);
+  await setTestClock(api.database, later(31_000));
+  expect(await status()).toBe('OPEN');
+  await grant(limit, 4n, { known: 6n });
+  expect(await status()).toBe('IN_FLIGHT');
+  await leases.post([{ counter, node, epoch: 1, debit: 10n, cost: 10n }]);
+  expect(await statesOf(id)).toMatchObject([
+    { status: 'EXHAUSTED', projectedExhaustionAt: later(31_000).toISOString().replace('Z', '000Z') },
+  ]);
+  await change(`budgetUpdate(input: { id: "${id}", expectedVersion: 1, limits: [${monthly('9')}] })`);
+  expect(await statesOf(id)).toMatchObject([{ status: 'OVER_LIMIT', limit: '9', remaining: '0' }]);
+  await change(`budgetRaise(input: { id: "${id}", expectedVersion: 2, unit: REQUESTS, window: { kind: MONTH }, by: "5",
+    until: "${new Date(Date.now() + 86_400_000).toISOString()}", reason: "fair" })`);
+  expect(await statesOf(id)).toMatchObject([{ status: 'OPEN', limit: '14', remaining: '4' }]);
+  await api.database.owner.execute('update lease_generation set reconciling_since = lease_now()');
+  const reconciling = await status();
+  await api.database.owner.execute('update lease_generation set reconciling_since = null');
+  expect(reconciling).toBe('RECONCILING');
+});
+
+test('what a reset left and the windows before are shown where they are asked for, sealed', async () => {
+  const { id, limits } = await makeBudget(monthly('10'));
+  const counter = await grant(limits[0] ?? '', 4n);
+  await leases.post([{ counter, node, epoch: 1, debit: 4n, cost: 4n }]);
+  await change(`budgetReset(input: { id: "${id}", expectedVersion: 1, reason: "a test" })`);
+  expect(await statesOf(id)).toMatchObject([{ status: 'OPEN', settled: '0' }]);
+  const all = await statesOf(id, '(first: 20, includeSealed: true)');
+  expect(all.map(({ status, settled }) => [status, settled]).sort()).toEqual([
+    ['OPEN', '0'],
+    ['SEALED', '4'],
+  ]);
+  await grant(limits[0] ?? '', 2n);
+  await setTestClock(api.database, later(30 * 86_400_000));
+  expect(await statesOf(id)).toMatchObject([{ status: 'OPEN', held: '0', startsAt: '2026-12-01T00:00:00.000000Z' }]);
+  expect(await statesOf(id, `(first: 20, at: "${noon.toISOString()}")`)).toMatchObject([
+    { status: 'SEALED', held: '2', resetsAt: '2026-12-01T00:00:00.000000Z' },
+  ]);
+  expect(await statesOf(id, '(first: 20, at: "2026-01-01T00:00:00Z")')).toEqual([]);
+});
+
+test('of a rolling window the use that has left it is not shown, though nobody asked since', async () => {
+  const { id, limits } = await makeBudget('{ unit: REQUESTS, amount: "10", window: { kind: ROLLING, length: "PT1H" } }');
+  const counter = await grant(limits[0] ?? '', 8n);
+  await leases.post([{ counter, node, epoch: 1, debit: 4n, cost: 6n }]);
+  await setTestClock(api.database, later(30 * 60_000));
+  await leases.post([{ counter, node, epoch: 1, debit: 1n, cost: 1n }]);
+  expect(await statesOf(id)).toMatchObject([{ settled: '7', held: '3', overrun: '2', remaining: '0', resetsAt: null }]);
+  await setTestClock(api.database, later(62 * 60_000));
+  expect(await statesOf(id)).toMatchObject([{ settled: '1', held: '3', overrun: '0', remaining: '6' }]);
+  await setTestClock(api.database, later(3 * 3_600_000));
+  expect(await statesOf(id)).toMatchObject([{ settled: '0', held: '3', remaining: '7' }]);
+  // The next ask comes to the same.
+  const other = testId('node', 2);
+  await leases.register(other, 1, 'n2');
+  const [granted] = await leases.ask(other, 1, [{ limit: limits[0] ?? '', counter, need: 7n }]);
+  expect([granted?.outcome, granted?.rest]).toEqual(['granted', 0n]);
+});
+
+test('groups are paged in order, found by their values, and named by what the budget groups by', async () => {
+  const { id, limits } = await makeBudget(
+    `${monthly('5')}, { unit: REQUESTS, amount: "3", window: { kind: DAY } }`,
+    'groupBy: [{ dimension: END_USER }, { dimension: TAG, tagKey: "app" }]',
+  );
+  expect(await statesOf(id)).toEqual([]);
+  for (const group of ['["ann","shop"]', '["bob",null]', '["eve","shop"]', 'sha256:0123'])
+    for (const limit of limits) await grant(limit, 1n, { group });
+  const seen: State[] = [];
+  let after = '';
+  for (;;) {
+    const { nodes, pageInfo } = await connectionOf(id, `(first: 3${after})`);
+    seen.push(...nodes);
+    if (!pageInfo.hasNextPage) break;
+    expect(nodes).toHaveLength(3);
+    after = `, after: "${pageInfo.endCursor}"`;
+  }
+  expect(seen.map(({ group }) => group?.map(({ value }) => value) ?? null)).toEqual(
+    [['ann', 'shop'], ['bob', null], ['eve', 'shop'], null].flatMap((group) => [group, group]),
+  );
+  expect(new Set(seen.map((state) => state.id)).size).toBe(8);
+  const { nodes, pageInfo } = await connectionOf(id, `(last: 3${after.replace('after', 'before')})`);
+  expect([nodes.map((state) => state.id), pageInfo.hasNextPage]).toEqual([seen.slice(2, 5).map((state) => state.id), true]);
+  expect(seen[0]?.group).toEqual([
+    { dimension: 'END_USER', tagKey: null, value: 'ann' },
+    { dimension: 'TAG', tagKey: 'app', value: 'shop' },
+  ]);
+  const bob = await statesOf(id, '(last: 20, group: ["bob", null])');
+  expect(bob.map(({ limit }) => limit).sort()).toEqual(['3', '5']);
+});
