@@ -57,6 +57,7 @@ export function createEventSource(total: number, perSecond: number): { readonly 
       usage,
       costPico: rating.kind === 'rated' ? String(rating.cost) : null,
       priceVersion: version,
+      holds: [],
       timings: { admittedAt: atMs, firstByteMs: 80 + (made % 400), totalMs: 300 + (made % 4_000), overheadMs: 0.4 },
     };
     const partition = partitionOf(event.apiKeyId, REQUESTS_TOPIC.partitions);
