@@ -18,7 +18,13 @@ test('an outage has a length and a rate', () => {
   expect(parse('--outage', '10m', '--rate', '500')).toEqual({ kind: 'outage', outageMs: 600_000, ratePerSecond: 500, out: null });
 });
 
+test('dollars are spent for a length of time, by a seed', () => {
+  expect(parse('--budget', '--minutes', '10', '--seed', '7')).toEqual({ kind: 'budget', forMs: 600_000, seed: 7 });
+  expect(parse('--budget')).toEqual({ kind: 'budget', forMs: 180_000, seed: 42 });
+});
+
 test.each([
+  ['--budget', '--rate', '5'],
   ['--minutes', 'soon'],
   ['--minutes', '0'],
   ['--seed', '-1'],

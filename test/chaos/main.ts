@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { findKafkaRuntime, KafkaMissing } from '../harness/kafka-runtime.ts';
+import { runBudget } from './budget/run-budget.ts';
 import { describeReport, pictureOf } from './chaos-report.ts';
 import { chaosHelp, parseCommandLine } from './command-line.ts';
 import { drawReport } from './draw-report.ts';
@@ -32,6 +33,15 @@ async function main(): Promise<number> {
       });
       process.stdout.write(`\n${text}\n\nreport.txt, report.json and report.svg are in ${folder}\n`);
       return report.problems.length === 0 ? 0 : 1;
+    }
+    case 'budget': {
+      const { seed, forMs } = command;
+      onProgress(`seed ${seed}, for ${forMs / 60_000} minutes`);
+      const { rounds, problems, restarts } = await runBudget({ seed, forMs, atOnce: 256, mostLoadMs: 60_000, onProgress });
+      const restarted = Object.entries(restarts).map(([name, times]) => `${name} ${times}`);
+      process.stdout.write(`\nseed ${seed}: ${rounds.length} dollars spent; started again: ${restarted.join(', ')}\n`);
+      process.stdout.write(problems.length === 0 ? 'overspent: nothing\n' : `PROBLEMS:\n  ${problems.join('\n  ')}\n`);
+      return problems.length === 0 ? 0 : 1;
     }
     case 'outage': {
       const { outageMs, ratePerSecond, out } = command;
