@@ -31,7 +31,7 @@ const BudgetGroupValue = builder.objectRef<GroupValue>('BudgetGroupValue').imple
 const amountOf = (name: 'amount' | 'settled' | 'held' | 'lost' | 'overrun') => (row: BudgetStateRow) =>
   decimalOfBudget(row.unit, row[name]);
 
-const BudgetState = builder.objectRef<BudgetStateRow>('BudgetState').implement({
+export const BudgetState = builder.objectRef<BudgetStateRow>('BudgetState').implement({
   description:
     'One limit of a budget for one group, in one window: all figures of one moment, in the unit of the limit. settled + held stays within limit + overrun.',
   fields: (t) => ({

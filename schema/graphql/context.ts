@@ -3,6 +3,7 @@ import type { BudgetStateReads } from './ports/budget-state-reads.ts';
 import type { Changes } from './ports/changes.ts';
 import type { DeadLetterReads } from './ports/dead-letter-reads.ts';
 import type { JournalReads } from './ports/journal-reads.ts';
+import type { LeaseReads } from './ports/lease-reads.ts';
 import type { LiveStreams } from './ports/live-streams.ts';
 import type { RegistryReads } from './ports/registry-reads.ts';
 import type { RouteDryRun } from './ports/route-dry-run.ts';
@@ -49,6 +50,7 @@ export interface GraphqlContext {
   readonly now: () => Date;
   readonly registry: RegistryReads;
   readonly budgetStates: BudgetStateReads;
+  readonly leases: LeaseReads;
   readonly journal: JournalReads;
   readonly audit: AuditEventReads;
   readonly deadLetters: DeadLetterReads;

@@ -33,6 +33,7 @@ export const PERMISSIONS = [
   'budget:create',
   'budget:update',
   'budget:archive',
+  'budget:release',
   'service_account:read',
   'service_account:create',
   'service_account:update',

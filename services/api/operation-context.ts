@@ -21,6 +21,7 @@ import { createAuditEventReads } from './reads/audit-event-reads.ts';
 import { createBudgetStateReads } from './reads/budget-state-reads.ts';
 import { createDeadLetterReads } from './reads/dead-letter-reads.ts';
 import { createJournalReads } from './reads/journal-reads.ts';
+import { createLeaseReads } from './reads/lease-reads.ts';
 import { createRegistryReads } from './reads/registry-reads.ts';
 import { createRouteDryRun } from './reads/route-dry-run.ts';
 import { createTenantRead } from './reads/tenant-read.ts';
@@ -81,6 +82,7 @@ export function createContextOf(options: {
       now: () => new Date(clock.now()),
       registry: createRegistryReads(read, viewer, writer),
       budgetStates: createBudgetStateReads(read, organizationId),
+      leases: createLeaseReads(read, organizationId),
       journal: createJournalReads(read, organizationId),
       audit: createAuditEventReads(read, organizationId),
       deadLetters: createDeadLetterReads(read, viewer, writer),

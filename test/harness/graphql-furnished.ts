@@ -21,6 +21,8 @@ export interface Furnished extends TestTenant {
   readonly entryId: string;
   readonly auditEventId: string;
   readonly deadLetterId: string;
+  /** As clients see it: of its budget, for its one group. */
+  readonly stateId: string;
   /** Ids as clients see them, of what was made through the API. */
   readonly made: Readonly<Record<MadeType, string>>;
 }
@@ -93,13 +95,17 @@ async function makeFadedRoute(
   await db.updateTable('models').set({ archived_at: new Date() }).where('id', '=', uuidFromId('model', model)).execute();
 }
 
-/** Room of each limit of a budget, taken by the one proxy of all tenants for one group. */
-async function lease(db: TestApi['database']['writer']['db'], budgetId: string, group: string): Promise<void> {
-  const node = testId('node', 1);
+const node = testId('node', 1);
+/** The one proxy of all tenants, as clients see it. */
+export const proxyId = idFromUuid('node', node);
+
+/** Room of a budget's only limit, taken for one group. @returns the counter. */
+async function lease(db: TestApi['database']['writer']['db'], budgetId: string, group: string): Promise<string> {
   const leases = leaseFunctions(db);
   await leases.register(node, 1, 'furnished');
-  const limits = await db.selectFrom('budget_limits').select('id').where('budget_id', '=', budgetId).execute();
-  for (const { id } of limits) await leases.ask(node, 1, [{ limit: id, group: JSON.stringify([group]), need: 1n }]);
+  const { id } = await db.selectFrom('budget_limits').select('id').where('budget_id', '=', budgetId).executeTakeFirstOrThrow();
+  const [asked] = await leases.ask(node, 1, [{ limit: id, group: JSON.stringify([group]), need: 1n }]);
+  return asked?.counter_id ?? '';
 }
 
 let furnished = 0;
@@ -131,7 +137,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   furnished += 1;
   const upstream = await makeUpstream(ask, tenant.adminKey, mark, furnished);
   await makeFadedRoute(api, ask, tenant.adminKey, mark, upstream);
-  await lease(db, uuidFromId('budget', upstream.Budget) ?? '', `${mark} person`);
+  const counterId = await lease(db, uuidFromId('budget', upstream.Budget) ?? '', `${mark} person`);
   const entry = usageEntry(organizationId, {
     api_key_id: key.id,
     user_id: uuidFromId('user', upstream.User),
@@ -154,7 +160,17 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
     headers: { ce_id: mark, tp_subject: `{"endUser":"${mark}"}` },
     value: Buffer.from(mark),
   });
-  return { ...tenant, made: upstream, mark, teamId: team.id, apiKeyId: key.id, entryId: entry.entry_id, auditEventId, deadLetterId };
+  return {
+    ...tenant,
+    made: upstream,
+    mark,
+    teamId: team.id,
+    apiKeyId: key.id,
+    entryId: entry.entry_id,
+    auditEventId,
+    deadLetterId,
+    stateId: idFromUuid('counter', counterId),
+  };
 }
 
 /** Ids as clients see them, by type. */

@@ -2,13 +2,21 @@ import type { ApiKeyChanges } from './api-key-changes.ts';
 import type { BudgetChanges } from './budgets.ts';
 import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
 import type { DeadLetterChanges } from './dead-letter-changes.ts';
+import type { LeaseChanges } from './lease-changes.ts';
 import type { MemberChanges } from './member-changes.ts';
 import type { OrganizationRow, TeamRow } from './registry-reads.ts';
 import type { RouteChanges } from './route-changes.ts';
 import type { UpstreamChanges } from './upstream-changes.ts';
 
 /** Changes by the viewer: one transaction each, with its audit event. Ids are uuids. */
-export interface Changes extends ApiKeyChanges, BudgetChanges, UpstreamChanges, RouteChanges, MemberChanges, DeadLetterChanges {
+export interface Changes
+  extends ApiKeyChanges,
+    BudgetChanges,
+    LeaseChanges,
+    UpstreamChanges,
+    RouteChanges,
+    MemberChanges,
+    DeadLetterChanges {
   readonly organizationCreate: (
     input: Idempotent & { readonly slug: string; readonly name: string },
   ) => Promise<ChangeOutcome<OrganizationRow>>;

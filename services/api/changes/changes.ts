@@ -10,6 +10,7 @@ import { createApiKeyChanges } from './api-key-changes.ts';
 import { createBudgetChanges } from './budget-changes.ts';
 import { createDeadLetterChanges } from './dead-letter-changes.ts';
 import { requireIdempotencyKey, requireName, requireSlug, requireTagKey } from './input-checks.ts';
+import { createLeaseChanges } from './lease-changes.ts';
 import { createMemberChanges } from './member-changes.ts';
 import { createRouteChanges } from './route-changes.ts';
 import type { RunChange } from './run-change.ts';
@@ -28,6 +29,7 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
     ...createDeadLetterChanges(run, viewer),
     ...createApiKeyChanges(run, viewer, secrets),
     ...createBudgetChanges(run, organizationId),
+    ...createLeaseChanges(run, organizationId),
     organizationCreate: ({ idempotencyKey, slug, name }) => {
       const input = { slug: requireSlug(slug), name: requireName(name) };
       return run(

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { uuidFromId } from '../../../schema/values/ids.ts';
+import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
+import { INSTALLATION_ID } from '../../../services/registry/seed.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
 import type { LeaseFunctions } from '../../leases/sql/lease-functions.ts';
@@ -206,4 +207,108 @@ test('groups are paged in order, found by their values, and named by what the bu
   ]);
   const bob = await statesOf(id, '(last: 20, group: ["bob", null])');
   expect(bob.map(({ limit }) => limit).sort()).toEqual(['3', '5']);
+});
+
+const leaseFields = 'node { id state lastSeenAt lostAt } epoch state granted returned posted left lost uncovered cause';
+interface Shown {
+  readonly leases: { readonly nodes: readonly Record<string, unknown>[] };
+  readonly movements: { readonly nodes: readonly Record<string, unknown>[]; readonly pageInfo: { readonly endCursor: string } };
+}
+
+async function leasesOf(id: string, movements = 'first: 20', done = false): Promise<Shown> {
+  const { data, errors } = await api.ask<{ node: { state: { nodes: Shown[] } } }>(
+    tenant.adminKey,
+    `{ node(id: "${id}") { ... on Budget { state(first: 1) { nodes { leases(first: 20, includeDone: ${done}) { nodes { ${leaseFields} } }
+      movements(${movements}) { nodes { version kind amount committed cap node { id } epoch cause } pageInfo { endCursor } } } } } } }`,
+  );
+  expect(errors).toBeUndefined();
+  const shown = data?.node.state.nodes[0];
+  if (shown === undefined) throw new Error('no state');
+  return shown;
+}
+
+test('who holds a limit is shown by proxy, and every change of it with its cause, page by page', async () => {
+  const { id, limits } = await makeBudget(monthly('10'));
+  const counter = await grant(limits[0] ?? '', 4n);
+  await leases.post([{ counter, node, epoch: 1, debit: 1n, cost: 1n }]);
+  await leases.giveBack(node, 1, [{ counter, returned: 3n }]);
+  await leases.post([{ counter, node, epoch: 1, debit: 2n, cost: 2n }]);
+  const nodeId = idFromUuid('node', node);
+  const { leases: held, movements } = await leasesOf(id);
+  expect(held.nodes).toEqual([
+    {
+      node: { id: nodeId, state: 'LIVE', lastSeenAt: expect.any(String), lostAt: null },
+      epoch: '1',
+      state: 'OPEN',
+      granted: '4',
+      returned: '3',
+      posted: '3',
+      left: '0',
+      lost: '0',
+      uncovered: '2',
+      cause: null,
+    },
+  ]);
+  expect(movements.nodes).toEqual([
+    { version: '2', kind: 'RETURN', amount: '-3', committed: '1', cap: '10', node: { id: nodeId }, epoch: '1', cause: null },
+    { version: '1', kind: 'GRANT', amount: '4', committed: '4', cap: '10', node: { id: nodeId }, epoch: '1', cause: null },
+  ]);
+  const first = await leasesOf(id, 'first: 1');
+  expect(first.movements.nodes).toMatchObject([{ version: '2' }]);
+  const second = await leasesOf(id, `first: 1, after: "${first.movements.pageInfo.endCursor}"`);
+  expect(second.movements.nodes).toMatchObject([{ version: '1' }]);
+});
+
+test('what a lost proxy holds is released by a person, with a reason, at what was spent; what a living one holds is not', async () => {
+  const { id, limits } = await makeBudget(monthly('10'));
+  const gone = testId('node', 3);
+  const nodeId = idFromUuid('node', gone);
+  await leases.register(gone, 1, 'n3');
+  const [asked] = await leases.ask(gone, 1, [{ limit: limits[0] ?? '', need: 6n }]);
+  const stateId = idFromUuid('counter', asked?.counter_id ?? '');
+  const release = async (key: string, idempotencyKey: string) =>
+    api.ask<{ budgetLeaseRelease: Record<string, unknown> }>(
+      key,
+      `mutation { budgetLeaseRelease(input: { idempotencyKey: "${idempotencyKey}", stateId: "${stateId}", nodeId: "${nodeId}", epoch: "1", spent: "2",
+        reason: "its disk is gone" }) { freed replayed budget { id } errors { code path } auditEventId } }`,
+    );
+  const declare = (key: string) =>
+    api.ask<{ nodeDeclareLost: Record<string, unknown> }>(
+      key,
+      `mutation { nodeDeclareLost(input: { idempotencyKey: "lost", nodeId: "${nodeId}", reason: "its disk is gone" }) {
+        node { id state } errors { code } auditEventId } }`,
+    );
+  expect((await release(tenant.adminKey, 'r1')).data?.budgetLeaseRelease).toMatchObject({
+    freed: null,
+    errors: [{ code: 'INVALID_INPUT', path: ['input', 'nodeId'] }],
+  });
+  expect((await declare(tenant.adminKey)).errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
+  const root = await api.makeKey(tenant.organizationId, ['*', 'installation:admin']);
+  expect((await declare(root.secret)).data?.nodeDeclareLost).toMatchObject({ node: { id: nodeId, state: 'LOST' }, errors: [] });
+  expect(await statesOf(id)).toMatchObject([{ held: '6', lost: '6', remaining: '4' }]);
+  expect((await leasesOf(id)).leases.nodes).toMatchObject([{ state: 'LOST', left: '6', lost: '6' }]);
+  const reader = await api.makeKey(tenant.organizationId, ['budget:read', 'budget:update']);
+  expect((await release(reader.secret, 'r2')).errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
+  const released = { budget: { id }, errors: [], auditEventId: expect.stringMatching(/^aud_/) };
+  expect((await release(tenant.adminKey, 'r3')).data?.budgetLeaseRelease).toEqual({ ...released, freed: '4', replayed: false });
+  expect((await release(tenant.adminKey, 'r3')).data?.budgetLeaseRelease).toEqual({ ...released, freed: null, replayed: true });
+  expect(await statesOf(id)).toMatchObject([{ held: '2', remaining: '8' }]);
+  const { leases: after, movements } = await leasesOf(id);
+  expect(after.nodes).toMatchObject([{ returned: '4', cause: 'its disk is gone' }]);
+  expect(movements.nodes[0]).toMatchObject({ kind: 'RELEASE', amount: '-4', cause: 'its disk is gone' });
+  const audited = await api.database.writer.db
+    .selectFrom('audit_events')
+    .select(['action', 'organization_id'])
+    .where('action', 'in', ['budget.lease_release', 'proxy.declare_lost'])
+    .orderBy('action')
+    .execute();
+  expect(audited).toEqual([
+    { action: 'budget.lease_release', organization_id: tenant.organizationId },
+    { action: 'proxy.declare_lost', organization_id: INSTALLATION_ID },
+  ]);
+  const { data } = await api.ask<{ proxyNodes: { nodes: Record<string, unknown>[] } }>(
+    root.secret,
+    '{ proxyNodes(first: 10) { nodes { id epoch state lastSeenAt lostAt } } }',
+  );
+  expect(data?.proxyNodes.nodes).toContainEqual(expect.objectContaining({ id: nodeId, epoch: '1', state: 'LOST' }));
 });
