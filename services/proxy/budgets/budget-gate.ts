@@ -71,7 +71,9 @@ export function createBudgetGate({ leases, holds: holdBooks, held, isStopping }:
         if (waits) held.remove(bodyBytes);
         try {
           if (counters === null) throw refusalError(exchange, holds, refusal);
-          exchange.holds = holds.map((hold, index) => ({ ...hold, counter: counters[index] ?? '' }));
+          exchange.holds = holds.map(({ limit, group, amount, budget, unit }, index) => {
+            return { limit, group, amount, budget, unit, counter: counters[index] ?? '' };
+          });
           if (waits && isStopping()) throw new GatewayError('not_ready');
           proceed();
         } catch (error) {

@@ -20,9 +20,9 @@ export function holdCosts(holds: readonly TakenHold[], ending: Ending): Readonly
 function costOf({ unit, budget }: TakenHold, { cost, usage, attempts }: Ending): bigint | null {
   if (unit === 'requests') return attempts.length === 0 ? 0n : 1n;
   if (cost.kind === 'free') return 0n;
+  if (unit === 'usd' && cost.kind === 'rated') return cost.costPico;
   const tokens = usage === null ? null : tokensOf(usage);
   if (unit === 'tokens') return tokens === null ? null : BigInt(tokens.input + tokens.output);
-  if (cost.kind === 'rated') return cost.costPico;
   return tokens === null ? null : fallbackCost(budget, tokens);
 }
 

@@ -196,14 +196,17 @@ function refuseUnanswered(state: LeaseState, asked: readonly { slot: Slot }[]): 
 }
 
 /** Less is free than half of what lasts for the horizon. */
-function isHalfUsed(lease: Lease): boolean {
+function isHalfUsed(lease: Lease, free: bigint | null): boolean {
   const want = wantOf(lease, 0n, false);
-  return want > 0n && freeOf(lease) * 2n < want;
+  return want > 0n && (free ?? freeOf(lease)) * 2n < want;
 }
 
-/** Whether {@link askAhead} may have something to ask for this lease; false is certain. */
-export function isAheadDue(state: LeaseState, lease: Lease, at: number): boolean {
-  return lease.stopsAt - at <= state.times.aheadMs || isHalfUsed(lease);
+/**
+ * Whether {@link askAhead} may have something to ask for this lease; false is certain.
+ * @param free of the lease, where it is known: adding it up is most of what the look costs.
+ */
+export function isAheadDue(state: LeaseState, lease: Lease, at: number, free: bigint | null = null): boolean {
+  return lease.stopsAt - at <= state.times.aheadMs || isHalfUsed(lease, free);
 }
 
 /** Half of what lasts for the horizon is used: ask for more before somebody waits. And for the next window, shortly before this one ends. */
@@ -214,6 +217,6 @@ export function askAhead(state: LeaseState, slot: Slot, at: number): LeaseEffect
   if (lease.stopsAt - at <= state.times.aheadMs && slot.next === null && lease.usedAt > at - state.times.idleMs) {
     return ask(state, [{ slot, need: 0n, next: true }], at);
   }
-  if (slot.refusal !== null || !isHalfUsed(lease)) return [];
+  if (slot.refusal !== null || !isHalfUsed(lease, null)) return [];
   return ask(state, [{ slot, need: 0n, next: false }], at);
 }

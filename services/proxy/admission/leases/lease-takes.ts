@@ -19,14 +19,18 @@ export function windowTurned(slot: Slot, at: number): void {
   }
 }
 
-/** The lease to take this much from now, or null. */
-function leaseWithRoom(state: LeaseState, wanted: HoldWanted, at: number): Lease | null {
+/** The lease to take from now, or null. */
+function leaseOfNow(state: LeaseState, wanted: HoldWanted, at: number): Lease | null {
   const slot = slotOf(state, wanted.limit, wanted.group);
   const now = slot.lease;
   if (now === null || at >= now.stopsAt) windowTurned(slot, at);
   const lease = slot.lease;
-  if (lease === null || lease.gone || at < lease.opensAt || freeOf(lease) < wanted.amount) return null;
-  return lease;
+  return lease === null || lease.gone || at < lease.opensAt ? null : lease;
+}
+
+interface Taken extends Hold {
+  /** What was free of the lease right after. */
+  readonly left: bigint;
 }
 
 function use(lease: Lease, amount: bigint, horizonMs: number, at: number): void {
@@ -44,16 +48,18 @@ function use(lease: Lease, amount: bigint, horizonMs: number, at: number): void 
  * A counter that is named twice is taken twice, and its second hold has to fit beside the first.
  * @returns what was taken, in the order of what was wanted, or null.
  */
-export function admitIfFree(state: LeaseState, request: string, wanted: readonly HoldWanted[], at: number): readonly Hold[] | null {
-  const holds: Hold[] = [];
+export function admitIfFree(state: LeaseState, request: string, wanted: readonly HoldWanted[], at: number): readonly Taken[] | null {
+  const holds: Taken[] = [];
   for (const each of wanted) {
-    const lease = leaseWithRoom(state, each, at);
-    if (lease === null) {
+    const { amount: needed } = each;
+    const lease = leaseOfNow(state, each, at);
+    const free = lease === null ? 0n : freeOf(lease);
+    if (lease === null || free < needed) {
       for (const { lease: held, amount } of holds) held.open -= amount;
       return null;
     }
-    lease.open += each.amount;
-    holds.push({ lease, amount: each.amount });
+    lease.open += needed;
+    holds.push({ lease, amount: needed, left: free - needed });
   }
   for (const { lease, amount } of holds) {
     lease.usedAt = at;
@@ -102,10 +108,11 @@ export function settle(state: LeaseState, request: string, costs: ReadonlyMap<st
     lease.open -= hold;
     lease.spent += debit;
     lease.usedAt = at;
-    lease.usedNow += debit - hold;
-    if (debit < hold) {
-      lease.unsynced += hold - debit;
-      state.unsynced.push({ settlement, lease, amount: hold - debit });
+    const freed = hold - debit;
+    lease.usedNow -= freed;
+    if (freed > 0n) {
+      lease.unsynced += freed;
+      state.unsynced.push({ settlement, lease, amount: freed });
     }
     settled.push({ counter: lease.counter, hold, debit, cost });
   }
