@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { chosenKafka, openEventLogProducer } from '../eventlog/open-event-log.ts';
 import { openSpool } from '../eventlog/spool/open-spool.ts';
-import { readRevision, readSnapshot } from '../registry/read-snapshot.ts';
+import { createSnapshotMemory, readRevision, readSnapshot } from '../registry/read-snapshot.ts';
 import { runProcess } from '../runtime/boot.ts';
 import { readCredential } from '../runtime/environment.ts';
 import { armFailpoints } from '../runtime/failpoints/failpoints.ts';
@@ -68,6 +68,7 @@ runProcess({
       connectTimeoutMs: LEASE_TIMEOUT_MS,
       onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
     });
+    const known = createSnapshotMemory();
     const machineBoot = await readMachineBoot(clock);
     const leaseSums = createLeaseSums();
     const seams = createProxySeams(armFailpoints(environment.failpoints, log));
@@ -104,7 +105,7 @@ runProcess({
       onLeasesTaken: (cause) => fail(new Error(`another process has the spool of this proxy (${cause}): one folder is for one proxy`)),
       decorateUpstreams: seams.upstreams,
       node,
-      source: { readRevision: () => readRevision(database.db), readSnapshot: () => readSnapshot(database.db) },
+      source: { readRevision: () => readRevision(database.db), readSnapshot: () => readSnapshot(database.db, known) },
       snapshotPath: join(folder, 'snapshot.json'),
       pepper: secrets.pepper,
       deriveKey: secrets.deriveKey,

@@ -1,13 +1,29 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely, RawBuilder, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { ApiKeyTable } from '../../schema/tables/api-key.table.ts';
 import type { ApiKeySecretTable } from '../../schema/tables/api-key-secret.table.ts';
 import type { Database } from '../../schema/tables/database.ts';
+import type { BudgetDefinition } from '../../schema/values/budget.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import { publicPartOf } from '../../schema/values/virtual-key.ts';
-import { knownKeys } from './known-keys.ts';
+import { knownKeys, outOfUseAt } from './known-keys.ts';
+import type { Known } from './read-changed.ts';
+import { readChanged } from './read-changed.ts';
 import { readOffer } from './read-offer.ts';
-import type { Snapshot, SnapshotKey } from './snapshot.ts';
+import type { Snapshot, SnapshotBudget, SnapshotKey } from './snapshot.ts';
+
+/**
+ * What was read last: a key or budget that has not changed since is the same object in the next snapshot, so that it is neither read nor made again, and
+ * nothing of it is left to be collected while requests wait.
+ */
+export interface SnapshotMemory {
+  keys: readonly Known<SnapshotKey>[];
+  budgets: readonly Known<SnapshotBudget>[];
+}
+
+export function createSnapshotMemory(): SnapshotMemory {
+  return { keys: [], budgets: [] };
+}
 
 /** The registry's revision: one small indexed read, which proxies repeat four times a second. */
 export async function readRevision(db: Kysely<Database>): Promise<string> {
@@ -18,8 +34,10 @@ export async function readRevision(db: Kysely<Database>): Promise<string> {
 /**
  * Everything a proxy needs, as of one instant: all statements run in one repeatable-read transaction, so keys, models and
  * revision belong together. Keys revoked or expired stay in for a day, so that they are refused by their own code.
+ *
+ * @param memory of the reads before, brought up to date by this one.
  */
-export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
+export function readSnapshot(db: Kysely<Database>, memory: SnapshotMemory = createSnapshotMemory()): Promise<Snapshot> {
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
@@ -29,8 +47,7 @@ export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
         .selectFrom('registry_revision')
         .select(['revision', sql<Date>`now()`.as('now')])
         .executeTakeFirstOrThrow();
-      const keys = await knownKeys(trx, now).execute();
-      const secrets = await trx.selectFrom('api_key_secrets').selectAll().execute();
+      const keys = await readKeys(trx, now, memory.keys);
       const dataKeys = await trx.selectFrom('data_keys').selectAll().execute();
       const credentials = await trx
         .selectFrom('provider_credentials')
@@ -39,19 +56,14 @@ export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
         .orderBy('created_at')
         .orderBy('id')
         .execute();
-      const budgets = await trx
-        .selectFrom('budgets')
-        .select(['id', 'organization_id', 'definition'])
-        .where('archived_at', 'is', null)
-        .orderBy('created_at')
-        .orderBy('id')
-        .execute();
+      const budgets = await readBudgets(trx, memory.budgets);
       const offer = await readOffer(trx, null);
-      const secretsOf = Map.groupBy(secrets, (secret) => secret.api_key_id);
+      memory.keys = keys;
+      memory.budgets = budgets;
       return {
         revision: revision.toString(),
         readAtMs: now.getTime(),
-        keys: keys.map((key) => snapshotKey(key, key.out_of_use_at, secretsOf.get(key.id) ?? [])),
+        keys: keys.map(({ item }) => item),
         ...offer,
         dataKeys: dataKeys.map((key) => ({
           id: key.id,
@@ -65,20 +77,62 @@ export function readSnapshot(db: Kysely<Database>): Promise<Snapshot> {
           dataKeyId: credential.data_key_id,
           sealed: credential.sealed.toString('base64url'),
         })),
-        budgets: budgets.map(({ id, organization_id, definition: { thresholds: _, ...definition } }) => ({
-          id: idFromUuid('budget', id),
-          organizationId: idFromUuid('organization', organization_id),
-          ...definition,
-        })),
+        budgets: budgets.map(({ item }) => item),
       };
     });
 }
 
-function snapshotKey(
-  key: Selectable<ApiKeyTable>,
-  outOfUseAt: Date | null,
-  secrets: readonly Selectable<ApiKeySecretTable>[],
-): SnapshotKey {
+function readKeys(trx: Kysely<Database>, now: Date, before: readonly Known<SnapshotKey>[]): Promise<readonly Known<SnapshotKey>[]> {
+  const known = knownKeys(trx, now);
+  const secretsOfKey = sql`(select string_agg(secret::text, ' ' order by id) from api_key_secrets as secret where api_key_id = api_keys.id)`;
+  return readChanged({
+    trx,
+    name: 'known_keys',
+    digests: known.clearSelect().select(['api_keys.id', digestOf(sql`api_keys, ${outOfUseAt}, ${secretsOfKey}`)]),
+    before,
+    read: async (ids) => {
+      const keys = await known.where(sql<boolean>`api_keys.id = any(${ids}::uuid[])`).execute();
+      const secrets = await trx
+        .selectFrom('api_key_secrets')
+        .select(['api_key_id', 'hash', 'display', 'expires_at', 'revoked_at'])
+        .where(sql<boolean>`api_key_id = any(${ids}::uuid[])`)
+        .orderBy('id')
+        .execute();
+      const secretsOf = Map.groupBy(secrets, (secret) => secret.api_key_id);
+      return new Map(keys.map((key) => [key.id, snapshotKey(key, key.out_of_use_at, secretsOf.get(key.id) ?? [])]));
+    },
+  });
+}
+
+function readBudgets(trx: Kysely<Database>, before: readonly Known<SnapshotBudget>[]): Promise<readonly Known<SnapshotBudget>[]> {
+  const budgets = trx.selectFrom('budgets').where('archived_at', 'is', null);
+  return readChanged({
+    trx,
+    name: 'known_budgets',
+    digests: budgets
+      .select(['id', digestOf(sql`budgets`)])
+      .orderBy('created_at')
+      .orderBy('id'),
+    before,
+    read: async (ids) => {
+      const rows = await budgets.select(['id', 'organization_id', 'definition']).where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
+      return new Map(rows.map(({ id, organization_id, definition }) => [id, snapshotBudget(id, organization_id, definition)]));
+    },
+  });
+}
+
+/** SHA-256 of these values as the database prints them in a row. */
+function digestOf(values: RawBuilder<unknown>) {
+  return sql<string>`encode(sha256(convert_to(row(${values})::text, 'UTF8')), 'base64')`.as('digest');
+}
+
+function snapshotBudget(id: string, organizationId: string, { thresholds: _, ...definition }: BudgetDefinition): SnapshotBudget {
+  return { id: idFromUuid('budget', id), organizationId: idFromUuid('organization', organizationId), ...definition };
+}
+
+type SecretRow = Pick<Selectable<ApiKeySecretTable>, 'hash' | 'display' | 'expires_at' | 'revoked_at'>;
+
+function snapshotKey(key: Selectable<ApiKeyTable>, outOfUseAt: Date | null, secrets: readonly SecretRow[]): SnapshotKey {
   return {
     id: idFromUuid('apiKey', key.id),
     organizationId: idFromUuid('organization', key.organization_id),

@@ -62,19 +62,20 @@ export interface CompileOptions {
   readonly openCredentials: OpenCredentials;
 }
 
-/** Compiles a snapshot. Runs when the registry changed, never per request. */
-export function compileSnapshot(snapshot: Snapshot, options: CompileOptions): CompiledSnapshot {
+/**
+ * Compiles a snapshot. Runs when the registry changed, never per request, and yields after each key, for {@link inTurns}: requests are served from the
+ * last snapshot until all of it is done.
+ */
+export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): Generator<void, CompiledSnapshot, undefined> {
   const secrets = new Map<string, CompiledSecret>();
   for (const key of snapshot.keys) {
-    const compiled = compileKey(key);
-    for (const secret of key.secrets) {
-      secrets.set(secret.hash, {
-        key: compiled,
-        publicPart: secret.publicPart,
-        expiresAt: secret.expiresAt,
-        revokedAt: secret.revokedAt,
-      });
+    let compiled = compiledSecrets.get(key);
+    if (compiled === undefined) {
+      compiled = compileSecrets(key);
+      compiledSecrets.set(key, compiled);
     }
+    for (const [hash, secret] of compiled) secrets.set(hash, secret);
+    yield;
   }
   let publicParts: ReadonlySet<string> | null = null;
   return {
@@ -89,6 +90,16 @@ export function compileSnapshot(snapshot: Snapshot, options: CompileOptions): Co
     providers: snapshot.providers,
     budgets: compileBudgets(snapshot.budgets),
   };
+}
+
+/** By the key they are of: one that has not changed is the same object in the next snapshot ({@link readSnapshot}), and so is what was made of it. */
+const compiledSecrets = new WeakMap<SnapshotKey, ReadonlyMap<string, CompiledSecret>>();
+
+function compileSecrets(key: SnapshotKey): ReadonlyMap<string, CompiledSecret> {
+  const compiled = compileKey(key);
+  return new Map(
+    key.secrets.map(({ hash, publicPart, expiresAt, revokedAt }) => [hash, { key: compiled, publicPart, expiresAt, revokedAt }]),
+  );
 }
 
 function livePublicParts(secrets: ReadonlyMap<string, CompiledSecret>, nowMs: number): ReadonlySet<string> {

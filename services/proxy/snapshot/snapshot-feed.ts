@@ -1,6 +1,8 @@
 import { createCredentialOpener } from '../../registry/catalog/compiled-credentials.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { EndTurn } from '../../runtime/in-turns.ts';
+import { inTurns, endTurn as systemEndTurn } from '../../runtime/in-turns.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
 import type { CompiledSnapshot } from './compiled-snapshot.ts';
@@ -11,6 +13,7 @@ import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
 /** Where snapshots come from; {@link readRevision} is cheap and asked four times a second. */
 export interface SnapshotSource {
   readRevision(): Promise<string>;
+  /** What has not changed since the snapshot before may be the same objects. */
   readSnapshot(): Promise<Snapshot>;
 }
 
@@ -26,6 +29,8 @@ export interface SnapshotFeedOptions {
   readonly onSnapshot: (snapshot: CompiledSnapshot) => void;
   /** 250 ms: with one read and one swap a revoked key is refused well within a second (invariant 9). */
   readonly pollIntervalMs?: number;
+  /** Between the parts of a snapshot; a turn of the event loop. */
+  readonly endTurn?: EndTurn;
 }
 
 export interface SnapshotFeed {
@@ -42,10 +47,12 @@ export interface SnapshotFeed {
 }
 
 const DEFAULT_POLL_INTERVAL_MS = 250;
+/** Keys that are compiled in one turn of the event loop, which takes about a millisecond. */
+const KEYS_PER_TURN = 250;
 
 /** Follows the registry by its revision and keeps the last good snapshot on disk. Reads never overlap. */
 export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
-  const { source, path, clock, log, onSnapshot, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+  const { source, path, clock, log, onSnapshot, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, endTurn = systemEndTurn } = options;
   const sheetOf = createSheetOf(new Map(), (priceVersion, error) =>
     log.error({ priceVersion, error }, 'a price cannot be read; what it would rate is unrated'),
   );
@@ -60,8 +67,8 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
   let polling: Promise<void> = Promise.resolve();
   let writing: Promise<void> = Promise.resolve();
 
-  const use = (snapshot: Snapshot): void => {
-    const next = compileSnapshot(snapshot, { sheetOf, openCredentials });
+  const use = async (snapshot: Snapshot): Promise<void> => {
+    const next = await inTurns(compileSnapshot(snapshot, { sheetOf, openCredentials }), KEYS_PER_TURN, endTurn);
     onSnapshot(next);
     compiled = next;
   };
@@ -78,7 +85,7 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
     const revision = await source.readRevision();
     if (revision !== compiled?.revision) {
       const snapshot = await source.readSnapshot();
-      use(snapshot);
+      await use(snapshot);
       keep(snapshot);
     }
     confirmedAt = clock.monotonic();
@@ -112,7 +119,7 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
       if (compiled === null) {
         const kept = await readSnapshotFile(path);
         if (kept !== null) {
-          use(kept);
+          await use(kept);
           from = 'file';
         }
       }

@@ -24,7 +24,7 @@ function keyWithPublicPart(publicPart: string): string {
 /** An authenticator over these keys that writes down what it does for one request. */
 function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocked = () => false, now = () => nowMs) {
   const steps: string[] = [];
-  const compiled = compileSnapshot(
+  const work = compileSnapshot(
     {
       revision: '1',
       readAtMs: 0,
@@ -38,6 +38,9 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocke
     },
     { sheetOf: () => null, openCredentials: () => new Map() },
   );
+  let step = work.next();
+  while (step.done !== true) step = work.next();
+  const compiled = step.value;
   const secrets: Pick<ReadonlyMap<string, CompiledSecret>, 'get'> = {
     get: (hash) => {
       steps.push(`look up ${hash.length}`);

@@ -44,6 +44,13 @@ test('a snapshot is read as it was kept, and not at all when it is none', async 
   await expect(readSnapshotFile(path)).resolves.toBeNull();
 });
 
+test('a snapshot of more keys than are printed at once is read as it was kept', async () => {
+  const path = join(await temporaryFolder(), 'snapshot.json');
+  const keys = Array.from({ length: 250 }, (_, index) => ({ ...key, id: `key_${index}` }));
+  await writeSnapshotFile(path, { ...snapshot, keys });
+  await expect(readSnapshotFile(path)).resolves.toEqual({ ...snapshot, keys });
+});
+
 test('a snapshot from before keys could be limited is read, with none limited and none allowed to override', async () => {
   const path = join(await temporaryFolder(), 'snapshot.json');
   const secrets = key.secrets.map(({ publicPart: _part, ...secret }) => secret);
