@@ -84,6 +84,45 @@ export const ERRORS = {
     retryable: false,
     message: 'A budget in USD counts this request, and its model has no price.',
   },
+  idempotency_in_progress: {
+    status: 409,
+    type: 'invalid_request_error',
+    retryable: true,
+    message: 'A request with this idempotency key still runs. Retry after the time given in `Retry-After`.',
+  },
+  idempotency_key_conflict: {
+    status: 409,
+    type: 'invalid_request_error',
+    retryable: false,
+    message: 'This idempotency key was used with another body in the last 24 hours. Use a new key for a new request.',
+  },
+  idempotency_answer_not_kept: {
+    status: 409,
+    type: 'invalid_request_error',
+    retryable: false,
+    message:
+      'The request with this idempotency key is over and may have been charged, but its answer was not kept. Use a new key to send it anew.',
+  },
+  idempotency_outcome_unknown: {
+    status: 409,
+    type: 'invalid_request_error',
+    retryable: false,
+    message:
+      'The gateway process that ran the request with this idempotency key ended first. It may have been charged: the ledger tells under ' +
+      'its id. Use a new key to send it anew.',
+  },
+  idempotency_keys_exhausted: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: false,
+    message: 'Too many idempotency keys were used in the last 24 hours. Send the request without one, or later.',
+  },
+  idempotency_unavailable: {
+    status: 503,
+    type: 'api_error',
+    retryable: true,
+    message: 'Idempotency keys cannot be looked up right now, so the request was not sent. Retry, or send it without a key.',
+  },
   upstream_error: { status: 502, type: 'api_error', retryable: true, message: 'The provider failed to answer.' },
   upstream_credentials_rejected: {
     status: 502,

@@ -117,6 +117,7 @@ function canonicalText(event: RequestSettled): string {
   };
   // Last, and only where there is one: events without it keep the bytes they ever had.
   if (event.refusedBy !== undefined) ordered.refusedBy = orderedRefusal(event.refusedBy);
+  if (event.replayOf !== undefined) ordered.replayOf = event.replayOf;
   return JSON.stringify(ordered);
 }
 

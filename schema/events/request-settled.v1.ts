@@ -139,6 +139,8 @@ export const RequestSettled = Type.Object({
       held: Nullable(Pico),
     }),
   ),
+  /** The request whose answer it got again, by its idempotency key, at no cost; absent everywhere else. */
+  replayOf: Type.Optional(text(64)),
 });
 export type RequestSettled = Static<typeof RequestSettled>;
 

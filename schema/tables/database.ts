@@ -15,6 +15,7 @@ import type { IdempotencyKeyTable } from './idempotency-key.table.ts';
 import type { JournalHeadTable } from './journal-head.table.ts';
 import type { JournalPositionTable } from './journal-position.table.ts';
 import type { JournalUnsequencedTable } from './journal-unsequenced.table.ts';
+import type { KeyedRequestTable } from './keyed-request.table.ts';
 import type { LeakedKeyReportTable } from './leaked-key-report.table.ts';
 import type { LeaseTable } from './lease.table.ts';
 import type { LeaseGenerationTable } from './lease-generation.table.ts';
@@ -63,6 +64,7 @@ export interface Database {
   activated_tags: ActivatedTagTable;
   registry_revision: RegistryRevisionTable;
   idempotency_keys: IdempotencyKeyTable;
+  keyed_requests: KeyedRequestTable;
   ledger_entries: LedgerEntryTable;
   request_subject: RequestSubjectTable;
   usage_minute: UsageRollupTable;

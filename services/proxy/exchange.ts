@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { RequestSettled } from '../../schema/events/request-settled.v1.ts';
 import type { TakenHold } from './budgets/budget-holds.ts';
+import type { KeyedClaim } from './idempotency/keyed-claim.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import type { AdmittedRequest } from './settlement/settle.ts';
 import { commitmentTo, createSubject } from './settlement/subject.ts';
@@ -42,6 +43,9 @@ export class Exchange implements AdmittedRequest {
   /** What it holds of its budgets until it is settled. */
   holds: readonly TakenHold[] | null = null;
   refusedBy: NonNullable<RequestSettled['refusedBy']> | null = null;
+  /** The idempotency key that it has. */
+  claim: KeyedClaim | null = null;
+  replayOf: string | null = null;
   /** Monotonic milliseconds when the whole request had arrived: what the client takes to send it is not our overhead. */
   receivedAt: number;
   /** Monotonic milliseconds by which the request wants it to be over, or a stream to have begun; infinite = whenever. */

@@ -19,6 +19,7 @@ import { createLeaseSums } from './budgets/lease-sums.ts';
 import { readMachineBoot } from './budgets/machine-boot.ts';
 import { judgeBoots } from './budgets/spool-remains.ts';
 import { createProxySeams } from './failpoints.ts';
+import { createKeyedRequests } from './idempotency/keyed-requests.ts';
 import { readNodeId } from './node-identity.ts';
 import { createProxy } from './proxy.ts';
 
@@ -30,6 +31,8 @@ const SPOOL_STOP_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
 /** A request waits a quarter of a second for room; what comes later serves the next ones. */
 const LEASE_TIMEOUT_MS = 2_000;
+/** Shorter than a request waits for its idempotency key. */
+const KEY_TIMEOUT_MS = 2_000;
 
 runProcess({
   name: 'proxy',
@@ -68,6 +71,16 @@ runProcess({
       connectTimeoutMs: LEASE_TIMEOUT_MS,
       onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
     });
+    // And these are made when the first request with an idempotency key comes.
+    const keyConnections = createDatabase({
+      url: databaseUrl,
+      role: 'writer',
+      applicationName: 'turnpike-proxy-keys',
+      poolSize: 6,
+      statementTimeoutMs: KEY_TIMEOUT_MS,
+      connectTimeoutMs: KEY_TIMEOUT_MS,
+      onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
+    });
     const known = createSnapshotMemory();
     const machineBoot = await readMachineBoot(clock);
     const leaseSums = createLeaseSums();
@@ -101,6 +114,7 @@ runProcess({
       leaseSums,
       remains: judgeBoots(spool.boots, { machineBoot, durability: environment.durability, soleMachine: environment.embeddedLog }),
       leaseDatabase: (uuid, incarnation) => createLeaseDatabase(leaseConnections.db, uuid, incarnation),
+      keyedRequests: (uuid, epoch) => createKeyedRequests(keyConnections.db, uuid, epoch),
       uptimeMs: () => uptime() * 1_000,
       onLeasesTaken: (cause) => fail(new Error(`another process has the spool of this proxy (${cause}): one folder is for one proxy`)),
       decorateUpstreams: seams.upstreams,
@@ -119,6 +133,7 @@ runProcess({
     const closeRest = async (deadlineMs: number): Promise<void> => {
       await spool.stop(deadlineMs);
       await producer.close();
+      await keyConnections.close();
       await leaseConnections.close();
       await database.close();
     };

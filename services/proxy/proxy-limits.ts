@@ -1,10 +1,13 @@
 import { leaseTimes } from './admission/leases/lease-state.ts';
 import type { BodyLimits } from './body/body-limits.ts';
 import { DEFAULT_BODY_LIMITS } from './body/body-limits.ts';
+import type { KeyedLimits } from './idempotency/keyed-limits.ts';
+import { DEFAULT_KEYED_LIMITS } from './idempotency/keyed-limits.ts';
 
 /** Every bound and pause of the proxy that is not a provider's. Tests make them small. */
 export interface ProxyLimits {
   readonly body: BodyLimits;
+  readonly keyed: KeyedLimits;
   /** Connections of applications, idle ones included; one more is closed at once. */
   readonly maxConnections: number;
   /** Requests admitted and not finished; one more is refused as `overloaded` before anything of it is read. */
@@ -35,6 +38,7 @@ export interface ProxyLimits {
 
 export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
   body: DEFAULT_BODY_LIMITS,
+  keyed: DEFAULT_KEYED_LIMITS,
   maxConnections: 16_384,
   maxRequests: 8_192,
   maxHeldBytes: 256 * 1024 * 1024,

@@ -5,6 +5,7 @@ import type { SpoolState } from '../eventlog/spool.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
 import { createGatheredHistogram, metricsPrefix } from '../runtime/metrics.ts';
 import type { ShedReason } from './admission/overload.ts';
+import type { ClaimOutcome } from './idempotency/idempotency.ts';
 
 export interface ProxyMetricsOptions {
   readonly registry: MetricsRegistry;
@@ -15,6 +16,9 @@ export interface ProxyMetricsOptions {
   /** Requests refused because there was too much to do, by what there was too much of. */
   readonly shed: Readonly<Record<ShedReason, number>>;
   readonly heldBytes: () => number;
+  /** Endings of requests with an idempotency key that the database does not know yet, and the answers held until it does. */
+  readonly keyEndings: () => number;
+  readonly keyedBytes: () => number;
   /** Calls under way, by provider: as many labels as the registry has providers. */
   readonly upstreamInFlight: () => ReadonlyMap<string, number>;
 }
@@ -23,6 +27,7 @@ export interface ProxyMetrics {
   /** Counts a request and, where its times are known, how long it took. */
   readonly settled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
   readonly unauthenticated: (code: string) => void;
+  readonly keyAsked: (outcome: ClaimOutcome) => void;
   readonly stop: () => void;
 }
 
@@ -48,6 +53,12 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     name: `${metricsPrefix}proxy_unauthenticated_total`,
     help: 'Requests refused before authentication, by error code; they make no event',
     labelNames: ['code'],
+    registers,
+  });
+  const keys = new Counter({
+    name: `${metricsPrefix}proxy_idempotency_keys_total`,
+    help: 'Requests with an idempotency key, by what became of asking for it: claimed is a new one, kept a replay',
+    labelNames: ['outcome'],
     registers,
   });
   const shed = new Counter({
@@ -78,6 +89,8 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
   gauge('proxy_requests_active', 'Requests without a settlement yet', options.active);
   gauge('proxy_requests_draining', 'Requests whose client left, read on for their usage', options.draining);
   gauge('proxy_held_bytes', 'Bytes of bodies and whole answers in memory', options.heldBytes);
+  gauge('proxy_idempotency_untold', 'Ended requests with an idempotency key that PostgreSQL does not know of yet', options.keyEndings);
+  gauge('proxy_idempotency_held_bytes', 'Bytes of their answers in memory', options.keyedBytes);
   gauge('snapshot_age_seconds', 'Time since the registry last confirmed the snapshot', () => options.snapshotAgeMs() / 1_000);
   gauge('spool_open', 'Requests opened and not settled', () => spool().open);
   gauge('spool_unsent', 'Settlements the event log has not acknowledged', () => spool().unsent);
@@ -111,6 +124,7 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
       if (overheadMs !== null) overheadSeconds.observe(overheadMs / 1_000);
     },
     unauthenticated: (code) => refused.inc({ code }),
+    keyAsked: (outcome) => keys.inc({ outcome }),
     stop: () => delay.disable(),
   };
 }

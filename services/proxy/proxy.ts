@@ -24,6 +24,12 @@ import type { LeaseSums } from './budgets/lease-sums.ts';
 import type { SpoolRemains } from './budgets/spool-remains.ts';
 import { createChatCompletions } from './endpoints/chat-completions.ts';
 import { HeldBytes } from './held-bytes.ts';
+import { createAnswerSeals } from './idempotency/answer-seals.ts';
+import { createClaimEndings } from './idempotency/claim-endings.ts';
+import { createIdempotency } from './idempotency/idempotency.ts';
+import { createKeyHashes } from './idempotency/key-hashes.ts';
+import type { KeyedRequests } from './idempotency/keyed-requests.ts';
+import { createReplay } from './idempotency/replay.ts';
 import type { ProxyLimits } from './proxy-limits.ts';
 import { DEFAULT_PROXY_LIMITS } from './proxy-limits.ts';
 import { createProxyMetrics } from './proxy-metrics.ts';
@@ -46,6 +52,8 @@ export interface ProxyOptions {
   readonly remains: SpoolRemains;
   /** For the leases of one incarnation of this node. */
   readonly leaseDatabase: (node: string, incarnation: string) => LeaseDatabase;
+  /** The idempotency keys of all proxies, for one boot of this node. */
+  readonly keyedRequests: (node: string, epoch: number) => KeyedRequests;
   /** Milliseconds since the machine's boot, suspension counted. */
   readonly uptimeMs: () => number;
   /** Somebody else has this spool's leases: the process has to end at once. */
@@ -93,6 +101,8 @@ const FIRST_LEASE_MS = 2_000;
 const LEASES_STOP_MS = 2_000;
 const HURRIED_LEASES_MS = 250;
 const NONCE_BYTES = 12;
+const KEYS_STOP_MS = 2_000;
+const HURRIED_KEYS_MS = 250;
 
 /** Waits for the connections to end: those without a request at once, the rest when their last byte left, at the latest after {@link FLUSH_MS}. */
 async function closeConnections(app: App, closed: Promise<unknown>): Promise<void> {
@@ -136,6 +146,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     draining: () => relays.draining(),
     shed: overload.shed,
     heldBytes: () => held.bytes,
+    keyEndings: () => endings.size(),
+    keyedBytes: () => room.bytes,
     upstreamInFlight: upstreams.inFlight,
   });
   const { leaseSums } = options;
@@ -180,6 +192,32 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     onCredentialRejected: credentials.rejected,
     onFault: (error, requestId) => log.error({ error, requestId }, 'a request could not be settled or answered'),
   });
+  const room = new HeldBytes(limits.keyed.maxHeldBytes);
+  const keyedRequests = options.keyedRequests(node, epoch);
+  const seals = createAnswerSeals(options.deriveKey, options.random, limits.keyed.maxAnswerBytes);
+  const endings = createClaimEndings({
+    requests: keyedRequests,
+    seals,
+    maxSealedBytes: limits.keyed.maxSealedBytes,
+    room,
+    timers: systemTimers,
+    random: options.random,
+    log,
+  });
+  const idempotency = createIdempotency({
+    requests: keyedRequests,
+    endings,
+    claims: { endings, room, maxAnswerBytes: limits.keyed.maxAnswerBytes },
+    hashes: createKeyHashes(options.deriveKey),
+    seals,
+    replay: createReplay({ books, clock, entropy, held, clientStallMs: limits.clientStallMs }),
+    limits: limits.keyed,
+    held,
+    timers: systemTimers,
+    log,
+    isStopping: () => stopping,
+    onClaim: metrics.keyAsked,
+  });
   const health = createHealthAnswers({
     registry,
     checks: () => [
@@ -214,6 +252,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       relays,
       entropy,
       gate: createBudgetGate({ leases, holds, held, isStopping: () => stopping }),
+      idempotency,
     }),
     health,
     books,
@@ -246,6 +285,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       const ended = await relays.stop(deadlineMs, hurry);
       app.giveUpBodies();
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
+      // While the database still takes this boot for alive.
+      await idempotency.stop(hurry.aborted ? HURRIED_KEYS_MS : KEYS_STOP_MS);
       await leases.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await closeConnections(app, closed);
       await feed.stop();

@@ -47,6 +47,8 @@ export function createRefusals(options: RefusalsOptions): Refusals {
         ...(mustClose(answer) ? CLOSE : []),
       ]);
     exchange.settled = true;
+    // No provider was called: whoever repeats it may be served.
+    exchange.claim?.released();
     exchange.nameSubject(entropy);
     const ending = localEnding(outcome, status, error.code, clock.monotonic() - exchange.arrivedAt);
     if (!books.append(exchange, exchange.subject, ending, () => send(error)))

@@ -14,6 +14,7 @@ const secretNames = [
   'x-api-key',
   'apiKey',
   'cookie',
+  'idempotency-key',
   'password',
   'secret',
   'masterKey',

@@ -15,6 +15,7 @@ import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-
 import type { LeaseDatabase } from '../../services/proxy/budgets/lease-database.ts';
 import { createLeaseSums } from '../../services/proxy/budgets/lease-sums.ts';
 import { judgeBoots } from '../../services/proxy/budgets/spool-remains.ts';
+import type { KeyedRequests } from '../../services/proxy/idempotency/keyed-requests.ts';
 import type { ProxyServer } from '../../services/proxy/proxy.ts';
 import { createProxy } from '../../services/proxy/proxy.ts';
 import type { ProxyLimits } from '../../services/proxy/proxy-limits.ts';
@@ -108,6 +109,8 @@ export type TestProxyOptions = {
   readonly node?: string;
   /** Where its leases come from; nowhere. */
   readonly leaseDatabase?: (node: string, incarnation: string) => LeaseDatabase;
+  /** Where idempotency keys are claimed; nowhere. */
+  readonly keyedRequests?: (node: string, epoch: number) => KeyedRequests;
   readonly home?: string;
   /** How long a stop lets requests in flight finish. */
   readonly stopMs?: number;
@@ -131,6 +134,11 @@ const noLeases: LeaseDatabase = {
   register: () => Promise.reject(new Error('there is no database')),
   report: () => Promise.reject(new Error('there is no database')),
   close: () => Promise.reject(new Error('there is no database')),
+};
+
+const noKeys: KeyedRequests = {
+  claim: () => Promise.reject(new Error('there is no database')),
+  end: () => Promise.reject(new Error('there is no database')),
 };
 
 export type SettledEvent = { readonly event: RequestSettled; readonly subject: RequestSubject | null; readonly record: LogRecord };
@@ -221,6 +229,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     leaseSums,
     remains: judgeBoots(spool.boots, { machineBoot: 'this boot', durability: 'group', soleMachine: false }),
     leaseDatabase: options.leaseDatabase ?? (() => noLeases),
+    keyedRequests: options.keyedRequests ?? (() => noKeys),
     uptimeMs: () => performance.now(),
     onLeasesTaken: (cause) => log.error({ cause }, 'another process has the leases'),
     source: {

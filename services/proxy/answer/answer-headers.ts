@@ -2,6 +2,12 @@ import { formatUsd } from '../../../schema/values/money.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 
+export const ERROR_CONTENT_TYPE = 'application/json; charset=utf-8';
+export const STREAM_CONTENT_TYPE = 'text/event-stream; charset=utf-8';
+
+/** Headers of every stream, flat. */
+export const STREAM_HEADERS = ['content-type', STREAM_CONTENT_TYPE, 'cache-control', 'no-cache', 'x-accel-buffering', 'no'] as const;
+
 const made = new WeakMap<CompiledModel, readonly string[]>();
 
 /**

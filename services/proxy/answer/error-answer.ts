@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../../../schema/errors.ts';
 import { ERRORS } from '../../../schema/errors.ts';
 import { errorEnvelope } from '../../../schema/http/error-envelope.ts';
-import { identityHeaders } from './answer-headers.ts';
+import { ERROR_CONTENT_TYPE, identityHeaders } from './answer-headers.ts';
 
 /** Seconds sent in `Retry-After` where the contract wants one and nobody knows better. */
 const DEFAULT_RETRY_AFTER_SECONDS = 1;
@@ -38,14 +38,7 @@ export function sendErrorAnswer(response: ServerResponse, requestId: string, ans
     response.destroy();
     return;
   }
-  const all = [
-    'content-type',
-    'application/json; charset=utf-8',
-    'content-length',
-    String(answer.body.length),
-    ...identityHeaders(requestId),
-    ...headers,
-  ];
+  const all = ['content-type', ERROR_CONTENT_TYPE, 'content-length', String(answer.body.length), ...identityHeaders(requestId), ...headers];
   if (answer.retryAfter !== null) all.push('retry-after', answer.retryAfter);
   // The SDKs never retry these statuses; for the others they follow this header.
   if (!answer.retryable) all.push('x-should-retry', 'false');

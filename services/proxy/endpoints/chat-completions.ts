@@ -7,6 +7,7 @@ import { resolveModel } from '../../registry/catalog/resolve-model.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
 import type { BudgetGate } from '../budgets/budget-gate.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Idempotency } from '../idempotency/idempotency.ts';
 import type { Provider } from '../providers/provider.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import type { Credentials } from '../relay/credentials.ts';
@@ -23,6 +24,7 @@ export interface ChatCompletionsOptions {
   readonly relays: Relays;
   readonly entropy: Entropy;
   readonly gate: BudgetGate;
+  readonly idempotency: Idempotency;
 }
 
 /** A request that knows where it goes. */
@@ -36,15 +38,18 @@ interface Call {
   readonly fixedHeaders: readonly string[];
 }
 
+type Refuse = (exchange: Exchange, cause: unknown) => void;
+
 /**
  * Serves a chat completion.
- * @param refuse told of a refusal that comes later, when a budget had to be asked for. @throws {GatewayError} of one that comes at once.
+ * @param refuse told of a refusal that comes later, when a budget or an idempotency key had to be asked for. @throws {GatewayError} of one that comes at
+ *   once.
  */
-export type ChatCompletions = (exchange: Exchange, body: ReceivedBody, refuse: (exchange: Exchange, cause: unknown) => void) => void;
+export type ChatCompletions = (exchange: Exchange, body: ReceivedBody, refuse: Refuse) => void;
 
-/** Serves `POST /v1/chat/completions`: check, route, hold its budgets, relay. It is refused before any provider is called. */
+/** Serves `POST /v1/chat/completions`: check, route, claim its key, hold its budgets, relay. It is refused before any provider is called. */
 export function createChatCompletions(options: ChatCompletionsOptions): ChatCompletions {
-  const { upstreams, credentials, relays, entropy, gate } = options;
+  const { upstreams, credentials, relays, entropy, gate, idempotency } = options;
 
   const relay = ({ exchange, request, body, target, provider, upstream, fixedHeaders }: Call): void => {
     if (!upstream.take()) {
@@ -64,6 +69,13 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
     if (started) return;
     upstream.release();
     throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
+  };
+
+  const hold = (call: Call, refuse: Refuse): void => {
+    const { exchange, target, request, body } = call;
+    const budgets = exchange.snapshot.budgets.get(exchange.key.organizationId);
+    if (budgets === undefined) relay(call);
+    else gate.admit({ exchange, budgets, target, request, bodyBytes: body.bytes.length }, () => relay(call), refuse);
   };
 
   return (exchange, body, refuse) => {
@@ -92,8 +104,9 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
     const fixedHeaders = credentials.headersFor(target, provider);
     if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
     const call: Call = { exchange, request, body, target, provider, upstream, fixedHeaders };
-    const budgets = exchange.snapshot.budgets.get(key.organizationId);
-    if (budgets === undefined) relay(call);
-    else gate.admit({ exchange, budgets, target, request, bodyBytes: body.bytes.length }, () => relay(call), refuse);
+    const idempotencyKey = exchange.headers['idempotency-key'];
+    // Before its budgets: an answer that was paid for is given again also when they are used up.
+    if (idempotencyKey === undefined) hold(call, refuse);
+    else idempotency.admit({ exchange, key: idempotencyKey, body: body.bytes }, () => hold(call, refuse), refuse);
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
-import { costHeaders, identityHeaders, providerHeaders, timingHeaders } from '../answer/answer-headers.ts';
+import { costHeaders, identityHeaders, providerHeaders, STREAM_HEADERS, timingHeaders } from '../answer/answer-headers.ts';
 import type { ErrorAnswer } from '../answer/error-answer.ts';
 import { sendErrorAnswer } from '../answer/error-answer.ts';
 import type { Exchange } from '../exchange.ts';
@@ -20,14 +20,6 @@ export interface WholeAnswer {
   readonly stallMs: number;
 }
 
-const STREAM_HEADERS = [
-  'content-type',
-  'text/event-stream; charset=utf-8',
-  'cache-control',
-  'no-cache',
-  'x-accel-buffering',
-  'no',
-] as const;
 /** Most of the gain for a third of the time of the default. */
 const GZIP_LEVEL = 4;
 

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS, GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
+import { givenAnswer } from '../idempotency/keyed-claim.ts';
 import type { AnswerFacts, FailureBilling, StreamError, StreamReader, StreamSink } from '../providers/provider.ts';
 import { NO_FACTS } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
@@ -178,20 +179,21 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       this.#openStream();
       this.#phase = 'stream';
     }
+    this.#request.exchange.claim?.streamed(bytes);
     this.#write(bytes);
   }
 
   completed(ending: Buffer): void {
     if (this.#phase === 'first') this.#openStream();
     const facts = this.#facts();
-    this.#settle('succeeded', 200, null, facts, this.#cost(facts, 'unknown'), () => this.#request.exchange.response.end(ending));
+    this.#settle('succeeded', 200, null, facts, this.#cost(facts, 'unknown'), ending, () => this.#request.exchange.response.end(ending));
   }
 
   failed(event: Buffer, error: StreamError): void {
     const facts = this.#facts();
     if (this.#phase === 'stream') {
       const code = error.code ?? error.type ?? 'upstream_error';
-      this.#settle('failed', 200, code, facts, this.#cost(facts, 'unknown'), () => this.#request.exchange.response.end(event));
+      this.#settle('failed', 200, code, facts, this.#cost(facts, 'unknown'), event, () => this.#request.exchange.response.end(event));
     } else {
       // Nothing went out yet, so the application gets the HTTP error it can act on.
       this.#refuse(statusOfError(error), {}, Buffer.from(JSON.stringify({ error: { ...error, param: null } }), 'utf8'), facts);
@@ -235,7 +237,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const cost = this.#cost(facts, 'unknown');
     const { status } = this.#record;
     const overheadMs = this.#record.overheadMs(this.#now());
-    this.#settle('succeeded', status, null, facts, cost, () =>
+    this.#settle('succeeded', status, null, facts, cost, body, () =>
       sendWholeAnswer(exchange, target, {
         status,
         contentType: this.#headers['content-type'] ?? 'application/json',
@@ -277,7 +279,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   #cancel(): void {
     const facts = this.#facts();
     const cost = this.#cost(facts, this.#call?.sent === true ? 'unknown' : 'free');
-    this.#settle('cancelled', 0, CLIENT_GONE, facts, cost, () => this.#request.exchange.response.destroy());
+    this.#settle('cancelled', 0, CLIENT_GONE, facts, cost, null, () => this.#request.exchange.response.destroy());
     this.#dropUpstream();
   }
 
@@ -287,10 +289,11 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const facts = this.#facts();
     const cost = this.#cost(facts, billing);
     if (this.#phase === 'stream') {
-      this.#settle('failed', 200, code, facts, cost, () => exchange.response.end(errorEvent(code, message, exchange.requestId)));
+      const event = errorEvent(code, message, exchange.requestId);
+      this.#settle('failed', 200, code, facts, cost, event, () => exchange.response.end(event));
     } else {
       const answer = errorAnswer(new GatewayError(code, { message }), exchange.requestId);
-      this.#settle('failed', answer.status, code, facts, cost, () => sendProviderError(exchange, target, answer));
+      this.#settle('failed', answer.status, code, facts, cost, answer.body, () => sendProviderError(exchange, target, answer));
     }
     this.#dropUpstream();
   }
@@ -300,7 +303,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const refusal = provider.readRefusal(status, headers, body, exchange.requestId);
     if (refusal.credentialRejected) this.#settings.onCredentialRejected(target.provider.name, status);
     const wanted = refusal.retryAfter ?? (refusal.status === 429 || refusal.status === 503 ? '1' : null);
-    this.#settle('failed', refusal.status, refusal.code, facts, this.#cost(facts, this.#billing()), () =>
+    this.#settle('failed', refusal.status, refusal.code, facts, this.#cost(facts, this.#billing()), refusal.body, () =>
       sendProviderError(exchange, target, {
         status: refusal.status,
         body: refusal.body,
@@ -310,10 +313,22 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     );
   }
 
-  /** Puts it into the books, once. With the client gone it is `cancelled`, whatever else happened. */
-  #settle(outcome: Outcome, status: number, code: string | null, facts: AnswerFacts, cost: SettledCost, onWritten: () => void): void {
+  /**
+   * Puts it into the books, once. With the client gone it is `cancelled`, whatever else happened.
+   * @param last what ends the answer, or is all of it; null = the answer is not whole.
+   */
+  #settle(
+    outcome: Outcome,
+    status: number,
+    code: string | null,
+    facts: AnswerFacts,
+    cost: SettledCost,
+    last: Buffer | null,
+    onWritten: () => void,
+  ): void {
     if (this.#phase === 'over') return;
     const { exchange } = this.#request;
+    const streams = this.#reader !== null && (this.#phase === 'stream' || outcome === 'succeeded');
     const cancelled = this.#client.isGone || outcome === 'cancelled';
     const now = this.#now();
     if (this.#phase === 'opening') this.#request.upstream.release();
@@ -334,6 +349,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       } catch (error) {
         this.#fault(error);
       }
+      exchange.claim?.settled(outcome, cost, givenAnswer(exchange, streams, this.#headers['content-type'], status, code, last));
       this.#finish();
     };
     try {
@@ -341,6 +357,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     } catch (error) {
       // The request stays open in the spool, and the next start books it as orphaned: never zero times.
       this.#fault(error);
+      exchange.claim?.failed();
     }
   }
 

@@ -25,6 +25,8 @@ export interface AdmittedRequest {
   readonly holds?: readonly TakenHold[] | null;
   /** The budget that refuses it. */
   readonly refusedBy?: NonNullable<RequestSettled['refusedBy']> | null;
+  /** `req_…` whose answer it gets again. */
+  readonly replayOf?: string | null;
 }
 
 /** What a request cost: an amount, nothing for certain, or not known and why. */
@@ -110,6 +112,7 @@ export function settle(request: AdmittedRequest, ending: Ending, writer: Writer,
     epoch: writer.epoch,
   };
   if (request.refusedBy != null) event.refusedBy = request.refusedBy;
+  if (request.replayOf != null) event.replayOf = request.replayOf;
   return event;
 }
 

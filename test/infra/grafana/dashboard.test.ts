@@ -49,6 +49,8 @@ async function exposedByProcesses(): Promise<readonly Exposed[]> {
     draining: () => 0,
     shed: { requests: 0, bytes: 0, event_loop: 0 },
     heldBytes: () => 0,
+    keyEndings: () => 0,
+    keyedBytes: () => 0,
     upstreamInFlight: () => new Map(),
   });
   stop();

@@ -91,7 +91,7 @@ describe('the settled request as bytes', () => {
 
   test('has every field of the schema, in the order of the schema', () => {
     const refusedBy = { budget: 'bud_1', limit: 'l', needed: '5', amount: '9', settled: '4', held: '3' };
-    const written: unknown = JSON.parse(serializeRequestSettled(settledRequest({ refusedBy })).toString());
+    const written: unknown = JSON.parse(serializeRequestSettled(settledRequest({ refusedBy, replayOf: 'req_1' })).toString());
     expect(Object.keys(Object(written))).toEqual(Object.keys(RequestSettledSchema.properties));
   });
 

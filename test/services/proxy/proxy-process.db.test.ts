@@ -105,10 +105,10 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   return child.exitCode;
 }
 
-const chat = (proxy: Running, key = secret): Promise<Response> =>
+const chat = (proxy: Running, key = secret, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${proxy.url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
     body: JSON.stringify({ model: 'fast', messages: [{ role: 'user', content: 'hello' }] }),
   });
 
@@ -119,7 +119,7 @@ async function metric(proxy: Running, name: string): Promise<number | null> {
   return line === undefined ? null : Number(line.slice(line.lastIndexOf(' ')));
 }
 
-test('a proxy killed in the middle of a call books it as orphaned at its next start, and loses nothing that was settled', async () => {
+test('a proxy killed in the middle of a call books it as orphaned at its next start, loses nothing that was settled and repeats no call by its key', async () => {
   const first = await startProxyProcess();
   // There is no event log: what is settled waits in the spool.
   expect((await chat(first)).status).toBe(200);
@@ -127,7 +127,8 @@ test('a proxy killed in the middle of a call books it as orphaned at its next st
   upstream.script = (response) => {
     open = response;
   };
-  const lost = chat(first).then(
+  const keyed = { 'idempotency-key': 'of the lost one' };
+  const lost = chat(first, secret, keyed).then(
     () => 'answered',
     () => 'lost',
   );
@@ -145,6 +146,14 @@ test('a proxy killed in the middle of a call books it as orphaned at its next st
   const third = await startProxyProcess();
   expect(await metric(third, 'spool_unsent')).toBe(3);
   expect(await metric(third, 'proxy_requests_total{outcome="orphaned"')).toBeNull();
+  const calls = upstream.requests.length;
+  // As soon as the database knows that the boot that made the call is over.
+  await eventually(async () => {
+    const answer = await chat(third, secret, keyed);
+    expect([answer.status, answer.headers.get('x-should-retry')]).toEqual([409, 'false']);
+    return ((await answer.json()) as { error: { code: string } }).error.code === 'idempotency_outcome_unknown';
+  });
+  expect(upstream.requests).toHaveLength(calls);
 });
 
 test('SIGTERM lets the request in flight finish, settles it and ends with 0', async () => {
