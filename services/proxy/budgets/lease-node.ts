@@ -73,6 +73,11 @@ const BEAT_MS = 1_000;
 const TICK_MS = 50;
 /** One more is answered as if the database had not: its waiters are refused, and the next request asks again. */
 const MOST_ASKS = 32;
+/**
+ * Of them, those made ahead. After a start every busy lease asks ahead at once: what is beyond this waits for its turn, at most one for each lease, so that
+ * who needs an answer finds room beside it and nobody is refused for an ask that was put off.
+ */
+const MOST_ASKS_AHEAD = 16;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 /** Groups of one limit in one process; beyond it a group that is new here is refused, of this limit alone. */
@@ -106,6 +111,7 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   let began = false;
   let ended = false;
   let asking = 0;
+  const putOff: (LeaseEffect & { readonly kind: 'ask' })[] = [];
   let beating = false;
   let reporting = false;
   let reachable = true;
@@ -223,6 +229,11 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const ask = (effect: LeaseEffect & { readonly kind: 'ask' }): void => {
     const { ask: number, sentAt } = effect;
     const unanswered = (): void => feed({ kind: 'answered', ask: number, sentAt, answer: null, at: now() });
+    const isAhead = effect.items.every(({ need }) => need === 0n);
+    if (isAhead && asking >= MOST_ASKS_AHEAD) {
+      putOff.push(effect);
+      return;
+    }
     if (asking >= MOST_ASKS || now() < askAfter) {
       timers.endOfTurn(unanswered);
       return;
@@ -232,6 +243,8 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
       .ask(effect)
       .finally(() => {
         asking -= 1;
+        const next = putOff.shift();
+        if (next !== undefined && state.phase === 'running') ask(next);
       })
       .then(
         (answer) => {

@@ -147,6 +147,22 @@ test('nothing is taken before the database has answered, which is asked again an
   expect(late()).toEqual(['limit']);
 });
 
+test('asks ahead take their turn: who needs an answer waits for it and is not refused', async () => {
+  const made = await begun();
+  made.answers.spare = 12n;
+  for (let limit = 0; limit < 40; limit++) take(made, `first ${limit}`, `limit ${limit}`, 10n);
+  await made.pass(0);
+  const asked = made.calls.ask;
+  made.answers.hang = true;
+  const second = Array.from({ length: 40 }, (_, limit) => take(made, `second ${limit}`, `limit ${limit}`, 10n));
+  await made.pass(0);
+  expect(second.filter((told) => Array.isArray(told())).length).toBe(32);
+  expect(made.calls.ask - asked).toBeGreaterThan(8);
+  const waits = [take(made, 'waits', 'another limit'), take(made, 'too', 'limit 31', 10n)];
+  await made.pass(0);
+  expect(waits.map((told) => told())).toEqual([null, null]);
+});
+
 test('a database that does not answer costs a request the wait for it, and beyond 32 asks nobody waits', async () => {
   const made = await begun();
   made.answers.hang = true;
