@@ -15,13 +15,13 @@ const BudgetPayload = (name: string) =>
     fields: (t) => ({ budget: t.field({ type: Budget, nullable: true, resolve: ({ entityId }) => entityId }) }),
   });
 
-const BudgetKeyInput = builder.inputType('BudgetKeyInput', {
+export const BudgetKeyInput = builder.inputType('BudgetKeyInput', {
   fields: (t) => ({
     dimension: t.field({ type: BudgetDimension, required: true }),
     tagKey: t.string({ description: 'Of a TAG, and only of it.' }),
   }),
 });
-const BudgetConditionInput = builder.inputType('BudgetConditionInput', {
+export const BudgetConditionInput = builder.inputType('BudgetConditionInput', {
   fields: (t) => ({
     dimension: t.field({ type: BudgetDimension, required: true }),
     tagKey: t.string({ description: 'Of a TAG, and only of it.' }),
@@ -42,25 +42,25 @@ const BudgetWindowInput = builder.inputType('BudgetWindowInput', {
     length: t.field({ type: 'Duration', description: 'Of a ROLLING window, and only of it: whole minutes, at most 366 days.' }),
   }),
 });
-const BudgetLimitInput = builder.inputType('BudgetLimitInput', {
+export const BudgetLimitInput = builder.inputType('BudgetLimitInput', {
   fields: (t) => ({
     unit: t.field({ type: BudgetUnit, required: true }),
     amount: t.field({ type: 'Decimal', required: true, description: 'USD, or a whole number of tokens or requests.' }),
     window: t.field({ type: BudgetWindowInput, required: true }),
   }),
 });
-const FallbackPriceInput = builder.inputType('BudgetFallbackPriceInput', {
+export const FallbackPriceInput = builder.inputType('BudgetFallbackPriceInput', {
   description: 'In USD for a million tokens.',
   fields: (t) => ({ input: t.field({ type: 'Decimal', required: true }), output: t.field({ type: 'Decimal', required: true }) }),
 });
 
 const firstAnchor = '2001-01-01T00:00:00';
 
-function keyOf({ dimension, tagKey }: { dimension: BudgetKey['dimension']; tagKey?: string | null | undefined }): BudgetKey {
+export function keyOf({ dimension, tagKey }: { dimension: BudgetKey['dimension']; tagKey?: string | null | undefined }): BudgetKey {
   return { dimension, tagKey: tagKey ?? null };
 }
 
-function conditionOf(given: typeof BudgetConditionInput.$inferInput): BudgetCondition {
+export function conditionOf(given: typeof BudgetConditionInput.$inferInput): BudgetCondition {
   return { ...keyOf(given), in: [...new Set(given.in)] };
 }
 
@@ -72,11 +72,11 @@ function windowOf({ kind, zone, anchor, length }: typeof BudgetWindowInput.$infe
   return { kind };
 }
 
-function limitOf({ unit, amount, window }: typeof BudgetLimitInput.$inferInput): BudgetFields['limits'][number] {
+export function limitOf({ unit, amount, window }: typeof BudgetLimitInput.$inferInput): BudgetFields['limits'][number] {
   return { unit, amount: budgetAmount(unit, amount), window: windowOf(window) };
 }
 
-function fallbackOf(price: typeof FallbackPriceInput.$inferInput | null | undefined): BudgetFields['fallbackPrice'] {
+export function fallbackOf(price: typeof FallbackPriceInput.$inferInput | null | undefined): BudgetFields['fallbackPrice'] {
   return price == null ? null : { input: price.input.toString(), output: price.output.toString() };
 }
 

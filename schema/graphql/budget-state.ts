@@ -19,7 +19,7 @@ interface GroupValue extends BudgetKey {
   readonly value: string | null;
 }
 
-const BudgetGroupValue = builder.objectRef<GroupValue>('BudgetGroupValue').implement({
+export const BudgetGroupValue = builder.objectRef<GroupValue>('BudgetGroupValue').implement({
   description: 'What the requests of one group have in common.',
   fields: (t) => ({
     dimension: t.field({ type: BudgetDimension, resolve: ({ dimension }) => dimension }),

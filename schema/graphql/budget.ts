@@ -56,7 +56,7 @@ export const BudgetWindowType = builder.objectRef<BudgetWindow>('BudgetWindow').
   }),
 });
 
-const BudgetLimitType = builder.objectRef<BudgetLimit>('BudgetLimit').implement({
+export const BudgetLimitType = builder.objectRef<Omit<BudgetLimit, 'id'>>('BudgetLimit').implement({
   fields: (t) => ({
     unit: t.field({ type: BudgetUnit, resolve: ({ unit }) => unit }),
     amount: t.field({ type: 'Decimal', resolve: ({ unit, amount }) => decimalOfBudget(unit, amount) }),

@@ -1,4 +1,5 @@
 import type { AuditEventReads } from './ports/audit-event-reads.ts';
+import type { BudgetSimulationReads } from './ports/budget-simulation.ts';
 import type { BudgetStateReads } from './ports/budget-state-reads.ts';
 import type { Changes } from './ports/changes.ts';
 import type { DeadLetterReads } from './ports/dead-letter-reads.ts';
@@ -50,6 +51,7 @@ export interface GraphqlContext {
   readonly now: () => Date;
   readonly registry: RegistryReads;
   readonly budgetStates: BudgetStateReads;
+  readonly budgetSimulation: BudgetSimulationReads;
   readonly leases: LeaseReads;
   readonly journal: JournalReads;
   readonly audit: AuditEventReads;

@@ -8,6 +8,7 @@ import './budget.ts';
 import './budget-lease.ts';
 import './budget-lease-mutations.ts';
 import './budget-mutations.ts';
+import './budget-simulation.ts';
 import './budget-state.ts';
 import './change-stream.ts';
 import './dead-letter.ts';

@@ -8,7 +8,7 @@ import { UsageGroup, UsageTotals } from './usage-totals.ts';
 const Interval = builder.enumType('UsageInterval', { values: ['MINUTE', 'HOUR', 'DAY'] as const });
 const Rank = builder.enumType('UsageRank', { values: ['COST', 'REQUESTS', 'TOKENS'] as const });
 
-const TimeRange = builder.inputType('TimeRange', {
+export const TimeRange = builder.inputType('TimeRange', {
   fields: (t) => ({
     from: t.field({ type: 'DateTime', required: true, description: 'Moved back to the start of its bucket in UTC.' }),
     to: t.field({ type: 'DateTime', description: 'Exclusive; moved on to the end of its bucket. Now where it is left out.' }),

@@ -18,6 +18,7 @@ import type { StreamCursors } from './live/stream-cursor.ts';
 import { createUsageTicks } from './live/usage-ticks.ts';
 import type { PrincipalWatch } from './principals.ts';
 import { createAuditEventReads } from './reads/audit-event-reads.ts';
+import { createBudgetSimulationReads } from './reads/budget-simulation.ts';
 import { createBudgetStateReads } from './reads/budget-state-reads.ts';
 import { createDeadLetterReads } from './reads/dead-letter-reads.ts';
 import { createJournalReads } from './reads/journal-reads.ts';
@@ -82,6 +83,7 @@ export function createContextOf(options: {
       now: () => new Date(clock.now()),
       registry: createRegistryReads(read, viewer, writer),
       budgetStates: createBudgetStateReads(read, organizationId),
+      budgetSimulation: createBudgetSimulationReads(read, organizationId, clock),
       leases: createLeaseReads(read, organizationId),
       journal: createJournalReads(read, organizationId),
       audit: createAuditEventReads(read, organizationId),

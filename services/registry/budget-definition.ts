@@ -44,6 +44,17 @@ const owned: Readonly<Partial<Record<BudgetDimension, readonly [IdKind, 'teams' 
  * @throws RegistryError `invalid` or, for what a condition names and the organization has not, `not_found`; each names the field.
  */
 export async function defineBudget(change: Change, given: GivenBudget, before: BudgetDefinition | null): Promise<BudgetDefinition> {
+  await checkBudget(change, given);
+  const kept = new Map(before?.limits.map((limit) => [limitKey(limit), limit.id]));
+  const thresholds = [...given.thresholds].sort((one, other) => Number(one) - Number(other));
+  return { ...given, thresholds, limits: given.limits.map((limit) => ({ id: kept.get(limitKey(limit)) ?? mintRowId(change), ...limit })) };
+}
+
+/** Where a definition is looked at: reads are enough. */
+type Place = Pick<Change, 'trx' | 'organizationId'>;
+
+/** Whether a budget could be defined so. @throws RegistryError as {@link defineBudget}. */
+export async function checkBudget(change: Place, given: GivenBudget): Promise<void> {
   await checkSelector(change, given.selector);
   bounded(given.groupBy.length, 0, MOST_GROUPS, 'groupBy');
   for (const [index, key] of given.groupBy.entries()) checkKey(key, ['groupBy', String(index)]);
@@ -62,12 +73,9 @@ export async function defineBudget(change: Change, given: GivenBudget, before: B
   for (const price of given.fallbackPrice === null ? [] : [given.fallbackPrice.input, given.fallbackPrice.output]) {
     if (BigInt(price) < 0n || BigInt(price) > LARGEST_AMOUNT) throw invalid('A price is neither negative nor absurd.', ['fallbackPrice']);
   }
-  const kept = new Map(before?.limits.map((limit) => [limitKey(limit), limit.id]));
-  const thresholds = [...given.thresholds].sort((one, other) => Number(one) - Number(other));
-  return { ...given, thresholds, limits: given.limits.map((limit) => ({ id: kept.get(limitKey(limit)) ?? mintRowId(change), ...limit })) };
 }
 
-async function checkSelector(change: Change, selector: readonly BudgetCondition[]): Promise<void> {
+async function checkSelector(change: Place, selector: readonly BudgetCondition[]): Promise<void> {
   bounded(selector.length, 0, MOST_CONDITIONS, 'selector');
   if (new Set(selector.map(nameOf)).size < selector.length) {
     throw invalid('A budget has one condition on each thing: name all its values there.', ['selector']);
@@ -88,7 +96,7 @@ async function checkSelector(change: Change, selector: readonly BudgetCondition[
   }
 }
 
-async function requireOwned(change: Change, condition: BudgetCondition, path: readonly string[]): Promise<void> {
+async function requireOwned(change: Place, condition: BudgetCondition, path: readonly string[]): Promise<void> {
   const place = owned[condition.dimension];
   if (place === undefined) return;
   const [kind, table] = place;
@@ -101,7 +109,7 @@ async function requireOwned(change: Change, condition: BudgetCondition, path: re
   if (rows[0]?.found !== uuids.length) throw new RegistryError('not_found', `There is no such ${condition.dimension}.`, path);
 }
 
-async function checkLimits(change: Change, limits: GivenBudget['limits']): Promise<void> {
+async function checkLimits(change: Place, limits: GivenBudget['limits']): Promise<void> {
   bounded(limits.length, 1, MOST_LIMITS, 'limits');
   if (new Set(limits.map(limitKey)).size < limits.length) throw invalid('Two limits have the same unit and window.', ['limits']);
   for (const [index, { amount, window }] of limits.entries()) {
@@ -127,7 +135,7 @@ function checkWindow(window: BudgetWindow, path: readonly string[]): void {
 }
 
 /** The database computes windows: what counts is whether it knows their zones. One look for all, as it reads a file for each zone there is. */
-async function checkZones(change: Change, limits: GivenBudget['limits']): Promise<void> {
+async function checkZones(change: Place, limits: GivenBudget['limits']): Promise<void> {
   const zones = limits.map(({ window }) => ('zone' in window ? window.zone : null));
   const asked = [...new Set(zones)].filter((zone) => zone !== null && ZONE.test(zone));
   const { rows } =

@@ -41,6 +41,11 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
     `(first: 5, userId: "${ids.User}")`,
   ],
   auditEvents: (ids) => ['(first: 5)', `(first: 5, filter: { targetId: "${ids.ApiKey}" })`],
+  budgetSimulate: (ids) => [
+    `(input: { budgetId: "${ids.Budget}" }, ${range})`,
+    `(input: { selector: [{ dimension: API_KEY, in: ["${ids.ApiKey}"] }], groupBy: [{ dimension: MODEL }], limits: [${onePerDay}] }, ${range})`,
+    `(input: { groupBy: [{ dimension: TEAM }, { dimension: USER }], limits: [${onePerDay}] }, ${range})`,
+  ],
   budgets: () => ['(first: 5, includeArchived: true)'],
   deadLetter: (ids) => [`(id: "${ids.DeadLetter}")`],
   deadLetters: (ids) => ['(first: 1)', `(first: 1, filter: { organizationId: "${ids.Organization}" })`],
@@ -87,7 +92,7 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
 /** Only for who administers it. */
 const ofTheInstallation: readonly string[] = ['organizations', 'proxyNodes'];
 /** How far down some of them are asked. */
-const depths: Readonly<Record<string, number>> = { budgets: 8, usage: 4 };
+const depths: Readonly<Record<string, number>> = { budgets: 8, budgetSimulate: 5, usage: 4 };
 
 test('every root field is asked', () => {
   expect(Object.keys(questions).sort()).toEqual(Object.keys(schema.getQueryType()?.getFields() ?? {}).sort());
