@@ -124,6 +124,11 @@ module.exports = {
       'services/eventlog/kafka/[a-z-]+.ts',
       'Its idempotent producer loses data under concurrent sends; one adapter knows and serializes.',
     ),
+    onlyImporter(
+      'nodemailer',
+      'services/api/alerts/mail-sender.ts',
+      'Time limits, TLS for passwords and what is kept of answers are set in one place.',
+    ),
     {
       name: 'no-cycles',
       comment:

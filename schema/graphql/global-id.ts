@@ -12,6 +12,8 @@ const kindOfNode = {
   ProviderCredential: 'providerCredential',
   Route: 'route',
   Budget: 'budget',
+  AlertChannel: 'alertChannel',
+  AlertDelivery: 'alertDelivery',
   ServiceAccount: 'serviceAccount',
   User: 'user',
   Request: 'request',

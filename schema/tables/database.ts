@@ -1,4 +1,8 @@
 import type { ActivatedTagTable } from './activated-tag.table.ts';
+import type { AlertChannelTable } from './alert-channel.table.ts';
+import type { AlertDeliveryTable } from './alert-delivery.table.ts';
+import type { AlertDeliveryAttemptTable } from './alert-delivery-attempt.table.ts';
+import type { AlertToHandOutTable } from './alert-to-hand-out.table.ts';
 import type { ApiKeyTable } from './api-key.table.ts';
 import type { ApiKeySecretTable } from './api-key-secret.table.ts';
 import type { AuditEventTable } from './audit-event.table.ts';
@@ -62,6 +66,10 @@ export interface Database {
   budgets: BudgetTable;
   route_targets: RouteTargetTable;
   activated_tags: ActivatedTagTable;
+  alerts_to_hand_out: AlertToHandOutTable;
+  alert_channels: AlertChannelTable;
+  alert_deliveries: AlertDeliveryTable;
+  alert_delivery_attempts: AlertDeliveryAttemptTable;
   registry_revision: RegistryRevisionTable;
   idempotency_keys: IdempotencyKeyTable;
   keyed_requests: KeyedRequestTable;

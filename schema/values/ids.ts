@@ -18,6 +18,8 @@ export const ID_PREFIXES = {
   route: 'rte',
   budget: 'bud',
   budgetAlert: 'alr',
+  alertChannel: 'chn',
+  alertDelivery: 'dlv',
   auditEvent: 'aud',
   deadLetter: 'dlt',
   node: 'nod',

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
 import { metricsPrefix } from '../runtime/metrics.ts';
+import type { SendOutcome } from './alerts/send-outcome.ts';
 
 /** How an operation ended, as far as the gate and the runner can tell. */
 export type OperationEnd = 'answered' | 'with_errors' | 'throttled' | 'too_expensive' | 'streaming';
@@ -11,6 +12,8 @@ export interface ApiMetrics {
   readonly refusedOperation: (code: string) => void;
   /** A request without a key that may use the API, by our code. */
   readonly refusedKey: (code: string) => void;
+  /** A try to deliver an alert, by how it ended. */
+  readonly alertTry: (kind: SendOutcome['kind']) => void;
 }
 
 const durationBuckets = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -41,6 +44,12 @@ export function createApiMetrics(
     labelNames: ['code'],
     registers,
   });
+  const alertTries = new Counter({
+    name: name('alert_tries_total'),
+    help: 'Tries to deliver an alert, by how they ended',
+    labelNames: ['end'],
+    registers,
+  });
   const gauge = (rest: string, help: string, read: () => number): void => {
     new Gauge({
       name: name(rest),
@@ -62,5 +71,6 @@ export function createApiMetrics(
     operation: (end, seconds) => operations.observe({ end }, seconds),
     refusedOperation: (code) => refusedOperations.inc({ code }),
     refusedKey: (code) => refusedKeys.inc({ code }),
+    alertTry: (kind) => alertTries.inc({ end: kind }),
   };
 }

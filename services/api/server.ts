@@ -12,6 +12,8 @@ import { createMetrics } from '../runtime/metrics.ts';
 import type { DatabaseConnection } from '../runtime/postgres.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
+import { startAlertChores } from './alerts/alert-chores.ts';
+import type { AlertSenders } from './alerts/send-alert.ts';
 import type { ApiMetrics } from './api-metrics.ts';
 import { createApiMetrics } from './api-metrics.ts';
 import { createAuthenticate } from './authenticate.ts';
@@ -43,6 +45,8 @@ export interface ApiServerOptions {
   /** What streams read the journal through; stopped with the server. */
   readonly hub: JournalHub;
   readonly secrets: Secrets;
+  /** What alerts leave through; the server does not close it. */
+  readonly senders: AlertSenders;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -128,6 +132,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   addGraphqlHttp(app, { ...transport, graphiql: createGraphiqlPage() });
   webSocket = addWebSocket(app, { protocol: createSocketProtocol(transport), clientAddress, drain, clock, log, host: options.host });
   const chores = startKeyChores({ db: writer.db, clock, random, log });
+  const alerts = startAlertChores({ db: writer.db, senders: options.senders, secrets, clock, random, log, observe: metrics.alertTry });
   addLeakedKeys(app, { db: writer.db, secrets, clientAddress, onKept: chores.leaked, clock, random, log });
   // The console will stand here; until it does, the explorer does.
   app.get('/', (_request, reply) => reply.redirect('/graphql'));
@@ -135,7 +140,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
-    await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), chores.stop()]);
+    await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), chores.stop(), alerts.stop()]);
     throw listenRefusal(error, { variable: 'TURNPIKE_API_PORT', host: options.host, port: options.port });
   }
   const address = app.server.address() as AddressInfo;
@@ -155,7 +160,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       await Promise.all([webSocket?.stop(cut), app.close()]);
       clearInterval(closingIdle);
       cut.removeEventListener('abort', cutAll);
-      await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), chores.stop()]);
+      await Promise.all([principals.stop(), hub.stop(), forgetting.stop(), uses.stop(), chores.stop(), alerts.stop()]);
     },
   };
 }

@@ -6,6 +6,8 @@ import type { DatabaseConnection, DatabaseRole } from '../runtime/postgres.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
+import { createHttpSender } from './alerts/http-sender.ts';
+import { createMailSender } from './alerts/mail-sender.ts';
 import { createFailpointFeed } from './live/failpoint-feed.ts';
 import { createJournalHub } from './live/journal-hub.ts';
 import { createPostgresJournalFeed } from './live/postgres-journal-feed.ts';
@@ -29,7 +31,8 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
     });
   const reader = connect('reader');
   const writer = connect('writer');
-  const close = () => Promise.all([reader.close(), writer.close()]);
+  const http = createHttpSender();
+  const close = () => Promise.all([reader.close(), writer.close(), http.close()]);
   try {
     const listen = { variable: 'TURNPIKE_API_PORT', host: environment.host, port: environment.apiPort };
     const passFailpoint = armFailpoints(environment.failpoints, log);
@@ -46,6 +49,7 @@ export async function startApi(context: ProcessContext): Promise<StartedProcess>
       writer,
       hub,
       secrets,
+      senders: { http, mail: environment.mail === null ? null : createMailSender(environment.mail) },
       clock,
       random,
       log,

@@ -4,6 +4,8 @@ import type { ArmedFailpoint } from './failpoints/parse-failpoints.ts';
 import { parseFailpoints } from './failpoints/parse-failpoints.ts';
 import type { KafkaEnvironment } from './kafka-environment.ts';
 import { parseKafkaEnvironment } from './kafka-environment.ts';
+import type { MailEnvironment } from './mail-environment.ts';
+import { parseMailEnvironment } from './mail-environment.ts';
 import { StartRefusal } from './start-refusal.ts';
 import type { Variables } from './variables.ts';
 
@@ -44,6 +46,8 @@ export type Environment = {
   /** 32 bytes, or null where the key is to be taken from `home`. */
   readonly masterKey: Buffer | null;
   readonly durability: Durability;
+  /** The mail server for alerts, or null: then no mail is sent. Never log it whole: it may hold a password. */
+  readonly mail: MailEnvironment | null;
   /** Null where not set: each process has its own default. */
   readonly logLevel: LogLevel | null;
   /** Where the processes fail on purpose, in a test; none otherwise. */
@@ -140,6 +144,7 @@ export function parseEnvironment(variables: Variables, workingDirectory: string)
     adminKey,
     configPath: path('TURNPIKE_CONFIG'),
     masterKey: masterKeyText === null ? null : Buffer.from(masterKeyText, 'base64'),
+    mail: parseMailEnvironment(variables, problems),
     durability: choice('TURNPIKE_DURABILITY', ['group', 'strict']) ?? 'group',
     logLevel: choice('TURNPIKE_LOG_LEVEL', logLevels),
     failpoints: parseFailpoints(variables, problems),

@@ -5,6 +5,7 @@ import { activateTag } from '../../services/registry/tags.ts';
 import { createTeam } from '../../services/registry/teams.ts';
 import { leaseFunctions, testId } from '../leases/sql/lease-functions.ts';
 import { keepDeadLetter } from './dead-letters.ts';
+import { eventually } from './eventually.ts';
 import type { TestApi, TestTenant } from './graphql.ts';
 import { book, sequence, usageEntry } from './graphql-books.ts';
 import { payloadFields } from './graphql-everything.ts';
@@ -26,7 +27,17 @@ export interface Furnished extends TestTenant {
   /** Ids as clients see them, of what was made through the API. */
   readonly made: Readonly<Record<MadeType, string>>;
 }
-type MadeType = 'Provider' | 'Model' | 'PriceVersion' | 'ProviderCredential' | 'Route' | 'ServiceAccount' | 'User' | 'Budget';
+type MadeType =
+  | 'Provider'
+  | 'Model'
+  | 'PriceVersion'
+  | 'ProviderCredential'
+  | 'Route'
+  | 'ServiceAccount'
+  | 'User'
+  | 'Budget'
+  | 'AlertChannel'
+  | 'AlertDelivery';
 
 let made = 0;
 
@@ -68,8 +79,13 @@ async function makeUpstream(ask: Ask, key: string, mark: string, price: number):
     `name: "${mark} budget", selector: [${condition}], groupBy: [{ dimension: END_USER }], limits: [${limit}], enforcement: NOTIFY, ${fallback}`,
     'budget',
   );
+  const hook = `name: "${mark} hook", kind: WEBHOOK, url: "http://127.0.0.1:1/${mark}", budgetIds: ["${Budget}"]`;
+  const AlertChannel = await make(ask, key, 'alertChannelCreate', hook, 'alertChannel');
+  const AlertDelivery = await make(ask, key, 'alertChannelTest', `id: "${AlertChannel}"`, 'alertDelivery');
   return {
     Budget,
+    AlertChannel,
+    AlertDelivery,
     Provider,
     Model,
     PriceVersion: data?.node.prices.version ?? '',
@@ -138,6 +154,8 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   const upstream = await makeUpstream(ask, tenant.adminKey, mark, furnished);
   await makeFadedRoute(api, ask, tenant.adminKey, mark, upstream);
   const counterId = await lease(db, uuidFromId('budget', upstream.Budget) ?? '', `${mark} person`);
+  const tried = db.selectFrom('alert_deliveries').select('state').where('organization_id', '=', organizationId);
+  await eventually(async () => (await tried.executeTakeFirstOrThrow()).state === 'failed');
   const entry = usageEntry(organizationId, {
     api_key_id: key.id,
     user_id: uuidFromId('user', upstream.User),

@@ -1,5 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { KyselyPlugin } from 'kysely';
+import { createHttpSender } from '../../services/api/alerts/http-sender.ts';
+import type { MailSender } from '../../services/api/alerts/mail-sender.ts';
 import { createJournalHub } from '../../services/api/live/journal-hub.ts';
 import { createPostgresJournalFeed } from '../../services/api/live/postgres-journal-feed.ts';
 import type { ApiServer } from '../../services/api/server.ts';
@@ -48,7 +50,9 @@ export type TestApi = AsyncDisposable & {
 };
 
 /** Starts the API in this process, on a free port. */
-export async function startTestApi(options: { readonly trustedProxies?: readonly string[] } = {}): Promise<TestApi> {
+export async function startTestApi(
+  options: { readonly trustedProxies?: readonly string[]; readonly mail?: MailSender } = {},
+): Promise<TestApi> {
   const database = await createTestDatabase();
   let reads = 0;
   const counter: KyselyPlugin = {
@@ -61,11 +65,13 @@ export async function startTestApi(options: { readonly trustedProxies?: readonly
   };
   const reader = { ...database.reader, db: database.reader.db.withPlugin(counter) };
   const log = createLog({ name: 'api', level: 'silent' });
+  const http = createHttpSender();
   const server = await startApiServer({
     reader,
     writer: database.writer,
     hub: await createJournalHub({ feed: createPostgresJournalFeed(reader), clock: systemClock, log }),
     secrets: testSecrets,
+    senders: { http, mail: options.mail ?? null },
     clock: systemClock,
     random: systemRandom,
     log,
@@ -116,6 +122,7 @@ export async function startTestApi(options: { readonly trustedProxies?: readonly
     },
     [Symbol.asyncDispose]: async () => {
       await server.stop(AbortSignal.timeout(2_000));
+      await http.close();
       await database.drop();
     },
   };

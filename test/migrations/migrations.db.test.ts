@@ -51,6 +51,7 @@ test('functions that act as the owner are not open to everybody and cannot be le
     'lease_report',
     'lease_reset',
     'lease_return',
+    'queue_alerts_to_hand_out',
     'queue_audit_events',
     'queue_budget_alerts',
     'queue_changed_limit',

@@ -1,3 +1,4 @@
+import type { AlertChannelChanges } from './alert-channels.ts';
 import type { ApiKeyChanges } from './api-key-changes.ts';
 import type { BudgetChanges } from './budgets.ts';
 import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
@@ -10,7 +11,8 @@ import type { UpstreamChanges } from './upstream-changes.ts';
 
 /** Changes by the viewer: one transaction each, with its audit event. Ids are uuids. */
 export interface Changes
-  extends ApiKeyChanges,
+  extends AlertChannelChanges,
+    ApiKeyChanges,
     BudgetChanges,
     LeaseChanges,
     UpstreamChanges,

@@ -8,6 +8,7 @@ import type { OrganizationTable } from '../../tables/organization.table.ts';
 import type { ProviderTable } from '../../tables/provider.table.ts';
 import type { TeamTable } from '../../tables/team.table.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { AlertChannelReads } from './alert-channels.ts';
 import type { BudgetReads } from './budgets.ts';
 import type { ByIds } from './by-ids.ts';
 import type { MemberReads, UpstreamReads } from './upstream-reads.ts';
@@ -41,7 +42,7 @@ export interface ModelFilter {
 }
 
 /** Reads of the registry within the viewer's organization. Lists are in order of creation, models by name. */
-export interface RegistryReads extends UpstreamReads, MemberReads, BudgetReads {
+export interface RegistryReads extends UpstreamReads, MemberReads, BudgetReads, AlertChannelReads {
   readonly organizationsById: ByIds<OrganizationRow>;
   readonly organizationBySlug: (slug: string) => Promise<OrganizationRow | null>;
   /** Every organization of the installation: only for who may administer it. */

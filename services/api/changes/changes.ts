@@ -6,6 +6,7 @@ import { INSTALLATION_ID } from '../../registry/seed.ts';
 import { activateTag, deactivateTag } from '../../registry/tags.ts';
 import { archiveTeam, createTeam, updateTeam } from '../../registry/teams.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
+import { createAlertChannelChanges } from './alert-channel-changes.ts';
 import { createApiKeyChanges } from './api-key-changes.ts';
 import { createBudgetChanges } from './budget-changes.ts';
 import { createDeadLetterChanges } from './dead-letter-changes.ts';
@@ -30,6 +31,7 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
     ...createApiKeyChanges(run, viewer, secrets),
     ...createBudgetChanges(run, organizationId),
     ...createLeaseChanges(run, organizationId),
+    ...createAlertChannelChanges({ run, organizationId, secrets }),
     organizationCreate: ({ idempotencyKey, slug, name }) => {
       const input = { slug: requireSlug(slug), name: requireName(name) };
       return run(

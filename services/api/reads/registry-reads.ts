@@ -5,6 +5,7 @@ import { notFound } from '../../../schema/graphql/not-found.ts';
 import { allows } from '../../../schema/graphql/permission.ts';
 import type { ApiKeyFilter, ModelFilter, RegistryReads } from '../../../schema/graphql/ports/registry-reads.ts';
 import type { Database } from '../../../schema/tables/database.ts';
+import { createAlertChannelReads } from './alert-channel-reads.ts';
 import { createBudgetReads } from './budget-reads.ts';
 import { isCoveredBy } from './covered-keys.ts';
 import { inCreationOrder, inOrderOf, readPage } from './keyset.ts';
@@ -81,6 +82,7 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
     ...createUpstreamReads(read, organizationId),
     ...createMemberReads(read, organizationId),
     ...createBudgetReads(read, organizationId),
+    ...createAlertChannelReads(read, organizationId),
     organizationsById: (ids) =>
       readOrganizations(async (trx) => {
         let query = trx.selectFrom('organizations').selectAll().where('id', 'in', ids);

@@ -17,6 +17,9 @@ export async function copyTables(source: Kysely<Database>, target: Transaction<D
   for (const table of tables) await copyTable(source, target, table);
   await sql`delete from journal_unsequenced as listed using journal_positions as placed
     where placed.item_id = listed.item_id and placed.item_kind = listed.item_kind`.execute(target);
+  // What was handed out is not handed out again.
+  const waiting = await source.selectFrom('alerts_to_hand_out').select('alert_id').execute();
+  await sql`delete from alerts_to_hand_out where alert_id <> all(${waiting.map(({ alert_id }) => alert_id)}::uuid[])`.execute(target);
   const { revision } = await source.selectFrom('registry_revision').select('revision').executeTakeFirstOrThrow();
   // Above both, so that a proxy with a snapshot of either database fetches a new one.
   await target

@@ -12,7 +12,7 @@ export type MovedTable = {
 
 /**
  * Tables that say something about this database or this event log rather than about what happened: the place in the log, which
- * another log does not share; the lists of what waits for its place or for a look at its thresholds, which the triggers write; the
+ * another log does not share; the lists of what waits for its place or for a look at its thresholds or for its channels, which the triggers write; the
  * one row that a migration made.
  */
 const notMoved: ReadonlySet<string> = new Set([
@@ -20,6 +20,7 @@ const notMoved: ReadonlySet<string> = new Set([
   'log_offsets',
   'journal_unsequenced',
   'threshold_checks',
+  'alerts_to_hand_out',
   'registry_revision',
   'lease_generation',
 ]);

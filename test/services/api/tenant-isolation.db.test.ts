@@ -33,6 +33,8 @@ const range = `range: { from: "${new Date(Date.now() - 30 * 86_400_000).toISOStr
 /** How each root field is asked by one tenant, for what is its own and for what is the other's. */
 const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: string) => string[]>> = {
   activatedTags: () => [''],
+  alertChannels: () => ['(first: 5, includeArchived: true)'],
+  alertDeliveries: (ids) => ['(first: 5)', `(first: 5, filter: { channelId: "${ids.AlertChannel}" })`],
   apiKeys: (ids) => [
     '(first: 5)',
     '(last: 5, includeRevoked: true)',
@@ -161,6 +163,10 @@ const onePerDay = '{ unit: REQUESTS, amount: "1", window: { kind: DAY } }';
 const somePrice = '[{ units: [{ unit: "input", usd: "1" }] }]';
 /** Every mutation that names something, pointed at the other tenant's. */
 const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, tenant: Furnished) => string>> = {
+  alertChannelArchive: ({ AlertChannel }) => `id: "${AlertChannel}", expectedVersion: 1`,
+  alertChannelCreate: ({ Budget }) => `idempotencyKey: "a", name: "x", kind: WEBHOOK, url: "https://x.invalid", budgetIds: ["${Budget}"]`,
+  alertChannelTest: ({ AlertChannel }) => `idempotencyKey: "a", id: "${AlertChannel}"`,
+  alertChannelUpdate: ({ AlertChannel }) => `id: "${AlertChannel}", expectedVersion: 1, name: "x"`,
   apiKeyCreate: ({ Team }) => `idempotencyKey: "a", name: "x", teamId: "${Team}"`,
   budgetArchive: ({ Budget }) => `id: "${Budget}", expectedVersion: 1`,
   budgetCreate: ({ Team }) =>
@@ -191,6 +197,8 @@ const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, tenant: F
   serviceAccountUpdate: ({ ServiceAccount }) => `id: "${ServiceAccount}", expectedVersion: 1, name: "x"`,
   userArchive: ({ User }) => `id: "${User}", expectedVersion: 1`,
   userUpdate: ({ User }) => `id: "${User}", expectedVersion: 1, name: "x"`,
+  webhookRedeliver: ({ AlertDelivery }) => `idempotencyKey: "a", id: "${AlertDelivery}"`,
+  webhookSecretRotate: ({ AlertChannel }) => `idempotencyKey: "a", id: "${AlertChannel}"`,
   apiKeyRevoke: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
   apiKeyEndGrace: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
   apiKeyRotate: ({ ApiKey }) => `idempotencyKey: "a", id: "${ApiKey}"`,
@@ -238,6 +246,8 @@ test.each(Object.keys(attacks))("%s cannot touch another tenant's object, and sa
         .execute(),
       await db.selectFrom('budgets').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('leases').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db.selectFrom('alert_channels').selectAll().where('organization_id', '=', two.organizationId).execute(),
+      await db.selectFrom('alert_deliveries').select(['id', 'channel_id']).where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('service_accounts').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('users').selectAll().where('organization_id', '=', two.organizationId).execute(),
       await db.selectFrom('dead_letters').selectAll().where('organization_id', '=', two.organizationId).execute(),
@@ -276,6 +286,7 @@ test('a target, an owner or a credential of another tenant is refused inside an 
     ['apiKeyCreate', `idempotencyKey: "n1", name: "x", kind: SERVICE_ACCOUNT, serviceAccountId: "${foreign.ServiceAccount}"`],
     ['apiKeyCreate', `idempotencyKey: "n2", name: "x", userId: "${foreign.User}"`],
     ['apiKeyUpdate', `id: "${own.ApiKey}", expectedVersion: 1, teamId: "${foreign.Team}"`],
+    ['alertChannelUpdate', `id: "${own.AlertChannel}", expectedVersion: 1, budgetIds: ["${foreign.Budget}"]`],
   ];
   for (const [name, input] of nested) {
     const { data } = await ask<Record<string, { errors: { code: string }[] }>>(
@@ -353,6 +364,8 @@ test("the reader's role sees no row of another tenant, and without a tenant none
     'journal_heads',
     'dead_letters',
     'budget_alerts',
+    'alert_channels',
+    'alert_deliveries',
   ] as const;
   const { db } = api.database.reader;
   for (const table of tables) {

@@ -30,6 +30,7 @@ test('an empty environment gives the defaults of DESIGN.md, with home made absol
     adminKey: null,
     configPath: null,
     masterKey: null,
+    mail: null,
     durability: 'group',
     logLevel: null,
     failpoints: [],

@@ -7,6 +7,7 @@ import { bootstrap } from '../../../../services/registry/bootstrap.ts';
 import { systemClock } from '../../../../services/runtime/clock.ts';
 import type { DatabaseConnection } from '../../../../services/runtime/postgres.ts';
 import { systemRandom } from '../../../../services/runtime/random.ts';
+import { makeBudget, raiseAlert } from '../../../harness/alerts.ts';
 import { createTestDatabase } from '../../../harness/postgres.ts';
 import { testSecrets } from '../../../harness/registry.ts';
 
@@ -28,6 +29,11 @@ async function fill({ db }: DatabaseConnection): Promise<void> {
       value: Buffer.from([0, 255, 34, 92]),
     })
     .execute();
+  const { id } = await db.selectFrom('organizations').select('id').where('slug', '=', 'acme').executeTakeFirstOrThrow();
+  const budgetId = await makeBudget(db, id, 'Checkout');
+  const handedOut = await raiseAlert(db, id, budgetId);
+  await raiseAlert(db, id, budgetId);
+  await db.deleteFrom('alerts_to_hand_out').where('alert_id', '=', handedOut).execute();
   // Places in the journal, as the sequencer gives them.
   await sql`insert into journal_positions (organization_id, position, item_kind, item_id, occurred_at)
     select organization_id, row_number() over (partition by organization_id order by log_offset) - 1, item_kind, item_id, occurred_at
@@ -48,6 +54,16 @@ test('every row comes over to the last byte, with its place in the journal and n
     expect(await rows(target.owner)).toEqual(await rows(source.owner));
   }
   expect(await target.owner.db.selectFrom('journal_unsequenced').selectAll().execute()).toEqual([]);
+});
+
+test('an alert that was handed out to its channels is not handed out again, and one that was not still waits', async () => {
+  await using source = await createTestDatabase();
+  await using target = await createTestDatabase();
+  await fill(source.writer);
+  expect((await moveDatabase(source.owner.db, target.writer.db, false)).problems).toEqual([]);
+  const waiting = ({ db }: DatabaseConnection) => db.selectFrom('alerts_to_hand_out').selectAll().execute();
+  expect(await waiting(source.owner)).toHaveLength(1);
+  expect(await waiting(target.owner)).toEqual(await waiting(source.owner));
 });
 
 test('a record that was set aside keeps apart from the same offset of the new log', async () => {
