@@ -27,7 +27,7 @@ export interface ClaimEndingsOptions {
 
 /** Tells the database how claims ended, after the application has its answer, and for as long as it takes. */
 export interface ClaimEndings {
-  /** @param delayMs after which it is told at the earliest. */
+  /** @param delayMs after which it is told at the earliest; no claim of its key waits for what is told with a delay. */
   end(claimed: WantedKey, ending: RequestEnding, delayMs?: number): void;
   /** Settles once the database knows what is to be told of a key; null = it knows. */
   underWay(keyHash: Buffer): Promise<void> | null;
@@ -52,9 +52,9 @@ const RETRY = { firstMs: 100, mostMs: 5_000 };
 export function createClaimEndings(options: ClaimEndingsOptions): ClaimEndings {
   const { requests, seals, maxSealedBytes, room, timers, random, log } = options;
   const queue: Told[] = [];
-  const untold = new Map<string, Promise<void>>();
+  const untold = new Set<Promise<void>>();
+  const untoldOf = new Map<string, Promise<void>>();
   const stopping = new AbortController();
-  let count = 0;
   let writing = 0;
   let failures = 0;
   let ended = false;
@@ -64,7 +64,6 @@ export function createClaimEndings(options: ClaimEndingsOptions): ClaimEndings {
       await requests.end(told.claimed, told.ending);
       failures = 0;
       room.remove(told.heldBytes);
-      count -= 1;
       told.onTold();
     } catch (error) {
       failures += 1;
@@ -99,7 +98,6 @@ export function createClaimEndings(options: ClaimEndingsOptions): ClaimEndings {
   return {
     end: (claimed, ending, delayMs = 0) => {
       const name = claimed.keyHash.toString('base64url');
-      count += 1;
       const over = new Promise<void>((onTold) => {
         const line = (made: ClaimEnding): void => {
           queue.push({ claimed, ending: made, heldBytes: ending.kind === 'answered' ? ending.answer.body.length : 0, onTold });
@@ -109,20 +107,22 @@ export function createClaimEndings(options: ClaimEndingsOptions): ClaimEndings {
         else if (delayMs > 0) void pause(timers, delayMs, stopping.signal).then(() => line(ending));
         else line(ending);
       });
-      untold.set(name, over);
+      untold.add(over);
+      if (delayMs === 0) untoldOf.set(name, over);
       void over.then(() => {
-        if (untold.get(name) === over) untold.delete(name);
+        untold.delete(over);
+        if (untoldOf.get(name) === over) untoldOf.delete(name);
       });
     },
-    underWay: (keyHash) => untold.get(keyHash.toString('base64url')) ?? null,
-    size: () => count,
+    underWay: (keyHash) => untoldOf.get(keyHash.toString('base64url')) ?? null,
+    size: () => untold.size,
     stop: async (deadlineMs) => {
       stopping.abort();
       const deadline = new AbortController();
-      const all = Promise.all(untold.values()).then(() => deadline.abort());
+      const all = Promise.all(untold).then(() => deadline.abort());
       await Promise.race([all, pause(timers, deadlineMs, deadline.signal)]);
       ended = true;
-      return count;
+      return untold.size;
     },
   };
 }
