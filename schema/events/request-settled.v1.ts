@@ -153,5 +153,7 @@ export const RequestSubject = Type.Object({
   endUser: Nullable(text(256)),
   address: Nullable(text(64)),
   metadata: Nullable(Type.Record(Type.String({ maxLength: 64 }), text(512))),
+  /** What stands for the end user in the keys of budget counters; absent where no budget counts by end user. */
+  alias: Type.Optional(text(64)),
 });
 export type RequestSubject = Static<typeof RequestSubject>;

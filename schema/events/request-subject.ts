@@ -24,7 +24,9 @@ export function parseRequestSubject(text: string): RequestSubject | null {
     const subject: unknown = JSON.parse(text);
     if (!check.Check(subject)) return null;
     const metadata = Object.entries(subject.metadata ?? {}).flat();
-    return [subject.endUser ?? '', subject.address ?? '', ...metadata].every((part) => typeof part === 'string' && isStorable(part))
+    return [subject.endUser ?? '', subject.address ?? '', subject.alias ?? '', ...metadata].every(
+      (part) => typeof part === 'string' && isStorable(part),
+    )
       ? subject
       : null;
   } catch {

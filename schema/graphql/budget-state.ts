@@ -24,7 +24,10 @@ export const BudgetGroupValue = builder.objectRef<GroupValue>('BudgetGroupValue'
   fields: (t) => ({
     dimension: t.field({ type: BudgetDimension, resolve: ({ dimension }) => dimension }),
     tagKey: t.exposeString('tagKey', { nullable: true }),
-    value: t.exposeString('value', { nullable: true, description: 'Null: they have none, which is a group too.' }),
+    value: t.exposeString('value', {
+      nullable: true,
+      description: 'Null: they have none, which is a group too. Of an END_USER what stands for the name, which is not kept here.',
+    }),
   }),
 });
 
@@ -122,7 +125,8 @@ builder.objectField(Budget, 'state', (t) =>
       }),
       group: t.arg({
         type: t.arg.listRef('String', { required: false }),
-        description: 'Only this group: its values in the order of `groupBy`, null for a value that its requests have not.',
+        description:
+          'Only this group: its values in the order of `groupBy`, an END_USER by name, null for a value that its requests have not.',
       }),
       includeSealed: t.arg.boolean({
         required: true,

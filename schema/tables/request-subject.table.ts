@@ -9,4 +9,6 @@ export interface RequestSubjectTable {
   end_user: ColumnType<string | null, string | null, never>;
   address: ColumnType<string | null, string | null, never>;
   metadata: ColumnType<Readonly<Record<string, string>> | null, Readonly<Record<string, string>> | null, never>;
+  /** What stands for the end user in keys of counters; null where nothing counted by end user. */
+  end_user_alias: ColumnType<string | null, string | null, never>;
 }

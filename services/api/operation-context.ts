@@ -1,8 +1,11 @@
+import { createHmac } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { GraphqlContext, RateLimitStatus, ServerInfo, Viewer } from '../../schema/graphql/context.ts';
 import type { Database } from '../../schema/tables/database.ts';
+import { idFromUuid } from '../../schema/values/ids.ts';
 import { systemTimers } from '../eventlog/timers.ts';
 import type { AuditOrigin } from '../journal/append-audit.ts';
+import { END_USER_ALIAS, endUserAlias } from '../registry/catalog/match-budgets.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
@@ -56,6 +59,8 @@ export function createContextOf(options: {
 }): ContextOf {
   const { reader, writer, secrets, clock, random, hub, cursors, drain, server } = options;
   const reports = createSharedReports();
+  const aliasKey = secrets.deriveKey(END_USER_ALIAS);
+  const hashOf = (text: string): string => createHmac('sha256', aliasKey).update(text).digest('base64url');
   return ({ viewer, watch, origin }, signal, rateLimit) => {
     const { organizationId } = viewer;
     const read = createTenantRead(reader, organizationId, signal);
@@ -82,7 +87,9 @@ export function createContextOf(options: {
       viewer,
       now: () => new Date(clock.now()),
       registry: createRegistryReads(read, viewer, writer),
-      budgetStates: createBudgetStateReads(read, organizationId),
+      budgetStates: createBudgetStateReads(read, organizationId, (endUser) =>
+        endUserAlias(hashOf, idFromUuid('organization', organizationId), endUser),
+      ),
       budgetSimulation: createBudgetSimulationReads(read, organizationId, clock),
       leases: createLeaseReads(read, organizationId),
       journal: createJournalReads(read, organizationId),

@@ -46,21 +46,24 @@ export interface RequestSubjectInsert {
   readonly endUser: string | null;
   readonly address: string | null;
   readonly metadata: Readonly<Record<string, string>> | null;
+  /** What stands for the end user in keys of counters; null where nothing counts by end user. */
+  readonly endUserAlias: string | null;
 }
 
 /** Stores the personal data of requests in their erasable table. One that is there already stays as it is. */
 export async function appendRequestSubjects(trx: Kysely<Database>, subjects: readonly RequestSubjectInsert[]): Promise<void> {
   if (subjects.length === 0) return;
-  await sql`insert into request_subject (request_id, organization_id, occurred_at, salt, end_user, address, metadata)
-    select request_id, organization_id, occurred_at, salt, end_user, address, metadata::jsonb
+  await sql`insert into request_subject (request_id, organization_id, occurred_at, salt, end_user, address, metadata, end_user_alias)
+    select request_id, organization_id, occurred_at, salt, end_user, address, metadata::jsonb, end_user_alias
     from unnest(${plainArray(subjects.map((subject) => subject.requestId))}::uuid[],
       ${plainArray(subjects.map((subject) => subject.organizationId))}::uuid[],
       ${plainArray(subjects.map((subject) => subject.occurredAt.toISOString()))}::timestamptz[],
       ${byteaArray(subjects.map((subject) => subject.salt))}::bytea[],
       ${subjects.map((subject) => subject.endUser)}::text[],
       ${subjects.map((subject) => subject.address)}::text[],
-      ${subjects.map((subject) => (subject.metadata === null ? null : JSON.stringify(subject.metadata)))}::text[])
-      as new (request_id, organization_id, occurred_at, salt, end_user, address, metadata)
+      ${subjects.map((subject) => (subject.metadata === null ? null : JSON.stringify(subject.metadata)))}::text[],
+      ${subjects.map((subject) => subject.endUserAlias)}::text[])
+      as new (request_id, organization_id, occurred_at, salt, end_user, address, metadata, end_user_alias)
     on conflict do nothing`.execute(trx);
 }
 

@@ -136,6 +136,7 @@ export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: nu
             endUser: subject.endUser,
             address: subject.address,
             metadata: subject.metadata,
+            endUserAlias: subject.alias ?? null,
           },
   };
 }

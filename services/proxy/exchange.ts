@@ -30,6 +30,8 @@ export class Exchange implements AdmittedRequest {
   tags: Readonly<Record<string, string>>;
   metadata: Readonly<Record<string, string>> | null = null;
   endUser: string | null = null;
+  /** Set where a budget counts by end user: with it the name of a counter can be found, until it is erased. */
+  endUserAlias: string | null = null;
   sdkRetryCount: number | null = null;
   /** JSON of a `RequestSubject`. */
   subject: string | null = null;
@@ -81,7 +83,7 @@ export class Exchange implements AdmittedRequest {
   /** Names the persons behind the request, once, when everything about them is known. */
   nameSubject(entropy: Entropy): void {
     if (this.subject !== null) return;
-    this.subject = createSubject(entropy.take(SALT_BYTES), this.endUser, this.address, this.metadata);
+    this.subject = createSubject(entropy.take(SALT_BYTES), this.endUser, this.address, this.metadata, this.endUserAlias);
     this.subjectCommitment = commitmentTo(this.subject);
   }
 

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { uuidFromId } from '../../schema/values/ids.ts';
 import type { Spool } from '../eventlog/spool.ts';
 import { systemTimers } from '../eventlog/timers.ts';
+import { END_USER_ALIAS } from '../registry/catalog/match-budgets.ts';
 import { createClientAddress } from '../runtime/client-address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { createFailureLimiter } from '../runtime/failure-limiter.ts';
@@ -12,6 +13,7 @@ import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createAuthenticator } from './admission/authenticate.ts';
+import { createKeyHash } from './admission/key-hash.ts';
 import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
@@ -251,7 +253,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       credentials,
       relays,
       entropy,
-      gate: createBudgetGate({ leases, holds, held, isStopping: () => stopping }),
+      gate: createBudgetGate({ leases, holds, held, hashOf: createKeyHash(options.deriveKey(END_USER_ALIAS)), isStopping: () => stopping }),
       idempotency,
     }),
     health,

@@ -230,6 +230,8 @@ function requestOf(row: Row): PastRequest {
       serviceAccountId: id('serviceAccount', row.service_account_id),
       apiKeyId: idFromUuid('apiKey', row.api_key_id),
       endUser: row.end_user,
+      // Nothing of a simulation is kept: its groups need nothing that stands for a name.
+      aliasOf: (name) => name,
       model,
       provider,
       routeId: id('route', row.route_id),

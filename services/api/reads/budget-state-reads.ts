@@ -10,11 +10,11 @@ import type { TenantRead } from './tenant-read.ts';
 const MOST_SEGMENTS = 100;
 
 /** Reads of what is used of one organization's budgets. */
-export function createBudgetStateReads(read: TenantRead, organizationId: string): BudgetStateReads {
+export function createBudgetStateReads(read: TenantRead, organizationId: string, aliasOf: (endUser: string) => string): BudgetStateReads {
   return {
     states: (budgetIds, page, filter) =>
       read(async (trx) => {
-        const { rows } = await statesQuery(organizationId, budgetIds, page, filter).execute(trx);
+        const { rows } = await statesQuery(organizationId, budgetIds, page, filter, aliasOf).execute(trx);
         const ofBudget = Map.groupBy(rows, ({ budget_id }) => budget_id);
         return budgetIds.map((id) => pageOf(ofBudget.get(id) ?? [], page));
       }),
@@ -55,12 +55,13 @@ function statesQuery(
   budgetIds: readonly string[],
   page: PageRequest,
   { at, includeSealed, group }: BudgetStateFilter,
+  aliasOf: (endUser: string) => string,
 ): RawBuilder<Row> {
   const { after, before } = page;
   const wanted = sql.join(
     [
       sql`true`,
-      ...(group === null ? [] : [sql`group_key = ${groupKeyOf(group)}`]),
+      ...(group === null ? [] : [sql`group_key = any (${keysOfGroup(group, aliasOf)}::text[])`]),
       // The first condition of each is implied by the second; the index knows only it.
       ...(after === null ? [] : [sql`group_key >= ${after.sort} and (group_key, id) > (${after.sort}::text, ${after.id}::uuid)`]),
       ...(before === null ? [] : [sql`group_key <= ${before.sort} and (group_key, id) < (${before.sort}::text, ${before.id}::uuid)`]),
@@ -117,6 +118,12 @@ function statesQuery(
         having count(until) > 0
       ) as aged on true
     order by found.group_key ${direction}, found.id ${direction}`;
+}
+
+/** What each budget groups by stands in the statement: any of the values may be an end user, of whom the key has the alias. */
+function keysOfGroup(values: readonly (string | null)[], aliasOf: (endUser: string) => string): string[] {
+  const asEndUser = values.map((named, index) => values.map((value, at) => (at === index && named !== null ? aliasOf(named) : value)));
+  return [...new Set([values, ...asEndUser].map(groupKeyOf))];
 }
 
 function pageOf(found: readonly Row[], { limit, fromEnd }: PageRequest): Page<BudgetStateRow> {

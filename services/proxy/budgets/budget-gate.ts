@@ -3,6 +3,7 @@ import type { ChatCompletionRequest } from '../../../schema/http/chat-completion
 import { formatUsd } from '../../../schema/values/money.ts';
 import { priceAt } from '../../registry/catalog/compiled-prices.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
+import { endUserAlias } from '../../registry/catalog/match-budgets.ts';
 import type { Exchange } from '../exchange.ts';
 import type { HeldBytes } from '../held-bytes.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
@@ -19,6 +20,8 @@ export interface BudgetGateOptions {
   readonly holds: Pick<HoldBooks, 'release'>;
   /** Counts the bodies of requests that wait. */
   readonly held: HeldBytes;
+  /** HMAC in base64url, for what stands for end users. */
+  readonly hashOf: (text: string) => string;
   /** True from the moment the process stops: who still waits then is not let through any more. */
   readonly isStopping: () => boolean;
 }
@@ -45,7 +48,7 @@ export interface BudgetGate {
 /** Most holds that an event has room for. */
 const MOST_HOLDS = 64;
 
-export function createBudgetGate({ leases, holds: holdBooks, held, isStopping }: BudgetGateOptions): BudgetGate {
+export function createBudgetGate({ leases, holds: holdBooks, held, hashOf, isStopping }: BudgetGateOptions): BudgetGate {
   const release = (exchange: Exchange): void => {
     if (exchange.holds !== null) holdBooks.release(exchange.requestId, exchange.holds);
     exchange.holds = null;
@@ -53,7 +56,7 @@ export function createBudgetGate({ leases, holds: holdBooks, held, isStopping }:
 
   return {
     admit: ({ exchange, budgets, target, request, bodyBytes }, proceed, refuse) => {
-      const subject = subjectOf(exchange);
+      const subject = subjectOf(exchange, hashOf);
       const matching = matchingBudgets(budgets, subject);
       if (matching.length === 0) return proceed();
       const plan = planHolds(matching, subject, tokenBound(request, bodyBytes, target), priceAt(target.prices, exchange.admittedAtMs));
@@ -89,10 +92,14 @@ export function createBudgetGate({ leases, holds: holdBooks, held, isStopping }:
   };
 }
 
-function subjectOf(exchange: Exchange): BudgetSubject {
+function subjectOf(exchange: Exchange, hashOf: (text: string) => string): BudgetSubject {
   const { key, endUser, model, provider, routeId, tags } = exchange;
   const { teamId, userId, serviceAccountId } = key;
-  return { teamId, userId, serviceAccountId, apiKeyId: key.id, endUser, model, provider, routeId, tags };
+  const aliasOf = (name: string): string => {
+    exchange.endUserAlias ??= endUserAlias(hashOf, key.organizationId, name);
+    return exchange.endUserAlias;
+  };
+  return { teamId, userId, serviceAccountId, apiKeyId: key.id, endUser, aliasOf, model, provider, routeId, tags };
 }
 
 function unpriced(exchange: Exchange, budget: CompiledBudget): GatewayError {

@@ -10,12 +10,14 @@ export function createSubject(
   endUser: string | null,
   address: string | null,
   metadata: Readonly<Record<string, string>> | null,
+  alias: string | null = null,
 ): string {
   const subject: RequestSubject = {
     salt: salt.toString('hex'),
     endUser,
     address,
     metadata: metadata === null ? null : Object.fromEntries(Object.entries(metadata).sort(([left], [right]) => (left < right ? -1 : 1))),
+    ...(alias === null ? {} : { alias }),
   };
   return JSON.stringify(subject);
 }

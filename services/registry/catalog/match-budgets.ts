@@ -8,6 +8,8 @@ export interface BudgetSubject {
   readonly serviceAccountId: string | null;
   readonly apiKeyId: string;
   readonly endUser: string | null;
+  /** {@link endUserAlias} of the end user; asked for only where a budget groups by it. */
+  readonly aliasOf: (endUser: string) => string;
   /** `provider/model`. */
   readonly model: string | null;
   readonly provider: string | null;
@@ -29,14 +31,35 @@ export function matchesBudget(selector: readonly BudgetCondition[], subject: Bud
 }
 
 /**
- * Which of a budget's counters a request is counted by: the same for the same values, different for different ones. What a request
- * has no value of is a value of its own, or requests without an end user would pass a budget for each end user.
+ * What stands for an end user where nothing can be erased, such as the key of a counter: the same for the same name within one organization, and without
+ * the installation's key nobody finds the name by trying names.
+ * @param hashOf HMAC under the key of the purpose {@link END_USER_ALIAS}, in base64url.
  */
-export function budgetGroupKey(groupBy: readonly BudgetKey[], subject: BudgetSubject): string {
-  return groupBy.length === 0 ? '' : groupKeyOf(groupBy.map((part) => budgetValue(part, subject)));
+export function endUserAlias(hashOf: (text: string) => string, organizationId: string, endUser: string): string {
+  return `eu_${hashOf(`${organizationId} ${endUser}`).slice(0, ALIAS_DIGITS)}`;
 }
 
-/** The same of the values that the requests of a group have, in the order of what is grouped by; none: there are no groups. */
+/** What the key that hides end users is derived for. */
+export const END_USER_ALIAS = 'end-user-alias';
+/** 132 bits. */
+const ALIAS_DIGITS = 22;
+
+/**
+ * Which of a budget's counters a request is counted by: the same for the same values, different for different ones. What a request
+ * has no value of is a value of its own, or requests without an end user would pass a budget for each end user. It holds no personal data: an
+ * end user is in it by the alias.
+ */
+export function budgetGroupKey(groupBy: readonly BudgetKey[], subject: BudgetSubject): string {
+  if (groupBy.length === 0) return '';
+  return groupKeyOf(
+    groupBy.map((part) => {
+      const value = budgetValue(part, subject);
+      return part.dimension === 'end_user' && value !== null ? subject.aliasOf(value) : value;
+    }),
+  );
+}
+
+/** The same of the values that the requests of a group have, in the order of what is grouped by, an end user by the alias; none: there are no groups. */
 export function groupKeyOf(values: readonly (string | null)[]): string {
   if (values.length === 0) return '';
   const key = JSON.stringify(values);

@@ -85,7 +85,13 @@ const books = createHoldBooks({
   spool,
   clock: systemClock,
 });
-const gate = createBudgetGate({ leases, holds: books, held: new HeldBytes(1_000_000_000), isStopping: () => false });
+const gate = createBudgetGate({
+  leases,
+  holds: books,
+  held: new HeldBytes(1_000_000_000),
+  hashOf: (text) => text,
+  isStopping: () => false,
+});
 let onHot = false;
 
 const provider = {

@@ -1,8 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
+import { END_USER_ALIAS, endUserAlias } from '../../../services/registry/catalog/match-budgets.ts';
 import { INSTALLATION_ID } from '../../../services/registry/seed.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
+import { testSecrets } from '../../harness/registry.ts';
 import type { LeaseFunctions } from '../../leases/sql/lease-functions.ts';
 import { leaseFunctions, setTestClock, stopClock, testId } from '../../leases/sql/lease-functions.ts';
 
@@ -205,6 +208,12 @@ test('groups are paged in order, found by their values, and named by what the bu
     { dimension: 'END_USER', tagKey: null, value: 'ann' },
     { dimension: 'TAG', tagKey: 'app', value: 'shop' },
   ]);
+  // Of an end user the key has what stands for the name, and who knows the name finds it.
+  const hashOf = (text: string): string => createHmac('sha256', testSecrets.deriveKey(END_USER_ALIAS)).update(text).digest('base64url');
+  const zoe = endUserAlias(hashOf, idFromUuid('organization', tenant.organizationId), 'zoe');
+  await grant(limits[0] ?? '', 1n, { group: JSON.stringify([zoe, 'shop']) });
+  const [found, ...others] = await statesOf(id, '(first: 20, group: ["zoe", "shop"])');
+  expect([found?.group?.map(({ value }) => value), others]).toEqual([[zoe, 'shop'], []]);
   const bob = await statesOf(id, '(last: 20, group: ["bob", null])');
   expect(bob.map(({ limit }) => limit).sort()).toEqual(['3', '5']);
 });

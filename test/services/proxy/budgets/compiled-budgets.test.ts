@@ -43,6 +43,7 @@ const subject = fc.record({
   serviceAccountId: fc.option(name),
   apiKeyId: name,
   endUser: fc.option(name),
+  aliasOf: fc.constant((text: string) => text),
   model: fc.option(model),
   provider: fc.option(name),
   routeId: fc.option(name),

@@ -133,9 +133,18 @@ test('each end user has a counter of a budget that is grouped by them, and one m
   await world.define({ name: 'Each', groupBy: [{ dimension: 'end_user', tagKey: null }], limits: [lifetime('requests', 1n)] });
   const proxy = await world.start();
   const ask = async (user?: string): Promise<number> => (await world.chat(proxy, user === undefined ? {} : { user })).status;
-  expect([await ask('ada'), await ask('bob'), await ask()]).toEqual([200, 200, 200]);
-  expect([await ask('ada'), await ask('bob'), await ask()]).toEqual([429, 429, 429]);
-  expect((await counters(world)).map(({ group_key }) => group_key).sort()).toEqual(['["ada"]', '["bob"]', '[null]']);
+  expect([await ask('ada@example.test'), await ask('bob@example.test'), await ask()]).toEqual([200, 200, 200]);
+  expect([await ask('ada@example.test'), await ask('bob@example.test'), await ask()]).toEqual([429, 429, 429]);
+  await eventually(() => proxy.events.length >= 6);
+  await world.post();
+  // A name is nowhere but where it can be erased, and found there by what stands for it.
+  const { db } = world.database.writer;
+  const subjects = await db.selectFrom('request_subject').select(['end_user', 'end_user_alias']).distinct().execute();
+  const aliasOf = (name: string | null) => subjects.find(({ end_user }) => end_user === name)?.end_user_alias ?? null;
+  expect(new Set([aliasOf('ada@example.test'), aliasOf('bob@example.test'), aliasOf(null)]).size).toBe(3);
+  const keys = ['ada@example.test', 'bob@example.test', null].map((name) => JSON.stringify([aliasOf(name)]));
+  expect((await counters(world)).map(({ group_key }) => group_key).sort()).toEqual(keys.sort());
+  expect(proxy.events.every(({ record }) => !record.value.includes('example.test'))).toBe(true);
 });
 
 test('a call that failed for certain gives its hold back, and one whose usage nobody knows keeps all of it', async () => {

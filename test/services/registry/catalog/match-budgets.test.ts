@@ -1,15 +1,18 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BudgetDimension, BudgetKey } from '../../../../schema/values/budget.ts';
 import type { BudgetSubject } from '../../../../services/registry/catalog/match-budgets.ts';
-import { budgetGroupKey, matchesBudget } from '../../../../services/registry/catalog/match-budgets.ts';
+import { budgetGroupKey, endUserAlias, matchesBudget } from '../../../../services/registry/catalog/match-budgets.ts';
 
+const hashOf = (text: string): string => createHmac('sha256', 'a key').update(text).digest('base64url');
 const subject: BudgetSubject = {
   teamId: 'team_1',
   userId: null,
   serviceAccountId: 'svc_1',
   apiKeyId: 'key_1',
   endUser: 'ada',
+  aliasOf: (text) => endUserAlias(hashOf, 'org_1', text),
   model: 'acme/large',
   provider: 'acme',
   routeId: null,
@@ -67,8 +70,18 @@ test('two requests share a counter exactly when they have the same values, none 
   );
 });
 
+test('an end user stands in no key, and has another alias in each organization and under each key', () => {
+  expect(budgetGroupKey([by('end_user'), by('team')], subject)).toBe('["eu_e8xAumIs30pLlrOSvaCpG-","team_1"]');
+  const alias = endUserAlias(hashOf, 'org_1', 'ada');
+  expect(alias).toMatch(/^eu_[A-Za-z0-9_-]{22}$/);
+  expect(endUserAlias(hashOf, 'org_1', 'ada')).toBe(alias);
+  expect(endUserAlias(hashOf, 'org_2', 'ada')).not.toBe(alias);
+  expect(endUserAlias((text) => hashOf(`other ${text}`), 'org_1', 'ada')).not.toBe(alias);
+});
+
 test('a counter has a key of at most 512 characters, whatever requests bring', () => {
-  const long = (end: string) => budgetGroupKey([by('end_user')], { ...subject, endUser: 'x'.repeat(2_000) + end });
+  const long = (end: string) => budgetGroupKey([by('tag', 'app')], { ...subject, tags: { app: 'x'.repeat(2_000) + end } });
+  expect(budgetGroupKey([by('end_user')], { ...subject, endUser: 'x'.repeat(2_000) })).toHaveLength('["eu_"]'.length + 22);
   expect(long('a').length).toBeLessThanOrEqual(512);
   expect(long('a')).not.toBe(long('b'));
   expect(budgetGroupKey([], subject)).toBe('');

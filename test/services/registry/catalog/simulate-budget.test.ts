@@ -10,6 +10,7 @@ const subject: BudgetSubject = {
   serviceAccountId: null,
   apiKeyId: 'key_1',
   endUser: null,
+  aliasOf: (name) => name,
   model: 'acme/large',
   provider: 'acme',
   routeId: null,
