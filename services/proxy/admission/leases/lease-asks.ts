@@ -214,7 +214,9 @@ export function askAhead(state: LeaseState, slot: Slot, at: number): LeaseEffect
   windowTurned(slot, at);
   const { lease } = slot;
   if (lease === null || lease.gone || lease.scarceUntil > at || !mayAdmit(state, at)) return [];
-  if (lease.stopsAt - at <= state.times.aheadMs && slot.next === null && lease.usedAt > at - state.times.idleMs) {
+  // What is idle goes back: asked for ahead, it would come and go with every tick.
+  if (lease.usedAt <= at - state.times.idleMs) return [];
+  if (lease.stopsAt - at <= state.times.aheadMs && slot.next === null) {
     return ask(state, [{ slot, need: 0n, next: true }], at);
   }
   if (slot.refusal !== null || !isHalfUsed(lease, null)) return [];

@@ -185,6 +185,20 @@ test('while the database is away it is asked now and then, not for every request
   expect(made.calls.ask).toBeLessThan(10);
 });
 
+test('a proxy that nobody asks any more gives back what is free, once, and asks for nothing', async () => {
+  const made = await begun();
+  const used = take(made, 'request', 'limit', 50n);
+  await made.pass(0);
+  expect(used()).toEqual(['limit']);
+  const { settlement } = made.node.settle('request', new Map([['limit', 30n]]));
+  made.node.synced(settlement);
+  await made.pass(11_000);
+  const { ask, giveBack } = made.calls;
+  expect(giveBack).toBeGreaterThan(0);
+  await made.pass(60_000);
+  expect([made.calls.ask, made.calls.giveBack]).toEqual([ask, giveBack]);
+});
+
 test('a proxy that the database does not hear of for 240 s refuses, though it has room', async () => {
   const made = await begun();
   const first = take(made, 'first', 'limit', 50n);
