@@ -20,6 +20,12 @@ export type LeaseMetrics = {
   readonly leaseFindings: (count: number) => void;
 };
 
+export type AlertMetrics = {
+  readonly told: (alerts: number) => void;
+  /** How long the oldest change waited to be looked at, or for how long nothing could be. */
+  readonly lag: (seconds: number) => void;
+};
+
 export type DeadLetterMetrics = {
   /** A dead letter was taken again. */
   readonly redriven: (outcome: 'posted' | 'open') => void;
@@ -31,7 +37,7 @@ const lagBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 
 /** The ledger's figures; all lags are in seconds. */
-export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & DeadLetterMetrics & LeaseMetrics {
+export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & DeadLetterMetrics & LeaseMetrics & AlertMetrics {
   const registers = [registry];
   const name = (rest: string): string => `${metricsPrefix}ledger_${rest}`;
   const posted = new Counter({ name: name('entries_posted_total'), help: 'Entries added to the ledger', registers });
@@ -56,6 +62,12 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & 
   const leaseFindings = new Gauge({
     name: name('lease_findings'),
     help: 'Counters of budgets that did not add up at the last check, which is made every hour',
+    registers,
+  });
+  const alerts = new Counter({ name: name('alerts_total'), help: 'Alerts of budgets that were told', registers });
+  const alertLag = new Gauge({
+    name: name('alert_lag_seconds'),
+    help: 'How long the oldest change of a budget waited to be compared with its thresholds at the last look, which is made every second',
     registers,
   });
   const differences = new Counter({
@@ -111,6 +123,8 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & 
     },
     retried: () => retries.inc(),
     leaseFindings: (count) => leaseFindings.set(count),
+    told: (count) => alerts.inc(count),
+    lag: (seconds) => alertLag.set(seconds),
     redriven: (outcome) => redriven.inc({ outcome }),
     unsettled: (letters) => {
       // A reason of which none are left must not stay at its last count.

@@ -10,6 +10,7 @@ import { listenRefusal } from '../runtime/listen-refusal.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
+import { startAlertTeller } from './alerts/alert-teller.ts';
 import { startConsumer } from './consume.ts';
 import { createLedgerSeams } from './failpoints.ts';
 import { startLeaseChecks } from './lease-checks.ts';
@@ -27,7 +28,7 @@ import { createPostgresSequencerStore } from './store/postgres/postgres-sequence
 /** How long a stop waits for a database that is away, and for the log's last sync. */
 const stopGraceMs = 5_000;
 /** For whoever needs the books beside the transactions that post: partitions that are taken over, dead letters, housekeeping. */
-const otherConnections = 2;
+const otherConnections = 3;
 
 runProcess({
   name: 'ledger',
@@ -74,6 +75,7 @@ runProcess({
     });
     const housekeeping = startHousekeeping({ db: database.db, clock, log });
     const leaseChecks = startLeaseChecks({ db: database.db, log, metrics });
+    const alerts = startAlertTeller({ db: database.db, clock, random, log, metrics, onTold: sequencer.wake });
     const letters = seams.letters(createPostgresDeadLetterStore({ db: database.db, clock, random }));
     const redrive = startRedrive({ letters, store, clock, log, metrics, onPosted: sequencer.wake });
 
@@ -89,7 +91,7 @@ runProcess({
         hurry.addEventListener('abort', () => poster.giveUp(), { once: true });
         await consumer.stop(stopGraceMs);
         await redrive.stop();
-        await Promise.all([sequencer.stop(), housekeeping.stop(), leaseChecks.stop()]);
+        await Promise.all([sequencer.stop(), housekeeping.stop(), leaseChecks.stop(), alerts.stop()]);
         await eventLog.close(stopGraceMs);
         await app.close();
         await Promise.all([database.close(), sequencerDatabase.close()]);
