@@ -79,7 +79,7 @@ export const Budget = builder.loadableNodeRef('Budget', {
 
 Budget.implement({
   description:
-    'What an organization wants of a budget. With ENFORCE a request is held at the most it can cost before it is sent, and refused where a limit has no room for that. In this version nothing is counted or done by the other enforcements, and no threshold is told.',
+    'What an organization wants of a budget. With ENFORCE a request is held at the most it can cost before it is sent, and refused where a limit has no room for that. In this version nothing is counted or done by the other enforcements. Of whatever is counted, `budgetAlerts` tells the thresholds that are come to.',
   interfaces: [Versioned],
   fields: (t) => ({
     name: t.exposeString('name'),
@@ -100,7 +100,7 @@ Budget.implement({
     limits: t.field({ type: [BudgetLimitType], resolve: ({ definition }) => [...definition.limits] }),
     thresholds: t.field({
       type: ['Decimal'],
-      description: 'Percent of a limit, ascending.',
+      description: 'Percent of a limit, ascending. Each is told once in a window, when what is settled comes to it: `budgetAlerts`.',
       resolve: ({ definition }) => definition.thresholds.map(parseUsd),
     }),
     enforcement: t.field({ type: BudgetEnforcement, resolve: ({ definition }) => definition.enforcement }),

@@ -14,6 +14,7 @@ const kindOfNode = {
   Budget: 'budget',
   AlertChannel: 'alertChannel',
   AlertDelivery: 'alertDelivery',
+  BudgetAlert: 'budgetAlert',
   ServiceAccount: 'serviceAccount',
   User: 'user',
   Request: 'request',

@@ -87,6 +87,7 @@ const permissionOfNode: Readonly<Record<string, Permission>> = {
   Budget: 'budget:read',
   AlertChannel: 'alert_channel:read',
   AlertDelivery: 'alert_channel:read',
+  BudgetAlert: 'budget:read',
   ServiceAccount: 'service_account:read',
   User: 'user:read',
   Request: 'request:read',

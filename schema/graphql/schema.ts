@@ -10,6 +10,7 @@ import './audit-event.ts';
 import './budget.ts';
 import './budget-lease.ts';
 import './budget-lease-mutations.ts';
+import './budget-alert.ts';
 import './budget-mutations.ts';
 import './budget-simulation.ts';
 import './budget-state.ts';

@@ -11,6 +11,7 @@ import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import { createChanges } from './changes/changes.ts';
 import { createRunChange } from './changes/run-change.ts';
+import { createAlertStream } from './live/alert-stream.ts';
 import { createChangeStream } from './live/change-stream.ts';
 import type { Drain } from './live/drain.ts';
 import type { JournalHub } from './live/journal-hub.ts';
@@ -101,6 +102,7 @@ export function createContextOf(options: {
       live: {
         requestTail: (input) => createRequestTail(streams, input),
         changes: (input) => createChangeStream(streams, input),
+        budgetAlerts: (input) => createAlertStream(streams, input),
         usageTicks: (input) => createUsageTicks(streams, usage, reports, input),
       },
       rateLimit,

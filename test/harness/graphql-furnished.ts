@@ -4,6 +4,7 @@ import { createApiKey } from '../../services/registry/api-keys.ts';
 import { activateTag } from '../../services/registry/tags.ts';
 import { createTeam } from '../../services/registry/teams.ts';
 import { leaseFunctions, testId } from '../leases/sql/lease-functions.ts';
+import { addAlert } from './budget-alerts.ts';
 import { keepDeadLetter } from './dead-letters.ts';
 import { eventually } from './eventually.ts';
 import type { TestApi, TestTenant } from './graphql.ts';
@@ -24,6 +25,7 @@ export interface Furnished extends TestTenant {
   readonly deadLetterId: string;
   /** As clients see it: of its budget, for its one group. */
   readonly stateId: string;
+  readonly alertId: string;
   /** Ids as clients see them, of what was made through the API. */
   readonly made: Readonly<Record<MadeType, string>>;
 }
@@ -169,6 +171,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
     error_code: mark,
   });
   await book(db, [entry]);
+  const alertId = await addAlert(db, organizationId, { budgetId: uuidFromId('budget', upstream.Budget) ?? '', group: mark });
   await sequence(db);
   const deadLetterId = await keepDeadLetter(db, {
     organization_id: organizationId,
@@ -188,6 +191,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
     auditEventId,
     deadLetterId,
     stateId: idFromUuid('counter', counterId),
+    alertId,
   };
 }
 
@@ -200,6 +204,7 @@ export const idsOf = (tenant: Furnished) => ({
   LedgerEntry: idFromUuid('entry', tenant.entryId),
   AuditEvent: idFromUuid('auditEvent', tenant.auditEventId),
   DeadLetter: idFromUuid('deadLetter', tenant.deadLetterId),
+  BudgetAlert: idFromUuid('budgetAlert', tenant.alertId),
   ...tenant.made,
 });
 

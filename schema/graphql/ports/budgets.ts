@@ -1,16 +1,20 @@
 import type { Selectable } from 'kysely';
 import type { BudgetTable } from '../../tables/budget.table.ts';
+import type { BudgetAlertTable } from '../../tables/budget-alert.table.ts';
 import type { BudgetDefinition, BudgetLimit } from '../../values/budget.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ByIds } from './by-ids.ts';
 import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
 
 export type BudgetRow = Selectable<BudgetTable>;
+export type BudgetAlertRow = Selectable<BudgetAlertTable>;
 
-/** Reads of one organization's budgets, in order of creation. */
+/** Reads of one organization's budgets, in order of creation, and of their alerts, newest first. */
 export interface BudgetReads {
   readonly budgetsById: ByIds<BudgetRow>;
   readonly budgets: (page: PageRequest, filter: { readonly includeArchived: boolean }) => Promise<Page<BudgetRow>>;
+  readonly alertsById: ByIds<BudgetAlertRow>;
+  readonly budgetAlerts: (page: PageRequest, filter: { readonly budgetId: string | null }) => Promise<Page<BudgetAlertRow>>;
 }
 
 /** A budget as it is asked for. */

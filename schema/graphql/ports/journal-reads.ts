@@ -19,5 +19,5 @@ export interface JournalReads {
   /** The bytes of entries of kind `usage`. */
   readonly bodiesById: (ids: readonly string[]) => Promise<readonly (Buffer | null)[]>;
   /** Positions in the organization's journal; null while a row waits for the sequencer. */
-  readonly positionsOf: (kind: 'entry' | 'audit', ids: readonly string[]) => Promise<readonly (bigint | null)[]>;
+  readonly positionsOf: (kind: 'entry' | 'audit' | 'alert', ids: readonly string[]) => Promise<readonly (bigint | null)[]>;
 }

@@ -70,6 +70,15 @@ export interface ChangeEvent {
   readonly auditEventId: string;
 }
 
+/** A threshold of a budget that was come to. */
+export interface BudgetAlertEvent {
+  readonly kind: 'alert';
+  readonly cursor: string;
+  readonly position: bigint;
+  /** uuid. */
+  readonly alertId: string;
+}
+
 /** Streams of the viewer's organization, fed from its sequenced journal. Returning the iterator ends the subscription. */
 export interface LiveStreams {
   readonly requestTail: (input: {
@@ -92,4 +101,5 @@ export interface LiveStreams {
     readonly identity: readonly ChangedType[] | null;
     readonly after: string | null;
   }) => Promise<AsyncIterableIterator<ChangeEvent | StreamControl>>;
+  readonly budgetAlerts: (input: { readonly after: string | null }) => Promise<AsyncIterableIterator<BudgetAlertEvent | StreamControl>>;
 }

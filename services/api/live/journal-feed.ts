@@ -23,9 +23,12 @@ export interface JournalPages {
   head(): Promise<bigint>;
   /** Positions after one, in order and without holes: one sequencer commits them densely. */
   page(after: bigint, limit: number): Promise<readonly JournalItem[]>;
-  /** Audit events after a position and up to another, in order. */
-  auditPage(range: { readonly after: bigint; readonly upTo: bigint }, limit: number): Promise<readonly JournalItem[]>;
+  /** Items of one kind after a position and up to another, in order. */
+  pageOf(kind: PassingKind, range: { readonly after: bigint; readonly upTo: bigint }, limit: number): Promise<readonly JournalItem[]>;
 }
+
+/** What there is little of, so that streams of it pass over all else by an index. */
+export type PassingKind = 'audit' | 'alert';
 
 /** One position of an organization's journal. */
 export interface JournalItem {
@@ -35,6 +38,8 @@ export interface JournalItem {
   readonly usage: EntryRow | null;
   /** Null where it is not an audit event. */
   readonly audit: AuditedAct | null;
+  /** uuid of the alert of a budget; null where it is none. */
+  readonly alert: string | null;
 }
 
 /** What an audit event says was done to what, as far as streams tell it. */

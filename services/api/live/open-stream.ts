@@ -8,7 +8,7 @@ import type { Random } from '../../runtime/random.ts';
 import type { PrincipalWatch } from '../principals.ts';
 import type { Drain } from './drain.ts';
 import type { JournalChannel } from './journal-channel.ts';
-import type { JournalPages } from './journal-feed.ts';
+import type { JournalPages, PassingKind } from './journal-feed.ts';
 import type { JournalHub } from './journal-hub.ts';
 import { createLiveStream } from './live-stream.ts';
 import type { StreamCursors } from './stream-cursor.ts';
@@ -36,7 +36,7 @@ export interface StreamDefinition<Event> {
   /** Each is needed, at every event. */
   readonly permissions: readonly Permission[];
   /** What it is fed from. */
-  readonly of: 'everything' | 'audit';
+  readonly of: 'everything' | PassingKind;
   readonly after: string | null;
   /** After how long to look again although nothing was booked. */
   readonly waitMs: () => number;

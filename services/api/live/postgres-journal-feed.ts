@@ -7,7 +7,7 @@ import type { DatabaseConnection } from '../../runtime/postgres.ts';
 import { entryColumns } from '../reads/journal-reads.ts';
 import type { TenantRead } from '../reads/tenant-read.ts';
 import { createTenantRead } from '../reads/tenant-read.ts';
-import type { JournalFeed, JournalItem, JournalPages } from './journal-feed.ts';
+import type { JournalFeed, JournalItem, JournalPages, PassingKind } from './journal-feed.ts';
 
 const nilUuid = '00000000-0000-0000-0000-000000000000';
 
@@ -25,7 +25,7 @@ export function createPostgresJournalPages(read: TenantRead, organizationId: str
   return {
     head: () => readHead(read, organizationId),
     page: (after, limit) => readPage(read, organizationId, after, limit),
-    auditPage: (range, limit) => readAuditPage(read, organizationId, range, limit),
+    pageOf: (kind, range, limit) => readPageOf(kind, read, organizationId, range, limit),
   };
 }
 
@@ -57,6 +57,8 @@ function readPage(read: TenantRead, organizationId: string, after: bigint, limit
       .select([
         'journal_positions.position',
         'journal_positions.sequenced_at',
+        'item_kind',
+        'item_id',
         ...entryColumns.map((column) => `ledger_entries.${column}` as const),
         'audit_events.id as audit_id',
         'audit_events.occurred_at as audit_occurred_at',
@@ -68,20 +70,24 @@ function readPage(read: TenantRead, organizationId: string, after: bigint, limit
       .orderBy('journal_positions.position')
       .limit(limit)
       .execute();
-    return rows.map(({ position, sequenced_at, audit_id, audit_occurred_at, audit_action, audit_targets, ...entry }) => ({
-      position,
-      sequencedAt: sequenced_at,
-      usage: entryOf(entry),
-      audit:
-        audit_id === null || audit_occurred_at === null || audit_action === null
-          ? null
-          : { id: audit_id, occurredAt: audit_occurred_at, action: audit_action, targets: audit_targets },
-    }));
+    return rows.map(
+      ({ position, sequenced_at, item_kind, item_id, audit_id, audit_occurred_at, audit_action, audit_targets, ...entry }) => ({
+        position,
+        sequencedAt: sequenced_at,
+        usage: entryOf(entry),
+        audit:
+          audit_id === null || audit_occurred_at === null || audit_action === null
+            ? null
+            : { id: audit_id, occurredAt: audit_occurred_at, action: audit_action, targets: audit_targets },
+        alert: item_kind === 'alert' ? item_id : null,
+      }),
+    );
   });
 }
 
-/** What lies between audit events are entries, which can be many, so they are passed over by an index of their own (migration `0007`). */
-function readAuditPage(
+/** What lies between are entries, which can be many, so they are passed over by an index of the kind (migrations `0007` and `0019`). */
+function readPageOf(
+  kind: PassingKind,
   read: TenantRead,
   organizationId: string,
   range: { readonly after: bigint; readonly upTo: bigint },
@@ -90,20 +96,23 @@ function readAuditPage(
   return read(async (trx) => {
     const rows = await trx
       .selectFrom('journal_positions')
-      .innerJoin('audit_events', 'audit_events.id', 'journal_positions.item_id')
-      .select(['position', 'sequenced_at', 'audit_events.id', 'audit_events.occurred_at', 'action', 'targets'])
+      .leftJoin('audit_events', (join) =>
+        join.onRef('audit_events.id', '=', 'journal_positions.item_id').on('journal_positions.item_kind', '=', 'audit'),
+      )
+      .select(['position', 'sequenced_at', 'item_id', 'audit_events.occurred_at', 'action', 'targets'])
       .where('journal_positions.organization_id', '=', organizationId)
-      .where('item_kind', '=', 'audit')
+      .where('item_kind', '=', sql.lit(kind))
       .where('position', '>', range.after)
       .where('position', '<=', range.upTo)
       .orderBy('position')
       .limit(limit)
       .execute();
-    return rows.map(({ position, sequenced_at, id, occurred_at, action, targets }) => ({
+    return rows.map(({ position, sequenced_at, item_id, occurred_at, action, targets }) => ({
       position,
       sequencedAt: sequenced_at,
       usage: null,
-      audit: { id, occurredAt: occurred_at, action, targets },
+      audit: occurred_at === null || action === null ? null : { id: item_id, occurredAt: occurred_at, action, targets },
+      alert: kind === 'alert' ? item_id : null,
     }));
   });
 }

@@ -1,6 +1,6 @@
 import type { GapReason, StreamControl } from '../../../schema/graphql/ports/live-streams.ts';
 import type { JournalChannel } from './journal-channel.ts';
-import type { JournalItem, JournalPages } from './journal-feed.ts';
+import type { JournalItem, JournalPages, PassingKind } from './journal-feed.ts';
 import type { StreamCursors } from './stream-cursor.ts';
 
 /** Positions a live reader may lag behind before it is told what it missed; up to then it is served from the journal. */
@@ -19,8 +19,8 @@ export interface StreamPlaceOptions {
   readonly now: () => number;
   /** Where the reader says it was; null: it begins at the head. */
   readonly after: string | null;
-  /** `audit`: only audit events, and none is ever passed over, however far the reader lags: there are few. */
-  readonly of: 'everything' | 'audit';
+  /** Of a kind: nothing else, and none is ever passed over, however far the reader lags: there are few. */
+  readonly of: 'everything' | PassingKind;
 }
 
 export interface StreamPlace {
@@ -77,7 +77,7 @@ export function createStreamPlace(options: StreamPlaceOptions): StreamPlace {
     if (remembered !== null) buffer = remembered;
     else if (options.of === 'everything') buffer = await pages.page(position, pageSize);
     else {
-      buffer = await pages.auditPage({ after: position, upTo }, pageSize);
+      buffer = await pages.pageOf(options.of, { after: position, upTo }, pageSize);
       // Nothing of this kind up to there: what has come since is found by the next look.
       if (buffer.length === 0) position = upTo;
     }

@@ -134,7 +134,7 @@ type KnownCounter = Pick<
 async function readCounters(trx: Transaction<Database>, counters: readonly string[], now: Date): Promise<readonly KnownCounter[]> {
   const { rows } = await sql<KnownCounter>`
     select budget_counters.id, budget_counters.organization_id, budget_id, limit_id, group_key, window_key, starts_at, ends_at, unit,
-      budget_counters.window_seconds, definition -> 'thresholds' as thresholds, lease_log.recorded_at as since,
+      budget_counters.window_seconds, definition -> 'thresholds' as thresholds, greatest(starts_at, lease_log.recorded_at) as since,
       budget_amount(budget_limits.amount, raised, raised_until, least(${now}::timestamptz, ends_at)) as amount,
       case when budget_counters.window_seconds is null then counter_totals.settled else (
         select coalesce(sum(debit + excess), 0) from counter_buckets where counter_buckets.counter_id = budget_counters.id and began_at >=

@@ -83,6 +83,7 @@ test('every figure of our own is on the dashboard, or is known to be left out', 
     'turnpike_ledger_fenced_total',
     'turnpike_ledger_batch_records',
     'turnpike_ledger_sequencing_seconds',
+    'turnpike_ledger_alerts_total',
   ];
   const ours = (await exposedByProcesses()).filter(({ name }) => !ofRuntime.test(name));
   const shown = expressions.map(({ expr }) => expr).join('\n');

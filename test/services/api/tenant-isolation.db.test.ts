@@ -2,6 +2,7 @@ import { isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idFromUuid, mintUuid, uuidFromId } from '../../../schema/values/ids.ts';
 import { createTeam } from '../../../services/registry/teams.ts';
+import { addAlert } from '../../harness/budget-alerts.ts';
 import { eventually } from '../../harness/eventually.ts';
 import type { TestApi } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
@@ -48,6 +49,7 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
     `(input: { selector: [{ dimension: API_KEY, in: ["${ids.ApiKey}"] }], groupBy: [{ dimension: MODEL }], limits: [${onePerDay}] }, ${range})`,
     `(input: { groupBy: [{ dimension: TEAM }, { dimension: USER }], limits: [${onePerDay}] }, ${range})`,
   ],
+  budgetAlerts: (ids) => ['(first: 5)', `(first: 5, budgetId: "${ids.Budget}")`],
   budgets: () => ['(first: 5, includeArchived: true)'],
   deadLetter: (ids) => [`(id: "${ids.DeadLetter}")`],
   deadLetters: (ids) => ['(first: 1)', `(first: 1, filter: { organizationId: "${ids.Organization}" })`],
@@ -314,7 +316,12 @@ test('a key of another organization is made only by who administers the installa
 });
 
 /** What each stream is opened with. */
-const openings: Readonly<Record<string, string>> = { changes: '', requestTail: '(filter: {})', usageTicks: '(filter: {})' };
+const openings: Readonly<Record<string, string>> = {
+  budgetAlerts: '',
+  changes: '',
+  requestTail: '(filter: {})',
+  usageTicks: '(filter: {})',
+};
 
 test('streams carry no event and no sum of another tenant', async () => {
   const streams = await Promise.all(
@@ -328,9 +335,14 @@ test('streams carry no event and no sum of another tenant', async () => {
   await book(db, [usageEntry(two.organizationId, { model: `${two.mark}/model` }), own]);
   for (const { organizationId, mark } of [two, one])
     await changeOf(db, organizationId, (change) => createTeam(change, { name: `${mark} live` }));
+  const alerts: string[] = [];
+  for (const { organizationId, mark, made } of [two, one])
+    alerts.push(await addAlert(db, organizationId, { budgetId: uuidFromId('budget', made.Budget) ?? '', group: `${mark} live` }));
   await sequence(db);
   const arrived = (text: string) => streams.some((stream) => JSON.stringify(stream.messages).includes(text));
-  await eventually(() => arrived(idFromUuid('request', own.entry_id)) && arrived('team.create'));
+  await eventually(
+    () => arrived(idFromUuid('request', own.entry_id)) && arrived('team.create') && arrived(idFromUuid('budgetAlert', alerts[1] ?? '')),
+  );
   for (const stream of streams) {
     expect(stream.errors).toEqual([]);
     expect(tracesOf(two, stream.messages)).toEqual([]);

@@ -128,6 +128,7 @@ export const cursorByInsertion: Tampering = {
                     sequencedAt: recordedAt,
                     usage: { ...row, recorded_at: recordedAt },
                     audit: null,
+                    alert: null,
                   };
                 });
             },

@@ -71,11 +71,11 @@ function pagesOf(
           .slice(from, from + limit)
           .map((placed) => itemOf(books, placed));
       }),
-    auditPage: ({ after, upTo }, limit) =>
+    pageOf: (kind, { after, upTo }, limit) =>
       read('read_audit_page', (books) =>
         journalIn(books)
           .slice(Number(after) + 1, Number(upTo) + 1)
-          .filter(({ kind }) => kind === 'audit')
+          .filter((item) => item.kind === kind)
           .slice(0, limit)
           .map((placed) => itemOf(books, placed)),
       ),
@@ -85,12 +85,12 @@ function pagesOf(
 function itemOf(books: Books, { kind, id, position, occurredAt, sequencedAt }: PlacedItem): JournalItem {
   if (kind === 'audit') {
     const audit = books.audits.get(id);
-    if (audit === undefined) return { position, sequencedAt, usage: null, audit: null };
+    if (audit === undefined) return { position, sequencedAt, usage: null, audit: null, alert: null };
     const { action, targets } = audit;
-    return { position, sequencedAt, usage: null, audit: { id, occurredAt: audit.occurredAt, action, targets } };
+    return { position, sequencedAt, usage: null, audit: { id, occurredAt: audit.occurredAt, action, targets }, alert: null };
   }
   const kept = books.entries.get(entryKey({ entry_id: id, occurred_at: occurredAt }));
-  if (kept === undefined || kept.entry.kind !== 'usage') return { position, sequencedAt, usage: null, audit: null };
+  if (kept === undefined || kept.entry.kind !== 'usage') return { position, sequencedAt, usage: null, audit: null, alert: null };
   const { body: _body, body_hash: _hash, log_partition: _partition, log_offset: _offset, ...row } = kept.entry;
-  return { position, sequencedAt, usage: { ...row, recorded_at: kept.recordedAt }, audit: null };
+  return { position, sequencedAt, usage: { ...row, recorded_at: kept.recordedAt }, audit: null, alert: null };
 }

@@ -9,6 +9,7 @@ const items = (from: number, count: number, ageMs = 0): JournalItem[] =>
     sequencedAt: new Date(now - ageMs),
     usage: null,
     audit: null,
+    alert: null,
   }));
 
 test('what is remembered is given out by position, in order', () => {

@@ -13,6 +13,7 @@ const items = (from: bigint, count: number): JournalItem[] =>
     sequencedAt: new Date(now),
     usage: null,
     audit: null,
+    alert: null,
   }));
 
 function askedInVain(): never {
@@ -22,7 +23,7 @@ function askedInVain(): never {
 function placeIn(channel: JournalChannel, options: { after?: string | null; epoch?: () => string; of?: 'everything' | 'audit' } = {}) {
   return createStreamPlace({
     channel,
-    pages: { head: askedInVain, page: askedInVain, auditPage: askedInVain },
+    pages: { head: askedInVain, page: askedInVain, pageOf: askedInVain },
     cursors,
     identity: 'tail',
     epoch: options.epoch ?? (() => 'e1'),

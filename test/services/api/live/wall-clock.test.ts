@@ -14,7 +14,7 @@ test('a stream says every 15 s that it lives, also after somebody has set the cl
   const time = createVirtualTime(Date.now());
   let offMs = 0;
   const clock = { now: () => time.clock.now() + offMs, monotonic: time.clock.monotonic };
-  const pages = { head: async () => 0n, page: async () => [], auditPage: async () => [] };
+  const pages = { head: async () => 0n, page: async () => [], pageOf: async () => [] };
   const feed = { epoch: async () => 'one', of: () => pages, listen: () => ({ stop: async () => {} }) };
   const hub = await createJournalHub({ feed, clock, timers: time.timers, log: silentLog });
   const viewer = {

@@ -69,7 +69,7 @@ export function feedGuarantees(world: () => StoreWorld): void {
       await sequenceOn(process);
       const pages = process.feed.of(uuid, unaborted);
       const actions = async (after: bigint, upTo: bigint, limit: number) =>
-        (await pages.auditPage({ after, upTo }, limit)).map(({ position, audit }) => [position, audit?.action]);
+        (await pages.pageOf('audit', { after, upTo }, limit)).map(({ position, audit }) => [position, audit?.action]);
       await expect(actions(-1n, 1n, 10)).resolves.toEqual([]);
       await expect(actions(-1n, 4n, 2)).resolves.toEqual([
         [2n, 'team.create'],
