@@ -1,5 +1,6 @@
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses } from '../../../schema/values/token-usage.ts';
+import type { HoldCosts } from '../admission/leases/lease-state.ts';
 import type { Ending } from '../settlement/settle.ts';
 import type { TakenHold } from './budget-holds.ts';
 import { fallbackCost } from './budget-holds.ts';
@@ -8,13 +9,14 @@ import { fallbackCost } from './budget-holds.ts';
  * What a request used of each counter it holds, in the counter's unit. A counter that is left out is one whose price or usage is not known: its hold
  * is debited whole, never 0. What was certainly never billed costs nothing; a request counts once a call was made.
  */
-export function holdCosts(holds: readonly TakenHold[], ending: Ending): ReadonlyMap<string, bigint> {
-  const costs = new Map<string, bigint>();
-  for (const hold of holds) {
-    const cost = costOf(hold, ending);
-    if (cost !== null) costs.set(hold.counter, cost);
-  }
-  return costs;
+export function holdCosts(holds: readonly TakenHold[], ending: Ending): HoldCosts {
+  // They are few, and each is asked for once: a map of them would cost more than looking.
+  return {
+    get: (counter) => {
+      for (const hold of holds) if (hold.counter === counter) return costOf(hold, ending) ?? undefined;
+      return undefined;
+    },
+  };
 }
 
 function costOf({ unit, budget }: TakenHold, { cost, usage, attempts }: Ending): bigint | null {

@@ -4,7 +4,7 @@ import type { LeaseEffect, RefusalCode, SettledHold } from '../admission/leases/
 import { forgetSlots } from '../admission/leases/lease-ends.ts';
 import type { LeaseInput } from '../admission/leases/lease-protocol.ts';
 import { step } from '../admission/leases/lease-protocol.ts';
-import type { HoldWanted, LeaseFinal } from '../admission/leases/lease-state.ts';
+import type { HoldCosts, HoldWanted, LeaseFinal } from '../admission/leases/lease-state.ts';
 import { createLeaseState, hasSlot, leaseTimes } from '../admission/leases/lease-state.ts';
 import { createLeaseClosing } from './lease-closing.ts';
 import type { CounterPlace, LeaseDatabase } from './lease-database.ts';
@@ -60,7 +60,7 @@ export interface LeaseNode {
   begin(deadlineMs: number): Promise<void>;
   take(requestId: string, wanted: readonly HoldWanted[], onTaken: OnTaken): void;
   /** Ends the holds of a request. A counter without a cost is debited its hold. @returns what to write, and its number. */
-  settle(requestId: string, costs: ReadonlyMap<string, bigint>): { readonly holds: readonly SettledHold[]; readonly settlement: number };
+  settle(requestId: string, costs: HoldCosts): { readonly holds: readonly SettledHold[]; readonly settlement: number };
   /** The records of all settlements up to this one are durable. */
   synced(settlement: number): void;
   /** Why nothing can be leased at the moment, for a person; null while it can. */

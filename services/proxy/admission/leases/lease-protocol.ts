@@ -4,7 +4,7 @@ import { adoptGeneration, beat, beaten, reported } from './lease-beats.ts';
 import { farewell, type RegisterAnswer, register, registered, stop } from './lease-boot.ts';
 import type { AskAnswer, BeatAnswer, LeaseEffect } from './lease-effects.ts';
 import { returned, tick } from './lease-returns.ts';
-import type { HoldWanted, LeaseState } from './lease-state.ts';
+import type { HoldCosts, HoldWanted, LeaseState } from './lease-state.ts';
 import { settle, synced } from './lease-takes.ts';
 
 /** Everything that happens to the leases of a process. `at` is the process's clock in ms, which only grows. */
@@ -13,7 +13,7 @@ export type LeaseInput =
   | { readonly kind: 'registered'; readonly answer: RegisterAnswer }
   | { readonly kind: 'take' | 'raise'; readonly request: string; readonly holds: readonly HoldWanted[]; readonly at: number }
   /** `costs` by counter; null: unknown, the hold is debited. */
-  | { readonly kind: 'settle'; readonly request: string; readonly costs: ReadonlyMap<string, bigint> | null; readonly at: number }
+  | { readonly kind: 'settle'; readonly request: string; readonly costs: HoldCosts | null; readonly at: number }
   /** The records of all settlements up to this one are durable. */
   | { readonly kind: 'synced'; readonly settlement: number }
   /** `answer` null: none came in time; what it did is unknown. `sentAt` as the ask had it. */

@@ -91,6 +91,11 @@ export interface HoldWanted {
   readonly amount: bigint;
 }
 
+/** What a request used of each counter; a map is one. Undefined: not known. */
+export interface HoldCosts {
+  get(counter: string): bigint | undefined;
+}
+
 export interface Hold {
   readonly lease: Lease;
   readonly amount: bigint;

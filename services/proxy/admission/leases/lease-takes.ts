@@ -1,5 +1,5 @@
 import type { LeaseEffect, SettledHold } from './lease-effects.ts';
-import { freeOf, type Hold, type HoldWanted, type Lease, type LeaseState, type Slot, slotOf } from './lease-state.ts';
+import { freeOf, type Hold, type HoldCosts, type HoldWanted, type Lease, type LeaseState, type Slot, slotOf } from './lease-state.ts';
 
 /** Registered, not stopping, and an acknowledged beat not older than the fence: the only state in which anything is admitted or asked for. */
 export function mayAdmit(state: LeaseState, at: number): boolean {
@@ -75,9 +75,16 @@ export function taken(kind: 'open' | 'raise', request: string, holds: readonly H
   return { kind, request, holds: holds.map(({ lease, amount }) => ({ counter: lease.counter, amount })) };
 }
 
+function isLeaseTwice(holds: readonly Hold[]): boolean {
+  for (let index = 1; index < holds.length; index++) {
+    for (let other = 0; other < index; other++) if (holds[other]?.lease === holds[index]?.lease) return true;
+  }
+  return false;
+}
+
 /** Holds of one request on one lease (a raise) as one; nearly always there are none, and what there is stays. */
 function mergedByLease(holds: readonly Hold[]): readonly Hold[] {
-  if (!holds.some(({ lease }, index) => holds.findIndex((other) => other.lease === lease) < index)) return holds;
+  if (!isLeaseTwice(holds)) return holds;
   const merged = new Map<Lease, bigint>();
   for (const { lease, amount } of holds) merged.set(lease, (merged.get(lease) ?? 0n) + amount);
   return [...merged].map(([lease, amount]) => ({ lease, amount }));
@@ -95,7 +102,7 @@ function debitOf(cost: bigint, most: bigint): bigint {
  *
  * Holds of one request on one lease (a raise) settle together: the cost is that of all its calls.
  */
-export function settle(state: LeaseState, request: string, costs: ReadonlyMap<string, bigint> | null, at: number): LeaseEffect[] {
+export function settle(state: LeaseState, request: string, costs: HoldCosts | null, at: number): LeaseEffect[] {
   const holds = state.requests.get(request);
   if (holds === undefined) return [];
   state.requests.delete(request);

@@ -34,5 +34,6 @@ test.each([
   ["the budget's own price", [hold('usd', fallback)], { ...ending, usage, cost: unrated }, { usd: 22n }],
   ["the model's price before the budget's", [hold('usd', fallback)], { ...ending, usage, cost: rated }, { usd: 7n }],
 ])('a settlement costs %s', (_what, holds, end, costs) => {
-  expect(Object.fromEntries(holdCosts(holds, end))).toEqual(costs);
+  const found = holdCosts(holds, end);
+  expect(Object.fromEntries(holds.map(({ counter }) => [counter, found.get(counter)]))).toEqual(costs);
 });
