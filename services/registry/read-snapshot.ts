@@ -7,7 +7,7 @@ import type { BudgetDefinition } from '../../schema/values/budget.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import { publicPartOf } from '../../schema/values/virtual-key.ts';
 import { knownKeys, outOfUseAt } from './known-keys.ts';
-import type { Known } from './read-changed.ts';
+import type { KnownItems } from './read-changed.ts';
 import { readChanged } from './read-changed.ts';
 import { readOffer } from './read-offer.ts';
 import type { Snapshot, SnapshotBudget, SnapshotKey } from './snapshot.ts';
@@ -17,12 +17,12 @@ import type { Snapshot, SnapshotBudget, SnapshotKey } from './snapshot.ts';
  * nothing of it is left to be collected while requests wait.
  */
 export interface SnapshotMemory {
-  keys: readonly Known<SnapshotKey>[];
-  budgets: readonly Known<SnapshotBudget>[];
+  readonly keys: KnownItems<SnapshotKey>;
+  readonly budgets: KnownItems<SnapshotBudget>;
 }
 
 export function createSnapshotMemory(): SnapshotMemory {
-  return { keys: [], budgets: [] };
+  return { keys: { reads: 0, byId: new Map() }, budgets: { reads: 0, byId: new Map() } };
 }
 
 /** The registry's revision: one small indexed read, which proxies repeat four times a second. */
@@ -58,12 +58,10 @@ export function readSnapshot(db: Kysely<Database>, memory: SnapshotMemory = crea
         .execute();
       const budgets = await readBudgets(trx, memory.budgets);
       const offer = await readOffer(trx, null);
-      memory.keys = keys;
-      memory.budgets = budgets;
       return {
         revision: revision.toString(),
         readAtMs: now.getTime(),
-        keys: keys.map(({ item }) => item),
+        keys,
         ...offer,
         dataKeys: dataKeys.map((key) => ({
           id: key.id,
@@ -77,21 +75,45 @@ export function readSnapshot(db: Kysely<Database>, memory: SnapshotMemory = crea
           dataKeyId: credential.data_key_id,
           sealed: credential.sealed.toString('base64url'),
         })),
-        budgets: budgets.map(({ item }) => item),
+        budgets,
       };
     });
 }
 
-function readKeys(trx: Kysely<Database>, now: Date, before: readonly Known<SnapshotKey>[]): Promise<readonly Known<SnapshotKey>[]> {
-  const known = knownKeys(trx, now);
+/** Every column is parsed ten thousand times where all keys changed: none that is not used. */
+const KEY_COLUMNS = [
+  'api_keys.id',
+  'api_keys.organization_id',
+  'api_keys.team_id',
+  'api_keys.user_id',
+  'api_keys.service_account_id',
+  'api_keys.kind',
+  'api_keys.environment',
+  'api_keys.name',
+  'api_keys.allowed_models',
+  'api_keys.allowed_endpoints',
+  'api_keys.allowed_cidrs',
+  'api_keys.allowed_overrides',
+  'api_keys.tags',
+  'api_keys.expires_at',
+  'api_keys.revoked_at',
+] as const;
+
+function readKeys(trx: Kysely<Database>, now: Date, known: KnownItems<SnapshotKey>): Promise<readonly SnapshotKey[]> {
+  const keysNow = knownKeys(trx, now);
   const secretsOfKey = sql`(select string_agg(secret::text, ' ' order by id) from api_key_secrets as secret where api_key_id = api_keys.id)`;
   return readChanged({
     trx,
     name: 'known_keys',
-    digests: known.clearSelect().select(['api_keys.id', digestOf(sql`api_keys, ${outOfUseAt}, ${secretsOfKey}`)]),
-    before,
+    digests: keysNow.clearSelect().select(['api_keys.id', digestOf(sql`api_keys, ${outOfUseAt}, ${secretsOfKey}`)]),
+    known,
     read: async (ids) => {
-      const keys = await known.where(sql<boolean>`api_keys.id = any(${ids}::uuid[])`).execute();
+      const keys = await keysNow
+        .clearSelect()
+        .select(KEY_COLUMNS)
+        .select(outOfUseAt.as('out_of_use_at'))
+        .where(sql<boolean>`api_keys.id = any(${ids}::uuid[])`)
+        .execute();
       const secrets = await trx
         .selectFrom('api_key_secrets')
         .select(['api_key_id', 'hash', 'display', 'expires_at', 'revoked_at'])
@@ -104,7 +126,7 @@ function readKeys(trx: Kysely<Database>, now: Date, before: readonly Known<Snaps
   });
 }
 
-function readBudgets(trx: Kysely<Database>, before: readonly Known<SnapshotBudget>[]): Promise<readonly Known<SnapshotBudget>[]> {
+function readBudgets(trx: Kysely<Database>, known: KnownItems<SnapshotBudget>): Promise<readonly SnapshotBudget[]> {
   const budgets = trx.selectFrom('budgets').where('archived_at', 'is', null);
   return readChanged({
     trx,
@@ -113,7 +135,7 @@ function readBudgets(trx: Kysely<Database>, before: readonly Known<SnapshotBudge
       .select(['id', digestOf(sql`budgets`)])
       .orderBy('created_at')
       .orderBy('id'),
-    before,
+    known,
     read: async (ids) => {
       const rows = await budgets.select(['id', 'organization_id', 'definition']).where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
       return new Map(rows.map(({ id, organization_id, definition }) => [id, snapshotBudget(id, organization_id, definition)]));
@@ -132,7 +154,26 @@ function snapshotBudget(id: string, organizationId: string, { thresholds: _, ...
 
 type SecretRow = Pick<Selectable<ApiKeySecretTable>, 'hash' | 'display' | 'expires_at' | 'revoked_at'>;
 
-function snapshotKey(key: Selectable<ApiKeyTable>, outOfUseAt: Date | null, secrets: readonly SecretRow[]): SnapshotKey {
+type KeyRow = Pick<
+  Selectable<ApiKeyTable>,
+  | 'id'
+  | 'organization_id'
+  | 'team_id'
+  | 'user_id'
+  | 'service_account_id'
+  | 'kind'
+  | 'environment'
+  | 'name'
+  | 'allowed_models'
+  | 'allowed_endpoints'
+  | 'allowed_cidrs'
+  | 'allowed_overrides'
+  | 'tags'
+  | 'expires_at'
+  | 'revoked_at'
+>;
+
+function snapshotKey(key: KeyRow, outOfUseAt: Date | null, secrets: readonly SecretRow[]): SnapshotKey {
   return {
     id: idFromUuid('apiKey', key.id),
     organizationId: idFromUuid('organization', key.organization_id),
