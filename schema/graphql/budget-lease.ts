@@ -1,8 +1,10 @@
+import type { BudgetUnit } from '../values/budget.ts';
+import { idFromUuid, uuidTimeMs } from '../values/ids.ts';
 import { decimalOfBudget } from './budget-amount.ts';
 import { BudgetState } from './budget-state.ts';
 import { builder } from './builder.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
-import type { LeaseRow, MovementRow } from './ports/lease-reads.ts';
+import type { LeaseRow, MovementRow, OpenHoldsRow } from './ports/lease-reads.ts';
 import { ProxyNode } from './proxy-node.ts';
 
 const LeaseState = builder.enumType('LeaseState', {
@@ -78,6 +80,37 @@ const Movement = builder.objectRef<MovementRow>('BudgetMovement').implement({
   }),
 });
 
+interface OpenHold {
+  readonly requestId: string;
+  readonly unit: BudgetUnit;
+  readonly amount: bigint;
+}
+
+const OpenHoldType = builder.objectRef<OpenHold>('OpenHold').implement({
+  description: 'What is held for one request in flight.',
+  fields: (t) => ({
+    requestId: t.id({ description: 'Of the request as it will be booked.', resolve: ({ requestId }) => idFromUuid('request', requestId) }),
+    amount: t.field({ type: 'Decimal', resolve: ({ unit, amount }) => decimalOfBudget(unit, amount) }),
+    since: t.field({ type: 'DateTime', description: 'When it was admitted.', resolve: ({ requestId }) => new Date(uuidTimeMs(requestId)) }),
+  }),
+});
+
+const OpenHoldsType = builder.objectRef<OpenHoldsRow>('OpenHolds').implement({
+  description:
+    'What one proxy holds of a limit for requests in flight, as it told within about a second of `toldAt`. A proxy looks at its 5,000 oldest requests and tells of 500 counters at most; what leases hold is exact.',
+  fields: (t) => ({
+    node: t.field({ type: ProxyNode, resolve: ({ proxy }) => proxy }),
+    holds: t.exposeInt('holds'),
+    amount: t.field({ type: 'Decimal', resolve: ({ unit, amount }) => decimalOfBudget(unit, amount) }),
+    oldest: t.field({
+      type: [OpenHoldType],
+      description: 'The oldest first; of the 100 oldest requests of the proxy.',
+      resolve: ({ unit, oldest }) => oldest.map((hold) => ({ ...hold, unit })),
+    }),
+    toldAt: t.expose('toldAt', { type: 'DateTime' }),
+  }),
+});
+
 const LeaseConnection = builder.connectionObject({ type: Lease, name: 'LeaseConnection' });
 const MovementConnection = builder.connectionObject({ type: Movement, name: 'BudgetMovementConnection' });
 
@@ -96,6 +129,13 @@ builder.objectFields(BudgetState, (t) => ({
       const pages = await context.leases.leases(counterIds, request, args.includeDone);
       return pages.map((page) => connectionOf(page, request, identity, ({ proxy, epoch }) => ({ sort: epoch.toString(), id: proxy.id })));
     },
+    resolve: ({ counterId }) => counterId,
+  }),
+  openHolds: t.loadableList({
+    type: OpenHoldsType,
+    description:
+      'What is held for requests in flight, by proxy. A hold is memory of its proxy: it becomes a cost, or is given back, with its request.',
+    load: async (counterIds: string[], context) => [...(await context.leases.openHolds(counterIds))],
     resolve: ({ counterId }) => counterId,
   }),
   movements: t.loadable({

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import { expect } from 'vitest';
-import { idFromUuid, uuidFromId } from '../../schema/values/ids.ts';
+import { idFromUuid, mintUuid, uuidFromId } from '../../schema/values/ids.ts';
 import { createApiKey } from '../../services/registry/api-keys.ts';
 import { activateTag } from '../../services/registry/tags.ts';
 import { createTeam } from '../../services/registry/teams.ts';
@@ -114,6 +115,7 @@ async function makeFadedRoute(
 }
 
 const node = testId('node', 1);
+const held: { readonly counter: string; readonly holds: number; readonly amount: string }[] = [];
 /** The one proxy of all tenants, as clients see it. */
 export const proxyId = idFromUuid('node', node);
 
@@ -123,7 +125,12 @@ async function lease(db: TestApi['database']['writer']['db'], budgetId: string, 
   await leases.register(node, 1, 'furnished');
   const { id } = await db.selectFrom('budget_limits').select('id').where('budget_id', '=', budgetId).executeTakeFirstOrThrow();
   const [asked] = await leases.ask(node, 1, [{ limit: id, group: JSON.stringify([group]), need: 1n }]);
-  return asked?.counter_id ?? '';
+  const counter = asked?.counter_id ?? '';
+  // One proxy tells of what it holds of all tenants.
+  held.push({ counter, holds: 1, amount: '1' });
+  const oldest = held.map((hold) => ({ ...hold, request: mintUuid(Date.now(), Buffer.from(hold.counter.replaceAll('-', ''), 'hex')) }));
+  await sql`select lease_tell_open(${node}, 1, 'furnished', ${JSON.stringify(held)}::jsonb, ${JSON.stringify(oldest)}::jsonb)`.execute(db);
+  return counter;
 }
 
 let furnished = 0;

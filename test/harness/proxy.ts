@@ -133,6 +133,7 @@ const noLeases: LeaseDatabase = {
   beat: () => Promise.reject(new Error('there is no database')),
   register: () => Promise.reject(new Error('there is no database')),
   report: () => Promise.reject(new Error('there is no database')),
+  tellOpen: () => Promise.reject(new Error('there is no database')),
   close: () => Promise.reject(new Error('there is no database')),
 };
 

@@ -48,12 +48,26 @@ export interface MovementRow {
   readonly recordedAt: Date;
 }
 
+/** What a proxy holds of a counter for requests in flight, as it told last. Amounts are in the unit of its limit. */
+export interface OpenHoldsRow {
+  readonly counterId: string;
+  readonly unit: BudgetUnit;
+  readonly proxy: ProxyRow;
+  readonly toldAt: Date;
+  readonly holds: number;
+  readonly amount: bigint;
+  /** Of the 100 oldest requests of the proxy, those that hold this counter; requests are uuids. */
+  readonly oldest: readonly { readonly requestId: string; readonly amount: bigint }[];
+}
+
 /** Reads of the leases of one organization's budgets, a page for each counter, and of the proxies that hold them. */
 export interface LeaseReads {
   /** By proxy and epoch; without those of which nothing is left, unless asked for. */
   readonly leases: (counterIds: readonly string[], page: PageRequest, includeDone: boolean) => Promise<readonly Page<LeaseRow>[]>;
   /** Newest first. */
   readonly movements: (counterIds: readonly string[], page: PageRequest) => Promise<readonly Page<MovementRow>[]>;
+  /** For each counter, by proxy. */
+  readonly openHolds: (counterIds: readonly string[]) => Promise<readonly (readonly OpenHoldsRow[])[]>;
   readonly proxyById: (id: string) => Promise<ProxyRow | null>;
   /** Every proxy of the installation: only for who may administer it. */
   readonly proxies: (page: PageRequest) => Promise<Page<ProxyRow>>;

@@ -2,7 +2,8 @@ import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
 import { badInput } from '../../../schema/graphql/bad-input.ts';
 import type { Page, PageKey, PageRequest } from '../../../schema/graphql/page.ts';
-import type { LeaseReads, LeaseRow, MovementRow, ProxyRow } from '../../../schema/graphql/ports/lease-reads.ts';
+import type { LeaseReads, LeaseRow, MovementRow, OpenHoldsRow, ProxyRow } from '../../../schema/graphql/ports/lease-reads.ts';
+import type { BudgetUnit } from '../../../schema/values/budget.ts';
 import type { TenantRead } from './tenant-read.ts';
 
 /** Reads of the leases of one organization's budgets, and of proxies. */
@@ -16,6 +17,12 @@ export function createLeaseReads(read: TenantRead, organizationId: string): Leas
       read(async (trx) =>
         pagesOf(counterIds, page, (await movementsQuery(organizationId, counterIds, page).execute(trx)).rows, movementOf),
       ),
+    openHolds: (counterIds) =>
+      read(async (trx) => {
+        const { rows } = await openHoldsQuery(counterIds).execute(trx);
+        const ofCounter = Map.groupBy(rows, ({ counter_id }) => counter_id);
+        return counterIds.map((id) => (ofCounter.get(id) ?? []).map(openHoldsOf));
+      }),
     proxyById: (id) =>
       read(async (trx) => {
         const { rows } = await sql<SeenRow>`select id as node_id, ${seen} from lease_nodes where id = ${id}`.execute(trx);
@@ -115,6 +122,37 @@ function movementsQuery(organizationId: string, counterIds: readonly string[], p
       ) as movement
       left join lease_nodes on lease_nodes.id = node_id
     order by movement.version ${direction}`;
+}
+
+type StoredOpenHolds = SeenRow & {
+  readonly counter_id: string;
+  readonly unit: BudgetUnit;
+  readonly told_at: Date;
+  readonly holds: number;
+  readonly amount: bigint;
+  readonly oldest: readonly { readonly request: string; readonly amount: string }[];
+};
+
+/** The function itself shows the tenant's own alone. */
+function openHoldsQuery(counterIds: readonly string[]): RawBuilder<StoredOpenHolds> {
+  return sql<StoredOpenHolds>`
+    select open.*, unit, ${seen}
+    from lease_open_holds(${[...counterIds]}::uuid[]) as open join budget_counters on budget_counters.id = counter_id
+      join budget_limits on budget_limits.id = limit_id join lease_nodes on lease_nodes.id = node_id
+    order by node_id`;
+}
+
+function openHoldsOf(row: StoredOpenHolds): OpenHoldsRow {
+  const { unit, holds, amount, oldest } = row;
+  return {
+    counterId: row.counter_id,
+    unit,
+    proxy: proxyOf(row.node_id, row),
+    toldAt: row.told_at,
+    holds,
+    amount,
+    oldest: oldest.map(({ request, amount: held }) => ({ requestId: request, amount: BigInt(held) })),
+  };
 }
 
 function pagesOf<Stored extends { readonly counter_id: string }, Row>(

@@ -13,7 +13,7 @@ export type MovedTable = {
 /**
  * Tables that say something about this database or this event log rather than about what happened: the place in the log, which
  * another log does not share; the lists of what waits for its place or for a look at its thresholds or for its channels, which the triggers write; the
- * one row that a migration made.
+ * one row that a migration made; what proxies tell anew each second.
  */
 const notMoved: ReadonlySet<string> = new Set([
   'schema_migrations',
@@ -23,6 +23,7 @@ const notMoved: ReadonlySet<string> = new Set([
   'alerts_to_hand_out',
   'registry_revision',
   'lease_generation',
+  'lease_open_reports',
 ]);
 
 /** Records set aside are told apart by topic, partition and offset, which another log uses again. */

@@ -4,6 +4,7 @@ import type { Database } from '../../../schema/tables/database.ts';
 import type { RegisterAnswer } from '../admission/leases/lease-boot.ts';
 import type { AskAnswer, AskAnswerItem, AskItem, BeatAnswer, LeaseEffect, ReturnedItem } from '../admission/leases/lease-effects.ts';
 import type { LeaseFinal } from '../admission/leases/lease-state.ts';
+import type { OpenHolds } from './open-holds.ts';
 
 /** Where a counter is among its limit's windows: what brings it back after a restore has forgotten it. */
 export interface CounterPlace {
@@ -43,6 +44,8 @@ export interface LeaseDatabase {
   register(effect: EffectOf<'register'>): Promise<RegisterAnswer>;
   /** Says final sums of leases that are over. @returns counters that are closed now, or were before. */
   close(epoch: number, finals: readonly LeaseFinal[]): Promise<readonly string[]>;
+  /** Tells what is held for requests in flight, for people to look at. */
+  tellOpen(epoch: number, open: OpenHolds): Promise<void>;
   report(effect: EffectOf<'report'>, places: ReadonlyMap<string, CounterPlace>): Promise<ReportAnswer>;
 }
 
@@ -115,6 +118,11 @@ export function createLeaseDatabase(db: Kysely<Database>, node: string, incarnat
       return rows.flatMap(({ counter_id, outcome }) =>
         counter_id !== null && (outcome === 'closed' || outcome === 'gone') ? [counter_id] : [],
       );
+    },
+    tellOpen: async (epoch, { counters, oldest }) => {
+      const text = <Row extends { readonly amount: bigint }>(rows: readonly Row[]): string =>
+        JSON.stringify(rows.map(({ amount, ...row }) => ({ ...row, amount: amount.toString() })));
+      await sql`select lease_tell_open(${node}, ${epoch}, ${incarnation}, ${text(counters)}::jsonb, ${text(oldest)}::jsonb)`.execute(db);
     },
     report: async ({ epoch, generation, beat, leases, torn }, places) => {
       const reported = leases.map(({ counter, epoch: of, granted, returned, final }) => ({

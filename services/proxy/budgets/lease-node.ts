@@ -8,6 +8,7 @@ import type { HoldCosts, HoldWanted, LeaseFinal } from '../admission/leases/leas
 import { createLeaseState, hasSlot, leaseTimes } from '../admission/leases/lease-state.ts';
 import { createLeaseClosing } from './lease-closing.ts';
 import type { CounterPlace, LeaseDatabase } from './lease-database.ts';
+import { openHolds } from './open-holds.ts';
 import type { SeenLimit } from './seen-limits.ts';
 import { createSeenLimits } from './seen-limits.ts';
 
@@ -114,6 +115,9 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const putOff: (LeaseEffect & { readonly kind: 'ask' })[] = [];
   let beating = false;
   let reporting = false;
+  let tellingOpen = false;
+  /** What the last boot told is to be taken back, so that one tells at least once. */
+  let toldOpen = true;
   let reachable = true;
   /** While the database does not answer, asks fail at once, but for one now and then. */
   let askAfter = 0;
@@ -292,9 +296,29 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
           if (answer.status === 'copied' && state.phase !== 'running') return;
           const leases = answer.leases.filter(({ counter }) => !closing.isClosed(counter));
           feed({ kind: 'beaten', answer: { ...answer, leases }, at: now() });
+          tellOpen();
           whenReady();
         },
         (error: unknown) => void failed(error, 'beat'),
+      )
+      .catch(fault);
+  };
+
+  /** Behind a beat, so that it is told once a second at the most, and not again while there is nothing. */
+  const tellOpen = (): void => {
+    if (tellingOpen || (state.requests.size === 0 && !toldOpen)) return;
+    tellingOpen = true;
+    const open = openHolds(state);
+    database
+      .tellOpen(epoch, open)
+      .finally(() => {
+        tellingOpen = false;
+      })
+      .then(
+        () => {
+          toldOpen = open.counters.length > 0;
+        },
+        (error: unknown) => void failed(error, 'open holds'),
       )
       .catch(fault);
   };

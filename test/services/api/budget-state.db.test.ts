@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
+import { createLeaseDatabase } from '../../../services/proxy/budgets/lease-database.ts';
 import { END_USER_ALIAS, endUserAlias } from '../../../services/registry/catalog/match-budgets.ts';
 import { INSTALLATION_ID } from '../../../services/registry/seed.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
@@ -320,4 +321,36 @@ test('what a lost proxy holds is released by a person, with a reason, at what wa
     '{ proxyNodes(first: 10) { nodes { id epoch state lastSeenAt lostAt } } }',
   );
   expect(data?.proxyNodes.nodes).toContainEqual(expect.objectContaining({ id: nodeId, epoch: '1', state: 'LOST' }));
+});
+
+test('what a proxy holds for requests in flight is shown as it told last, and no longer once its next boot has registered', async () => {
+  const { id, limits } = await makeBudget('{ unit: USD, amount: "10", window: { kind: MONTH } }');
+  const proxy = testId('node', 4);
+  await leases.register(proxy, 1, 'n4');
+  const [asked] = await leases.ask(proxy, 1, [{ limit: limits[0] ?? '', need: 6n }]);
+  const counter = asked?.counter_id ?? '';
+  const request = testId('budget', 9);
+  const { tellOpen } = createLeaseDatabase(api.database.writer.db, proxy, 'n4');
+  const shown = async (): Promise<unknown> => {
+    const { data, errors } = await api.ask<{ node: { state: { nodes: { openHolds: unknown }[] } } }>(
+      tenant.adminKey,
+      `{ node(id: "${id}") { ... on Budget { state(first: 5) { nodes { openHolds { node { id } holds amount oldest { requestId amount since } toldAt } } } } } }`,
+    );
+    expect(errors).toBeUndefined();
+    return data?.node.state.nodes[0]?.openHolds;
+  };
+  await tellOpen(1, { counters: [{ counter, holds: 3, amount: 7n }], oldest: [{ request, counter, amount: 2n }] });
+  // Of another boot than the one there is.
+  await tellOpen(2, { counters: [{ counter, holds: 9, amount: 9n }], oldest: [] });
+  expect(await shown()).toEqual([
+    {
+      node: { id: idFromUuid('node', proxy) },
+      holds: 3,
+      amount: '0.000000000007',
+      oldest: [{ requestId: idFromUuid('request', request), amount: '0.000000000002', since: '1970-01-01T00:00:00.000000Z' }],
+      toldAt: noon.toISOString().replace('Z', '000Z'),
+    },
+  ]);
+  await leases.register(proxy, 2, 'n4');
+  expect(await shown()).toEqual([]);
 });

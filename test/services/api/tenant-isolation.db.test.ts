@@ -148,6 +148,16 @@ test('every field of every node is asked for by its id, and shows nothing of ano
   }
 });
 
+test('one proxy tells of what it holds for all tenants, and each is shown its own', async () => {
+  const query = '{ budgets(first: 5) { nodes { state(first: 5) { nodes { id openHolds { holds oldest { requestId } } } } } } }';
+  type States = { budgets: { nodes: { state: { nodes: { id: string; openHolds: { holds: number; oldest: unknown[] }[] }[] } }[] } };
+  for (const { adminKey, stateId } of [one, two]) {
+    const { data } = await api.ask<States>(adminKey, query);
+    const states = data?.budgets.nodes.flatMap(({ state }) => state.nodes) ?? [];
+    expect(states).toEqual([{ id: stateId, openHolds: [{ holds: 1, oldest: [{ requestId: expect.stringMatching(/^req_/) }] }] }]);
+  }
+});
+
 test('an id of another tenant answers like one that does not exist: null and NOT_FOUND', async () => {
   const absent = { ...idsOf(two), Team: idFromUuid('team', mintUuid(Date.now(), Buffer.alloc(10, 9))) };
   for (const id of [...Object.values(idsOf(two)), absent.Team]) {

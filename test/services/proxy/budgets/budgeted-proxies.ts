@@ -116,6 +116,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
             beat: (effect) => reach(() => real.beat(effect)),
             register: (effect) => reach(() => real.register(effect)),
             close: (epoch, finals) => reach(() => real.close(epoch, finals)),
+            tellOpen: (epoch, open) => reach(() => real.tellOpen(epoch, open)),
             report: (effect, places) => reach(() => real.report(effect, places)),
           };
         },

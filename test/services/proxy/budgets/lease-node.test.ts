@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { LeaseDatabase } from '../../../../services/proxy/budgets/lease-database.ts';
 import type { LeaseRefusal } from '../../../../services/proxy/budgets/lease-node.ts';
 import { createLeaseNode } from '../../../../services/proxy/budgets/lease-node.ts';
+import type { OpenHolds } from '../../../../services/proxy/budgets/open-holds.ts';
 import { recordingLog } from '../../../harness/recording-log.ts';
 
 type World = ReturnType<typeof world>;
@@ -10,9 +11,10 @@ type World = ReturnType<typeof world>;
 function world() {
   let at = 0;
   let timers: { readonly at: number; readonly run: () => void }[] = [];
-  const calls = { ask: 0, giveBack: 0, beat: 0, register: 0, report: 0, close: 0, claimed: 0 };
+  const calls = { ask: 0, giveBack: 0, tellOpen: 0, beat: 0, register: 0, report: 0, close: 0, claimed: 0 };
   const exits: string[] = [];
   const closed: string[] = [];
+  const told: OpenHolds['counters'][] = [];
   const answers = { away: false, hang: false, copied: false, hangBeats: false, spare: 0n, endsAt: null as number | null };
   const call = <Result>(name: keyof typeof calls, answer: () => Result): Promise<Result> => {
     calls[name] += 1;
@@ -65,6 +67,7 @@ function world() {
         reconciling: false,
         items: items.map(({ counter, returned }) => ({ counter, outcome: 'returned' as const, returned })),
       })),
+    tellOpen: (_epoch, { counters }) => call('tellOpen', () => void told.push(counters)),
     close: (_epoch, finals) => call('close', () => finals.map(({ counter }) => counter)),
     report: () => call('report', () => ({ status: 'settled', generation: 1 })),
   };
@@ -114,7 +117,7 @@ function world() {
     at = end;
     await settle();
   };
-  return { node, calls, answers, exits, closed, pass, answerBeat: () => answerBeat(), pending: () => timers.length };
+  return { node, calls, answers, exits, closed, told, pass, answerBeat: () => answerBeat(), pending: () => timers.length };
 }
 
 const begun = async (): Promise<World> => {
@@ -161,6 +164,24 @@ test('asks ahead take their turn: who needs an answer waits for it and is not re
   const waits = [take(made, 'waits', 'another limit'), take(made, 'too', 'limit 31', 10n)];
   await made.pass(0);
   expect(waits.map((told) => told())).toEqual([null, null]);
+});
+
+test('what is held for requests in flight is told behind each beat, and not again once there is nothing', async () => {
+  const made = await begun();
+  await made.pass(3_000);
+  // Once, so that what the boot before told is taken back.
+  expect(made.told).toEqual([[]]);
+  take(made, 'request', 'limit', 2n);
+  await made.pass(2_000);
+  const held = [{ counter: 'limit', holds: 1, amount: 2n }];
+  expect(made.told).toEqual([[], held, held]);
+  made.node.settle('request', new Map([['limit', 1n]]));
+  await made.pass(3_000);
+  expect(made.told).toEqual([[], held, held, []]);
+  made.answers.hang = true;
+  take(made, 'other');
+  await made.pass(3_000);
+  expect(made.calls.tellOpen).toBe(4);
 });
 
 test('a database that does not answer costs a request the wait for it, and beyond 32 asks nobody waits', async () => {
