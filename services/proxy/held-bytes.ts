@@ -27,3 +27,23 @@ export class HeldBytes {
     this.#bytes -= bytes;
   }
 }
+
+/** What one request has of them, to be let go of at once. */
+export class HeldShare {
+  readonly #all: HeldBytes;
+  #bytes = 0;
+
+  constructor(all: HeldBytes) {
+    this.#all = all;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#all.add(bytes);
+  }
+
+  release(): void {
+    this.#all.remove(this.#bytes);
+    this.#bytes = 0;
+  }
+}

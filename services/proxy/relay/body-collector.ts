@@ -2,9 +2,9 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 
 /** Collects a whole answer up to a bound. */
 export class BodyCollector {
+  readonly #maxBytes: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #maxBytes: number;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -21,9 +21,19 @@ export class BodyCollector {
     return true;
   }
 
-  bytes(): Buffer {
+  /**
+   * Its plain bytes, now or once they are unpacked; null when they cannot be had within the bound.
+   * @param encoding the provider's `content-encoding`, though it was asked for none.
+   * @param maxPlainBytes once unpacked.
+   */
+  plain(encoding: string | undefined, maxPlainBytes: number, done: (plain: Buffer | null) => void): void {
     const [only] = this.#chunks;
-    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#bytes);
+    const body = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#bytes);
+    const name = encoding?.trim().toLowerCase() ?? '';
+    const decoder = DECODERS.get(name);
+    if (name === 'identity' || name === '') done(body);
+    else if (decoder === undefined) done(null);
+    else decoder(body, { maxOutputLength: maxPlainBytes }, (error, plain) => done(error === null ? plain : null));
   }
 }
 
@@ -36,21 +46,3 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['br', brotliDecompress],
   ['zstd', zstdDecompress],
 ]);
-
-/**
- * The plain bytes of a body that a provider compressed although it was asked not to; null when they cannot be had within the bound.
- * @param encoding the provider's `content-encoding`, or null.
- */
-export function decodeBody(body: Buffer, encoding: string | null, maxBytes: number, done: (plain: Buffer | null) => void): void {
-  const name = encoding?.trim().toLowerCase() ?? 'identity';
-  if (name === 'identity' || name === '') {
-    done(body);
-    return;
-  }
-  const decoder = DECODERS.get(name);
-  if (decoder === undefined) {
-    done(null);
-    return;
-  }
-  decoder(body, { maxOutputLength: maxBytes }, (error, plain) => done(error === null ? plain : null));
-}

@@ -3,13 +3,14 @@ import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS, GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
+import { HeldShare } from '../held-bytes.ts';
 import { givenAnswer } from '../idempotency/keyed-claim.ts';
 import type { AnswerFacts, FailureBilling, StreamError, StreamReader, StreamSink } from '../providers/provider.ts';
 import { NO_FACTS } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { UpstreamCall, UpstreamReceiver } from '../upstream/upstream-call.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
-import { BodyCollector, decodeBody } from './body-collector.ts';
+import { BodyCollector } from './body-collector.ts';
 import { CallRecord, CLIENT_GONE } from './call-record.ts';
 import { boundStall, sendProviderError, sendStreamHead, sendWholeAnswer, statusSent } from './client-answer.ts';
 import { ClientSide } from './client-side.ts';
@@ -42,6 +43,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   readonly #request: RelayCall;
   readonly #record: CallRecord;
   readonly #client: ClientSide;
+  readonly #held: HeldShare;
   readonly #onFinished: (relay: Relay) => void;
   #phase: Phase = 'opening';
   #call: UpstreamCall | null = null;
@@ -50,7 +52,6 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   #reader: StreamReader | null = null;
   #collector: BodyCollector | null = null;
   #overAt = 0;
-  #heldBytes = 0;
 
   /** @param onFinished told when it has settled and let go of its connection. */
   constructor(settings: RelaySettings, request: RelayCall, onFinished: (relay: Relay) => void) {
@@ -59,6 +60,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     this.#onFinished = onFinished;
     this.#record = new CallRecord(request.exchange, request.target);
     this.#client = new ClientSide(request.exchange.response);
+    this.#held = new HeldShare(settings.held);
   }
 
   /** Begins. False when the spool takes nothing more: then nothing was done, and the caller refuses the request. */
@@ -67,7 +69,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const call = { upstreamModel: target.upstreamModel, startMs: this.#now() - exchange.arrivedAt };
     if (!this.#settings.books.open(exchange, exchange.subject, call, () => this.#dispatch())) return false;
     exchange.settled = true;
-    this.#hold(this.#request.body.length);
+    this.#held.add(this.#request.body.length);
     exchange.response.on('close', () => this.#onClientClose());
     exchange.response.on('drain', () => this.#onClientDrain());
     if (exchange.response.destroyed) this.#onClientClose();
@@ -150,7 +152,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       this.#reader.push(chunk);
       return;
     }
-    this.#hold(chunk.length);
+    this.#held.add(chunk.length);
     if (this.#collector?.push(chunk) === false) {
       this.#fail('upstream_error', this.#billing(), 'The answer of the provider is larger than the gateway accepts.');
     }
@@ -214,9 +216,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 
   #decode(): void {
-    const { maxAnswerBytes } = this.#settings.limits;
-    const encoding = this.#headers['content-encoding'] ?? null;
-    decodeBody(this.#collector?.bytes() ?? NOTHING, encoding, maxAnswerBytes, (plain) => {
+    this.#collector?.plain(this.#headers['content-encoding'], this.#settings.limits.maxAnswerBytes, (plain) => {
       if (this.#phase === 'refusal') this.#refuse(this.#record.status, this.#headers, plain ?? NOTHING, NO_FACTS);
       else if (this.#phase === 'whole') this.#answer(plain);
     });
@@ -391,16 +391,9 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     this.#letGo();
   }
 
-  #hold(bytes: number): void {
-    this.#heldBytes += bytes;
-    this.#settings.held.add(bytes);
-  }
-
   /** A whole answer is in memory until the application took it, however long after its call that is. */
   #letGo(): void {
-    if (this.#phase !== 'over' || !this.#upstreamOver || !this.#client.isClosed) return;
-    this.#settings.held.remove(this.#heldBytes);
-    this.#heldBytes = 0;
+    if (this.#phase === 'over' && this.#upstreamOver && this.#client.isClosed) this.#held.release();
   }
 
   #now(): number {
