@@ -62,7 +62,7 @@ BudgetAlert.implement({
     }),
     groupKey: t.exposeString('group_key', {
       description:
-        'The values of what the budget groups by, as a JSON list, or `sha256:` and the hash of a list that is long; empty where all share the limit.',
+        'The values of what the budget groups by, as a JSON list, or `sha256:` and the hash of a list that is long; empty where all share the limit. Of an END_USER what stands for the name.',
     }),
     windowKind: t.field({
       type: BudgetWindowKind,

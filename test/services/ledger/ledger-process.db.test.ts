@@ -6,17 +6,21 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LogRecord } from '../../../schema/events/log-record.ts';
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
+import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
 import { embeddedPlaces } from '../../../services/eventlog/embedded/places.ts';
 import { createEmbeddedProducer } from '../../../services/eventlog/embedded/producer.ts';
 import type { EventLogProducer } from '../../../services/eventlog/event-log.ts';
 import { partitionOf } from '../../../services/eventlog/partition.ts';
 import { recomputeRollups } from '../../../services/ledger/recompute-rollups.ts';
 import { ROLLUP_GRAINS } from '../../../services/ledger/rollups.ts';
+import { createBudget } from '../../../services/registry/budgets.ts';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
 import { eventually } from '../../harness/eventually.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
+import { changeOf } from '../../harness/registry.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
+import { insertOrganization, leaseFunctions, organizationId } from '../../leases/sql/lease-functions.ts';
 import { addTestPrice, anId, recordOf, settledEvent, testCost } from './settled-records.ts';
 
 const main = fileURLToPath(new URL('../../../services/ledger/main.ts', import.meta.url));
@@ -153,6 +157,45 @@ test('it goes on by itself when every connection to the database breaks', async 
   await eventually(async () => (await entries()) === 100);
   expect(child.exitCode).toBeNull();
   await eventually(async () => (await fetch(`${address}/readyz`)).status === 200);
+});
+
+test('what it posts and comes to a threshold is told, and has its place in the journal', async () => {
+  const { db } = database.writer;
+  await insertOrganization(db);
+  const { budget } = await changeOf(db, organizationId, (change) =>
+    createBudget(change, {
+      name: 'Watched',
+      selector: [],
+      groupBy: [],
+      limits: [{ unit: 'usd', amount: (2n * testCost).toString(), window: { kind: 'lifetime' } }],
+      thresholds: ['50', '100'],
+      enforcement: 'enforce',
+      downgradeTo: null,
+      onUnpricedModel: 'block',
+      fallbackPrice: null,
+    }),
+  );
+  const node = anId('node');
+  const leases = leaseFunctions(db);
+  await leases.register(uuidFromId('node', node) ?? '', 1, 'one');
+  const [lease] = await leases.ask(uuidFromId('node', node) ?? '', 1, [{ limit: budget.definition.limits[0]?.id ?? '', need: testCost }]);
+  const cost = testCost.toString();
+  const holds = [{ counter: lease?.counter_id ?? '', hold: cost, debit: cost, cost }];
+  const { address } = await startLedger();
+  const event = settledEvent({ organizationId: idFromUuid('organization', organizationId), node, epoch: 1, holds });
+  await append([recordOf(event, { offset: 0n, partition: partitionOf(event.apiKeyId, REQUESTS_TOPIC.partitions) })]);
+  const told = () =>
+    db
+      .selectFrom('budget_alerts')
+      .innerJoin('journal_positions', 'item_id', 'id')
+      .where('item_kind', '=', 'alert')
+      .select(['threshold_basis_points', 'settled', 'amount'])
+      .execute();
+  await eventually(async () => (await told()).length > 0, 30_000);
+  expect(await told()).toEqual([{ threshold_basis_points: 5_000, settled: testCost, amount: 2n * testCost }]);
+  await eventually(async () =>
+    (await (await fetch(`${address}/metrics`)).text()).includes('turnpike_ledger_alerts_total{process="ledger"} 1'),
+  );
 });
 
 test('it says how it is: alive, ready, and its figures', async () => {
