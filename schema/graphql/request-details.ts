@@ -2,6 +2,7 @@ import { Compile } from 'typebox/compile';
 import type { Attempt } from '../events/request-settled.v1.ts';
 import { RequestSettled } from '../events/request-settled.v1.ts';
 import { builder } from './builder.ts';
+import { holdsOf, RequestHold } from './request-hold.ts';
 
 const check = Compile(RequestSettled);
 
@@ -55,6 +56,12 @@ export const RequestDetails = builder.objectRef<RequestSettled>('RequestDetails'
       type: [RequestAttempt],
       description: 'Empty where it never left the gateway.',
       resolve: ({ attempts }) => attempts,
+    }),
+    holds: t.loadableList({
+      type: RequestHold,
+      description: 'What it held of the budgets that count it.',
+      load: (events: RequestSettled[], context) => holdsOf(context.leases, events),
+      resolve: (event) => event,
     }),
     decision: t.field({ type: RouteDecision, resolve: ({ decision }) => decision }),
     modelAnswered: t.exposeString('modelAnswered', { nullable: true }),

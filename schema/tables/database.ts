@@ -25,6 +25,7 @@ import type { LeaseTable } from './lease.table.ts';
 import type { LeaseGenerationTable } from './lease-generation.table.ts';
 import type { LeaseLogTable } from './lease-log.table.ts';
 import type { LeaseNodeTable } from './lease-node.table.ts';
+import type { LeaseOpenReportTable } from './lease-open-report.table.ts';
 import type { LeasePostingTable } from './lease-posting.table.ts';
 import type { LeaseReportTable } from './lease-report.table.ts';
 import type { LeaseStateView } from './lease-state.view.ts';
@@ -87,6 +88,7 @@ export interface Database {
   journal_unsequenced: JournalUnsequencedTable;
   lease_generation: LeaseGenerationTable;
   lease_nodes: LeaseNodeTable;
+  lease_open_reports: LeaseOpenReportTable;
   budget_limits: BudgetLimitTable;
   budget_counters: BudgetCounterTable;
   leases: LeaseTable;

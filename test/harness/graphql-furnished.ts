@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { idFromUuid, mintUuid, uuidFromId } from '../../schema/values/ids.ts';
@@ -13,6 +14,7 @@ import { book, sequence, usageEntry } from './graphql-books.ts';
 import { payloadFields } from './graphql-everything.ts';
 import type { NotedApi } from './graphql-noted.ts';
 import { changeOf, testSecrets } from './registry.ts';
+import { settledRequest } from './settled-request.ts';
 
 type Ask = NotedApi['ask'];
 
@@ -165,7 +167,10 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   const counterId = await lease(db, uuidFromId('budget', upstream.Budget) ?? '', `${mark} person`);
   const tried = db.selectFrom('alert_deliveries').select('state').where('organization_id', '=', organizationId);
   await eventually(async () => (await tried.executeTakeFirstOrThrow()).state === 'failed');
+  const body = Buffer.from(JSON.stringify(settledRequest({ holds: [{ counter: counterId, hold: '3', debit: '2', cost: '2' }] })));
   const entry = usageEntry(organizationId, {
+    body,
+    body_hash: createHash('sha256').update(body).digest(),
     api_key_id: key.id,
     user_id: uuidFromId('user', upstream.User),
     service_account_id: uuidFromId('serviceAccount', upstream.ServiceAccount),

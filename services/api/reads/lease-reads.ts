@@ -23,6 +23,13 @@ export function createLeaseReads(read: TenantRead, organizationId: string): Leas
         const ofCounter = Map.groupBy(rows, ({ counter_id }) => counter_id);
         return counterIds.map((id) => (ofCounter.get(id) ?? []).map(openHoldsOf));
       }),
+    unitsOf: (counterIds) =>
+      read(async (trx) => {
+        const { rows } = await sql<{ readonly id: string; readonly unit: BudgetUnit }>`
+          select budget_counters.id, unit from budget_counters join budget_limits on budget_limits.id = limit_id
+          where budget_counters.id = any (${[...counterIds]}::uuid[]) and budget_counters.organization_id = ${organizationId}`.execute(trx);
+        return new Map(rows.map(({ id, unit }) => [id, unit]));
+      }),
     proxyById: (id) =>
       read(async (trx) => {
         const { rows } = await sql<SeenRow>`select id as node_id, ${seen} from lease_nodes where id = ${id}`.execute(trx);

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
 import { createLeaseDatabase } from '../../../services/proxy/budgets/lease-database.ts';
@@ -6,7 +6,9 @@ import { END_USER_ALIAS, endUserAlias } from '../../../services/registry/catalog
 import { INSTALLATION_ID } from '../../../services/registry/seed.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
+import { book, usageEntry } from '../../harness/graphql-books.ts';
 import { testSecrets } from '../../harness/registry.ts';
+import { settledRequest } from '../../harness/settled-request.ts';
 import type { LeaseFunctions } from '../../leases/sql/lease-functions.ts';
 import { leaseFunctions, setTestClock, stopClock, testId } from '../../leases/sql/lease-functions.ts';
 
@@ -353,4 +355,29 @@ test('what a proxy holds for requests in flight is shown as it told last, and no
   ]);
   await leases.register(proxy, 2, 'n4');
   expect(await shown()).toEqual([]);
+});
+
+test('what a booked request held is shown with what became of it; of counters that an old backup has forgotten nothing is', async () => {
+  const { limits } = await makeBudget('{ unit: USD, amount: "10", window: { kind: MONTH } }');
+  const counter = await grant(limits[0] ?? '', 6n);
+  const bookedAs = async (outcome: 'succeeded' | 'orphaned', debit: string, cost: string): Promise<unknown> => {
+    const holds = [counter, testId('limit', 99)].map((each) => ({ counter: each, hold: '3', debit, cost }));
+    const body = Buffer.from(JSON.stringify(settledRequest({ outcome, holds })));
+    const entry = usageEntry(tenant.organizationId, { body, body_hash: createHash('sha256').update(body).digest(), outcome });
+    await book(api.database.writer.db, [entry]);
+    const { data, errors } = await api.ask<{ request: { details: { holds: unknown } } }>(
+      tenant.adminKey,
+      `{ request(id: "${idFromUuid('request', entry.request_id)}") { details { holds { stateId unit state held debit cost isOverrun } } } }`,
+    );
+    expect(errors).toBeUndefined();
+    return data?.request.details.holds;
+  };
+  const pico = (amount: string) => (amount === '0' ? '0' : `0.00000000000${amount}`);
+  const shown = (state: string, debit: string, cost: string, isOverrun = false) => [
+    { stateId: idFromUuid('counter', counter), unit: 'USD', state, held: pico('3'), debit: pico(debit), cost: pico(cost), isOverrun },
+  ];
+  expect(await bookedAs('succeeded', '2', '2')).toEqual(shown('SETTLED', '2', '2'));
+  expect(await bookedAs('succeeded', '3', '5')).toEqual(shown('SETTLED', '3', '5', true));
+  expect(await bookedAs('succeeded', '0', '0')).toEqual(shown('RELEASED', '0', '0'));
+  expect(await bookedAs('orphaned', '3', '3')).toEqual(shown('ORPHANED', '3', '3'));
 });

@@ -1,0 +1,63 @@
+import type { RequestSettled } from '../events/request-settled.v1.ts';
+import type { BudgetUnit } from '../values/budget.ts';
+import { idFromUuid } from '../values/ids.ts';
+import { BudgetUnit as BudgetUnitType } from './budget.ts';
+import { decimalOfBudget } from './budget-amount.ts';
+import { builder } from './builder.ts';
+import type { LeaseReads } from './ports/lease-reads.ts';
+
+/** What a request held of one limit, and what became of it. */
+interface RequestHoldRow {
+  readonly counterId: string;
+  readonly unit: BudgetUnit;
+  readonly hold: bigint;
+  readonly debit: bigint;
+  readonly cost: bigint;
+  readonly isOrphan: boolean;
+}
+
+const HoldState = builder.enumType('HoldState', {
+  description:
+    'HELD: its request is in flight. SETTLED: it became what was used. RELEASED: nothing was used, so all of it went back. ORPHANED: its proxy died, what was used is not known, and all of it counts.',
+  values: ['HELD', 'SETTLED', 'RELEASED', 'ORPHANED'] as const,
+});
+
+const holdAmount = (name: 'hold' | 'debit' | 'cost') => (row: RequestHoldRow) => decimalOfBudget(row.unit, row[name]);
+
+export const RequestHold = builder.objectRef<RequestHoldRow>('RequestHold').implement({
+  description: 'What a request held of one limit of a budget, in the unit of the limit.',
+  fields: (t) => ({
+    stateId: t.id({ description: 'Of the `BudgetState` it counted in.', resolve: ({ counterId }) => idFromUuid('counter', counterId) }),
+    unit: t.field({ type: BudgetUnitType, resolve: ({ unit }) => unit }),
+    state: t.field({
+      type: HoldState,
+      resolve: ({ debit, cost, isOrphan }) => {
+        if (isOrphan) return 'ORPHANED' as const;
+        return debit === 0n && cost === 0n ? ('RELEASED' as const) : ('SETTLED' as const);
+      },
+    }),
+    held: t.field({ type: 'Decimal', description: 'The most that the request could use.', resolve: holdAmount('hold') }),
+    debit: t.field({ type: 'Decimal', description: 'What of its use was held for it.', resolve: holdAmount('debit') }),
+    cost: t.field({
+      type: 'Decimal',
+      description: 'What it used, as its proxy knew; the ledger rates it again.',
+      resolve: holdAmount('cost'),
+    }),
+    isOverrun: t.boolean({ description: 'It used more than was held for it.', resolve: ({ debit, cost }) => cost > debit }),
+  }),
+});
+
+/** The holds of each event, of counters that are known: an old backup may have forgotten some. */
+export async function holdsOf(leases: Pick<LeaseReads, 'unitsOf'>, events: readonly RequestSettled[]): Promise<RequestHoldRow[][]> {
+  const counters = new Set(events.flatMap(({ holds }) => holds.map(({ counter }) => counter)).filter((text) => UUID.test(text)));
+  const units: ReadonlyMap<string, BudgetUnit> = counters.size === 0 ? new Map() : await leases.unitsOf([...counters]);
+  return events.map(({ holds, outcome }) =>
+    holds.flatMap(({ counter, hold, debit, cost }) => {
+      const unit = units.get(counter);
+      if (unit === undefined) return [];
+      return [{ counterId: counter, unit, hold: BigInt(hold), debit: BigInt(debit), cost: BigInt(cost), isOrphan: outcome === 'orphaned' }];
+    }),
+  );
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
