@@ -104,7 +104,6 @@ function readKeys(trx: Kysely<Database>, now: Date, known: KnownItems<SnapshotKe
   const secretsOfKey = sql`(select string_agg(secret::text, ' ' order by id) from api_key_secrets as secret where api_key_id = api_keys.id)`;
   return readChanged({
     trx,
-    name: 'known_keys',
     digests: keysNow.clearSelect().select(['api_keys.id', digestOf(sql`api_keys, ${outOfUseAt}, ${secretsOfKey}`)]),
     known,
     read: async (ids) => {
@@ -130,7 +129,6 @@ function readBudgets(trx: Kysely<Database>, known: KnownItems<SnapshotBudget>): 
   const budgets = trx.selectFrom('budgets').where('archived_at', 'is', null);
   return readChanged({
     trx,
-    name: 'known_budgets',
     digests: budgets
       .select(['id', digestOf(sql`budgets`)])
       .orderBy('created_at')
