@@ -14,7 +14,7 @@ export interface ThresholdReached {
   readonly limit: { readonly unit: BudgetUnit; readonly amount: string };
   /** Percent of the limit, a decimal. */
   readonly threshold: string;
-  /** What was settled in the window, and what was held for requests in flight beside it. */
+  /** What was settled in the window, and what was held beside it, for requests in flight and room that proxies have leased. */
   readonly settled: string;
   readonly held: string;
   /** The values of what the budget groups by; null where it does not group, or where they are too long. */
@@ -91,7 +91,7 @@ function thresholdWords(reached: ThresholdReached, at: AlertWords['facts'][numbe
     title: `Budget "${budget.name}" has come to ${threshold}% of ${limit.amount} ${unit}`,
     facts: [
       ['Spent', `${settled} ${unit}${since}`],
-      ['Held for requests in flight', `${held} ${unit}`],
+      ['Held beside it', `${held} ${unit}`],
       ...(group === null ? [] : [['Of', group.join(', ')] as const]),
       ...forecast,
       ...until,

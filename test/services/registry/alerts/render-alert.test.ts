@@ -34,7 +34,7 @@ test('Slack gets a text that says everything, and blocks', () => {
     [
       '*Budget "Checkout" has come to 80% of 100 USD*',
       'Spent: 80.000000000001 USD since 2026-11-01T00:00:00.000Z',
-      'Held for requests in flight: 1.5 USD',
+      'Held beside it: 1.5 USD',
       'Of: key_1',
       'Used up, at this rate: 2026-11-26T12:00:00.000Z',
       'Resets: 2026-12-01T00:00:00.000Z',
