@@ -141,6 +141,25 @@ export const RequestSettled = Type.Object({
   ),
   /** The request whose answer it got again, by its idempotency key, at no cost; absent everywhere else. */
   replayOf: Type.Optional(text(64)),
+  /**
+   * What it used of the limits that hold nothing, those of budgets that audit or notify, in each limit's unit; absent where there is nothing. The
+   * window is the one in which it is posted.
+   */
+  counted: Type.Optional(Type.Array(Type.Object({ limit: text(64), group: text(96), cost: Pico }), { maxItems: 24 })),
+  /** Audited budgets that would have refused it, and what the proxy knew of their limit, in its unit; absent where none would have. */
+  wouldRefuse: Type.Optional(
+    Type.Array(
+      Type.Object({
+        budget: text(64),
+        limit: text(64),
+        /** Most that the request could have used; null, as the others, where the model had no price. */
+        needed: Nullable(Pico),
+        amount: Nullable(Pico),
+        settled: Nullable(Pico),
+      }),
+      { maxItems: 4 },
+    ),
+  ),
 });
 export type RequestSettled = Static<typeof RequestSettled>;
 

@@ -17,7 +17,7 @@ export const BudgetWindowKind = builder.enumType('BudgetWindowKind', {
 });
 export const BudgetEnforcement = builder.enumType('BudgetEnforcement', {
   description:
-    'What is wanted where a limit is reached. ENFORCE refuses what there is no room for; the others are kept, and nothing is done by them in this version.',
+    'What is wanted where a limit is reached. ENFORCE refuses what there is no room for. AUDIT and NOTIFY refuse nothing: what requests use is counted when it is booked, and AUDIT says in the event of each whether ENFORCE would have refused it (`wouldRefuse`, and the flag `budget_would_refuse` of its entry), judged by what was booked up to a few seconds before. DOWNGRADE is kept, and nothing is done by it in this version.',
   values: upperCase(BUDGET_ENFORCEMENTS),
 });
 export const UnpricedModelPolicy = builder.enumType('UnpricedModelPolicy', { values: upperCase(UNPRICED_POLICIES) });
@@ -79,13 +79,13 @@ export const Budget = builder.loadableNodeRef('Budget', {
 
 Budget.implement({
   description:
-    'What an organization wants of a budget. With ENFORCE a request is held at the most it can cost before it is sent, and refused where a limit has no room for that. In this version nothing is counted or done by the other enforcements. Of whatever is counted, `budgetAlerts` tells the thresholds that are come to.',
+    'What an organization wants of a budget. With ENFORCE a request is held at the most it can cost before it is sent, and refused where a limit has no room for that. With AUDIT and NOTIFY it is counted when it is booked. Of whatever is counted, `budgetAlerts` tells the thresholds that are come to.',
   interfaces: [Versioned],
   fields: (t) => ({
     name: t.exposeString('name'),
     isActive: t.boolean({
-      description: 'Whether anything is done by it: it is not archived and its enforcement is ENFORCE.',
-      resolve: ({ definition, archived_at }) => definition.enforcement === 'enforce' && archived_at === null,
+      description: 'Whether anything is done by it: it is not archived and its enforcement is not DOWNGRADE.',
+      resolve: ({ definition, archived_at }) => definition.enforcement !== 'downgrade' && archived_at === null,
     }),
     selector: t.field({
       type: [BudgetConditionType],

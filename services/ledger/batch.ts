@@ -6,7 +6,7 @@ import type { DeadRecord, PreparedRecord } from './prepare.ts';
 import { deadRecord } from './prepare.ts';
 import type { ActivatedTags } from './rollups.ts';
 import { rollUp } from './rollups.ts';
-import type { LedgerStore, LedgerTransaction, PostedHold } from './store/ledger-store.ts';
+import type { LedgerStore, LedgerTransaction, PostedCount, PostedHold } from './store/ledger-store.ts';
 
 /** Records of one partition in offset order, and the epoch under which they were handed to us. */
 export interface PartitionSlice {
@@ -96,8 +96,12 @@ async function addWhatFollows(books: LedgerTransaction, { posted, activatedTags 
 /** Last of all statements: what it locks is never waited for with anything else still to lock (migrations/0013_leases.sql). */
 async function debitLeases(books: LedgerTransaction, { posted }: Booked): Promise<void> {
   const holds: PostedHold[] = [];
-  for (const record of posted) for (const hold of record.holds) holds.push(hold);
-  if (holds.length > 0) await books.postHolds(holds);
+  const counts: PostedCount[] = [];
+  for (const record of posted) {
+    for (const hold of record.holds) holds.push(hold);
+    for (const count of record.counts) counts.push(count);
+  }
+  if (holds.length > 0 || counts.length > 0) await books.postHolds(holds, counts);
 }
 
 type EntryRecord = PreparedRecord & { kind: 'entry' };

@@ -9,7 +9,7 @@ import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
 import type { PriceSheet } from '../pricing/price-sheet.ts';
 import { rateCost } from '../pricing/rate.ts';
 import { knownUuid } from './known-uuids.ts';
-import type { PostedHold } from './store/ledger-store.ts';
+import type { PostedCount, PostedHold } from './store/ledger-store.ts';
 
 /** A record whose event was read, ready to be posted. */
 export interface SettledRecord {
@@ -28,6 +28,8 @@ export type Posting =
       readonly subject: RequestSubjectInsert | null;
       /** What it debits leases with; empty for most. */
       readonly holds: readonly PostedHold[];
+      /** What it used of limits that hold nothing. */
+      readonly counts: readonly PostedCount[];
     }
   | { readonly ok: false; readonly reason: PostRejection; readonly detail: string };
 
@@ -42,6 +44,8 @@ export const postingFlags = {
   timeOutOfRange: 'time_out_of_range',
   /** The event names a price version that the registry does not hold. */
   priceVersionUnknown: 'price_version_unknown',
+  /** A budget that is audited would have refused the request. */
+  wouldRefuse: 'budget_would_refuse',
 } as const;
 
 const dayMs = 86_400_000;
@@ -69,6 +73,7 @@ export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: nu
   const proxyCost = event.costPico === null ? null : BigInt(event.costPico);
   if (unrated === postingFlags.priceVersionUnknown) flags.push(postingFlags.priceVersionUnknown);
   if (proxyCost !== cost) flags.push(postingFlags.costDiffers);
+  if (event.wouldRefuse !== undefined) flags.push(postingFlags.wouldRefuse);
   if (isOutOfRange(occurredAtMs, nowMs) || isOutOfRange(envelope.timeMs, nowMs)) flags.push(postingFlags.timeOutOfRange);
 
   const occurredAt = new Date(occurredAtMs);
@@ -120,11 +125,14 @@ export function post(settled: SettledRecord, sheet: PriceSheet | null, nowMs: nu
   };
   const holds = event.holds.length === 0 ? NO_HOLDS : postedHolds(event, organizationId, cost);
   if (holds === null) return { ok: false, reason: 'id_malformed', detail: 'node or counter of a hold' };
+  const counts = event.counted === undefined ? NO_COUNTS : postedCounts(event, event.counted, organizationId, cost);
+  if (counts === null) return { ok: false, reason: 'id_malformed', detail: 'limit of a count' };
   const subject = settled.subject;
   return {
     ok: true,
     entry,
     holds,
+    counts,
     subject:
       subject === null
         ? null
@@ -186,10 +194,30 @@ function postedHolds(event: RequestSettled, organizationId: string, cost: PicoUs
   const holds: PostedHold[] = [];
   for (const hold of event.holds) {
     if (!UUID.test(hold.counter) || hold.debit.startsWith('-') || hold.cost.startsWith('-')) return null;
-    const posted = cost !== null && hold.cost === event.costPico ? cost : BigInt(hold.cost);
+    const posted = postedCost(hold.cost, event, cost);
     holds.push({ organizationId, counter: hold.counter, node, epoch: BigInt(event.epoch), debit: BigInt(hold.debit), cost: posted });
   }
   return holds;
+}
+
+const NO_COUNTS: readonly PostedCount[] = [];
+
+function postedCounts(
+  event: RequestSettled,
+  counted: NonNullable<RequestSettled['counted']>,
+  organizationId: string,
+  cost: PicoUsd | null,
+): readonly PostedCount[] | null {
+  const counts: PostedCount[] = [];
+  for (const { limit, group, cost: told } of counted) {
+    if (!UUID.test(limit) || told.startsWith('-')) return null;
+    counts.push({ organizationId, limit, group, cost: postedCost(told, event, cost) });
+  }
+  return counts;
+}
+
+function postedCost(told: string, event: RequestSettled, cost: PicoUsd | null): bigint {
+  return cost !== null && told === event.costPico ? cost : BigInt(told);
 }
 
 function isOutOfRange(timeMs: number, nowMs: number): boolean {

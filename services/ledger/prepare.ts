@@ -7,7 +7,7 @@ import type { LedgerEntryInsert } from '../journal/entry-columns.ts';
 import type { SettledRecord } from './post.ts';
 import { post } from './post.ts';
 import type { PriceSheets } from './price-sheets.ts';
-import type { PostedHold } from './store/ledger-store.ts';
+import type { PostedCount, PostedHold } from './store/ledger-store.ts';
 
 /** A record on its way into the books, as far as it can be judged without looking at them. */
 export type PreparedRecord =
@@ -17,6 +17,7 @@ export type PreparedRecord =
       readonly entry: LedgerEntryInsert;
       readonly subject: RequestSubjectInsert | null;
       readonly holds: readonly PostedHold[];
+      readonly counts: readonly PostedCount[];
       /** Producer's time of the settlement in epoch milliseconds. */
       readonly settledAtMs: number;
     }
@@ -80,7 +81,8 @@ function postRecord(settled: SettledRecord, sheets: PriceSheets, nowMs: number):
   try {
     const posting = post(settled, event.priceVersion === null ? null : sheets.get(event.priceVersion), nowMs);
     if (!posting.ok) return dead(posting.reason, posting.detail);
-    return { kind: 'entry', record, entry: posting.entry, subject: posting.subject, holds: posting.holds, settledAtMs: envelope.timeMs };
+    const { entry, subject, holds, counts } = posting;
+    return { kind: 'entry', record, entry, subject, holds, counts, settledAtMs: envelope.timeMs };
   } catch (error) {
     return dead('unpostable', error instanceof Error ? error.name : 'no error');
   }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { RequestSettled } from '../../schema/events/request-settled.v1.ts';
+import type { PlannedCount } from './budgets/budget-counts.ts';
 import type { TakenHold } from './budgets/budget-holds.ts';
 import type { KeyedClaim } from './idempotency/keyed-claim.ts';
 import type { Entropy } from './settlement/entropy.ts';
@@ -44,6 +45,8 @@ export class Exchange implements AdmittedRequest {
   candidates: readonly string[] = [];
   /** What it holds of its budgets until it is settled. */
   holds: readonly TakenHold[] | null = null;
+  /** What counts it without holding anything. */
+  counts: readonly PlannedCount[] | null = null;
   refusedBy: NonNullable<RequestSettled['refusedBy']> | null = null;
   /** The idempotency key that it has. */
   claim: KeyedClaim | null = null;

@@ -16,6 +16,7 @@ import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
 import { createLeaseDatabase } from './budgets/lease-database.ts';
 import { createLeaseSums } from './budgets/lease-sums.ts';
+import { createLookAtLimits } from './budgets/look-at-limits.ts';
 import { readMachineBoot } from './budgets/machine-boot.ts';
 import { judgeBoots } from './budgets/spool-remains.ts';
 import { createProxySeams } from './failpoints.ts';
@@ -115,6 +116,7 @@ runProcess({
       remains: judgeBoots(spool.boots, { machineBoot, durability: environment.durability, soleMachine: environment.embeddedLog }),
       leaseDatabase: (uuid, incarnation) => createLeaseDatabase(leaseConnections.db, uuid, incarnation),
       keyedRequests: (uuid, epoch) => createKeyedRequests(keyConnections.db, uuid, epoch),
+      lookAtLimits: createLookAtLimits(leaseConnections.db),
       uptimeMs: () => uptime() * 1_000,
       onLeasesTaken: (cause) => fail(new Error(`another process has the spool of this proxy (${cause}): one folder is for one proxy`)),
       decorateUpstreams: seams.upstreams,

@@ -17,12 +17,15 @@ import { createKeyHash } from './admission/key-hash.ts';
 import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
+import type { LookAtLimits } from './budgets/audited-limits.ts';
+import { createAuditedLimits } from './budgets/audited-limits.ts';
 import { createBudgetGate } from './budgets/budget-gate.ts';
 import { createHoldBooks } from './budgets/hold-books.ts';
 import { createLeaseClock } from './budgets/lease-clock.ts';
 import type { LeaseDatabase } from './budgets/lease-database.ts';
 import { createLeaseNode } from './budgets/lease-node.ts';
 import type { LeaseSums } from './budgets/lease-sums.ts';
+import { settleCounts } from './budgets/settle-counts.ts';
 import type { SpoolRemains } from './budgets/spool-remains.ts';
 import { createChatCompletions } from './endpoints/chat-completions.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -39,6 +42,7 @@ import { createCredentials } from './relay/credentials.ts';
 import { createRelays } from './relay/relays.ts';
 import { createBooks } from './settlement/books.ts';
 import { createEntropy } from './settlement/entropy.ts';
+import type { CompiledSnapshot } from './snapshot/compiled-snapshot.ts';
 import type { SnapshotSource } from './snapshot/snapshot-feed.ts';
 import { createSnapshotFeed } from './snapshot/snapshot-feed.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
@@ -56,6 +60,8 @@ export interface ProxyOptions {
   readonly leaseDatabase: (node: string, incarnation: string) => LeaseDatabase;
   /** The idempotency keys of all proxies, for one boot of this node. */
   readonly keyedRequests: (node: string, epoch: number) => KeyedRequests;
+  /** How limits are looked at that are audited. */
+  readonly lookAtLimits: LookAtLimits;
   /** Milliseconds since the machine's boot, suspension counted. */
   readonly uptimeMs: () => number;
   /** Somebody else has this spool's leases: the process has to end at once. */
@@ -105,6 +111,11 @@ const HURRIED_LEASES_MS = 250;
 const NONCE_BYTES = 12;
 const KEYS_STOP_MS = 2_000;
 const HURRIED_KEYS_MS = 250;
+
+/** Whether anybody's requests need a lease. */
+function hasHoldingBudgets(snapshot: CompiledSnapshot | null): boolean {
+  return [...(snapshot?.budgets.values() ?? [])].some(({ holding }) => holding !== null);
+}
 
 /** Waits for the connections to end: those without a request at once, the rest when their last byte left, at the latest after {@link FLUSH_MS}. */
 async function closeConnections(app: App, closed: Promise<unknown>): Promise<void> {
@@ -177,6 +188,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     leaseWaitMs: limits.leaseWaitMs,
     onExit: options.onLeasesTaken,
   });
+  const audited = createAuditedLimits({ look: options.lookAtLimits, now: clock.monotonic, timers: systemTimers, log });
   const holds = createHoldBooks({ leases, sums: leaseSums, spool, clock });
   const books = createBooks({
     spool,
@@ -184,6 +196,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     clock,
     log,
     holds,
+    settleCounts: (counts, ending) => settleCounts(counts, ending, audited),
     onSettled: metrics.settled,
   });
   const relays = createRelays({
@@ -253,7 +266,14 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       credentials,
       relays,
       entropy,
-      gate: createBudgetGate({ leases, holds, held, hashOf: createKeyHash(options.deriveKey(END_USER_ALIAS)), isStopping: () => stopping }),
+      gate: createBudgetGate({
+        leases,
+        holds,
+        audited,
+        held,
+        hashOf: createKeyHash(options.deriveKey(END_USER_ALIAS)),
+        isStopping: () => stopping,
+      }),
       idempotency,
     }),
     health,
@@ -278,7 +298,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       const leasing = new Promise<void>((resolve) => {
         spool.whenSynced(() => void leases.begin(FIRST_LEASE_MS).then(resolve));
       });
-      if ((feed.current()?.budgets.size ?? 0) > 0) await leasing;
+      if (hasHoldingBudgets(feed.current())) await leasing;
       return known;
     },
     stop: async (deadlineMs, hurry) => {
@@ -289,6 +309,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
       // While the database still takes this boot for alive.
       await idempotency.stop(hurry.aborted ? HURRIED_KEYS_MS : KEYS_STOP_MS);
+      audited.stop();
       await leases.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await closeConnections(app, closed);
       await feed.stop();

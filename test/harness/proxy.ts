@@ -12,6 +12,7 @@ import { EventLogError } from '../../services/eventlog/event-log.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../services/eventlog/spool.ts';
 import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-sheet.ts';
+import type { LookAtLimits } from '../../services/proxy/budgets/audited-limits.ts';
 import type { LeaseDatabase } from '../../services/proxy/budgets/lease-database.ts';
 import { createLeaseSums } from '../../services/proxy/budgets/lease-sums.ts';
 import { judgeBoots } from '../../services/proxy/budgets/spool-remains.ts';
@@ -111,6 +112,8 @@ export type TestProxyOptions = {
   readonly leaseDatabase?: (node: string, incarnation: string) => LeaseDatabase;
   /** Where idempotency keys are claimed; nowhere. */
   readonly keyedRequests?: (node: string, epoch: number) => KeyedRequests;
+  /** How it looks at audited limits; not at all. */
+  readonly lookAtLimits?: LookAtLimits;
   readonly home?: string;
   /** How long a stop lets requests in flight finish. */
   readonly stopMs?: number;
@@ -231,6 +234,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     remains: judgeBoots(spool.boots, { machineBoot: 'this boot', durability: 'group', soleMachine: false }),
     leaseDatabase: options.leaseDatabase ?? (() => noLeases),
     keyedRequests: options.keyedRequests ?? (() => noKeys),
+    lookAtLimits: options.lookAtLimits ?? (() => Promise.reject(new Error('there is no database'))),
     uptimeMs: () => performance.now(),
     onLeasesTaken: (cause) => log.error({ cause }, 'another process has the leases'),
     source: {

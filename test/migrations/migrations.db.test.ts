@@ -39,6 +39,7 @@ test('functions that act as the owner are not open to everybody and cannot be le
     database.owner.db,
   );
   expect(rows.map(({ name }) => name)).toEqual([
+    'budget_post',
     'ensure_ledger_partition',
     'lease_ask',
     'lease_beat',

@@ -77,7 +77,8 @@ function statesQuery(
       select budgets.id as budget_id, definition -> 'groupBy' as group_by, budget_limits.id as limit_id, unit, window_kind, window_zone, window_anchor,
         window_seconds, span.starts_at, span.ends_at, budget_window_key(of_segment, window_kind, span.starts_at) as window_key,
         budget_amount(amount, raised, raised_until, clock.now)::numeric(38, 0) as amount, sealed_at is not null as is_sealed,
-        definition -> 'groupBy' = '[]' and sealed_at is null and of_segment = segment and ${at}::timestamptz is null as is_implied
+        definition -> 'groupBy' = '[]' and sealed_at is null and of_segment = segment and ${at}::timestamptz is null as is_implied,
+        definition ->> 'enforcement' in ('enforce', 'downgrade') as is_holding
       from clock cross join budgets join budget_limits on budget_id = budgets.id
         cross join lateral budget_window(window_kind, window_zone, window_anchor::timestamp, coalesce(${at}::timestamptz, clock.now)) as span
         cross join lateral generate_series(case when ${includeSealed} then greatest(0, segment - ${MOST_SEGMENTS - 1}) else segment end, segment)
@@ -101,7 +102,8 @@ function statesQuery(
     select found.budget_id, found.id as counter_id, group_by, found.group_key, found.unit, window_kind, window_zone, window_anchor, found.window_seconds,
       found.starts_at, found.ends_at, found.amount,
       coalesce(state.settled, 0) - coalesce(aged.debit + aged.excess, 0) as settled, coalesce(state.held, 0) as held, coalesce(state.lost, 0) as lost,
-      coalesce(state.overrun, 0) - coalesce(aged.excess, 0) as overrun,
+      -- Where nothing is held, all that is settled is beyond what was held for it, and no overrun of anything.
+      case when is_holding then coalesce(state.overrun, 0) - coalesce(aged.excess, 0) else 0 end as overrun,
       is_sealed or state.sealed_at is not null or coalesce(found.ends_at <= clock.now, false) as is_sealed,
       coalesce(state.wanted_at > clock.now - lease_scarce(), false) as is_wanted, is_reconciling,
       coalesce((select recorded_at from lease_log where counter_id = found.id and version = 1), found.starts_at) as used_since, clock.now as as_of

@@ -74,10 +74,10 @@ export interface LedgerTransaction {
   /** Adds sums to the stored rows. Rows of each grain are in key order, so that transactions lock them in the same order. */
   addRollups(rollups: Readonly<Record<RollupGrain, readonly RollupRow[]>>): Promise<void>;
   /**
-   * Turns what leases hold into what is settled, for entries that this transaction has added (reference/leases.md section 3): at most once a transaction,
-   * as the last thing that it does.
+   * Turns what leases hold into what is settled, for entries that this transaction has added (reference/leases.md section 3), and adds what they used of limits
+   * that hold nothing: at most once a transaction, as the last thing that it does.
    */
-  postHolds(holds: readonly PostedHold[]): Promise<void>;
+  postHolds(holds: readonly PostedHold[], counts: readonly PostedCount[]): Promise<void>;
   /** Moves offsets that stand below the new one and are still under the epoch. @returns how many. */
   advanceOffsets(topic: string, advances: readonly OffsetAdvance[], nowMs: number): Promise<number>;
 }
@@ -90,6 +90,16 @@ export interface PostedHold {
   readonly node: string;
   readonly epoch: bigint;
   readonly debit: bigint;
+  /** As the ledger has it. */
+  readonly cost: bigint;
+}
+
+/** What a request used of a limit that holds nothing, in the limit's unit; it counts in the window of the posting. */
+export interface PostedCount {
+  /** uuid; of a limit that is not this organization's nothing is counted. */
+  readonly organizationId: string;
+  readonly limit: string;
+  readonly group: string;
   /** As the ledger has it. */
   readonly cost: bigint;
 }

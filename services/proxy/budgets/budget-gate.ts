@@ -7,9 +7,11 @@ import { endUserAlias } from '../../registry/catalog/match-budgets.ts';
 import type { Exchange } from '../exchange.ts';
 import type { HeldBytes } from '../held-bytes.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
+import type { AuditedLimits } from './audited-limits.ts';
+import { planCounts } from './budget-counts.ts';
 import type { PlannedHold } from './budget-holds.ts';
 import { planHolds } from './budget-holds.ts';
-import type { BudgetIndex, CompiledBudget } from './compiled-budgets.ts';
+import type { CompiledBudget, OrganizationBudgets } from './compiled-budgets.ts';
 import { matchingBudgets } from './compiled-budgets.ts';
 import type { HoldBooks } from './hold-books.ts';
 import type { LeaseNode, LeaseRefusal } from './lease-node.ts';
@@ -18,6 +20,7 @@ import { tokenBound } from './token-bound.ts';
 export interface BudgetGateOptions {
   readonly leases: Pick<LeaseNode, 'take'>;
   readonly holds: Pick<HoldBooks, 'release'>;
+  readonly audited: Pick<AuditedLimits, 'see'>;
   /** Counts the bodies of requests that wait. */
   readonly held: HeldBytes;
   /** HMAC in base64url, for what stands for end users. */
@@ -29,7 +32,7 @@ export interface BudgetGateOptions {
 /** What one request asks of its budgets. */
 export interface BudgetedRequest {
   readonly exchange: Exchange;
-  readonly budgets: BudgetIndex;
+  readonly budgets: OrganizationBudgets;
   readonly target: CompiledModel;
   readonly request: ChatCompletionRequest;
   readonly bodyBytes: number;
@@ -48,7 +51,7 @@ export interface BudgetGate {
 /** Most holds that an event has room for. */
 const MOST_HOLDS = 64;
 
-export function createBudgetGate({ leases, holds: holdBooks, held, hashOf, isStopping }: BudgetGateOptions): BudgetGate {
+export function createBudgetGate({ leases, holds: holdBooks, audited, held, hashOf, isStopping }: BudgetGateOptions): BudgetGate {
   const release = (exchange: Exchange): void => {
     if (exchange.holds !== null) holdBooks.release(exchange.requestId, exchange.holds);
     exchange.holds = null;
@@ -57,9 +60,14 @@ export function createBudgetGate({ leases, holds: holdBooks, held, hashOf, isSto
   return {
     admit: ({ exchange, budgets, target, request, bodyBytes }, proceed, refuse) => {
       const subject = subjectOf(exchange, hashOf);
-      const matching = matchingBudgets(budgets, subject);
+      const matching = budgets.holding === null ? [] : matchingBudgets(budgets.holding, subject);
+      const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, subject);
+      if (matching.length === 0 && counting.length === 0) return proceed();
+      const bound = tokenBound(request, bodyBytes, target);
+      const sheet = priceAt(target.prices, exchange.admittedAtMs);
+      if (counting.length > 0) exchange.counts = planCounts(counting, subject, bound, sheet, audited);
       if (matching.length === 0) return proceed();
-      const plan = planHolds(matching, subject, tokenBound(request, bodyBytes, target), priceAt(target.prices, exchange.admittedAtMs));
+      const plan = planHolds(matching, subject, bound, sheet);
       if (plan.kind === 'unpriced') return refuse(exchange, unpriced(exchange, plan.budget));
       const { holds } = plan;
       if (holds.length === 0) return proceed();

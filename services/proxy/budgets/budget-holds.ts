@@ -39,12 +39,17 @@ export function planHolds(
     const group = budgetGroupKey(budget.groupBy, subject);
     for (const { id, unit } of budget.limits) {
       if (unit === 'usd' && priced === null && budget.onUnpricedModel === 'block') return { kind: 'unpriced', budget };
-      const amount =
-        unit === 'requests' ? 1n : unit === 'tokens' ? BigInt(bound.input + bound.output) : (priced ?? fallbackCost(budget, bound));
+      const amount = worstUse(budget, unit, bound, priced);
       if (amount !== null) holds.push({ limit: id, group, amount, budget, unit });
     }
   }
   return { kind: 'holds', holds };
+}
+
+/** Most that a request may use in a limit's unit; null where the price is not known and the budget states none. */
+export function worstUse(budget: CompiledBudget, unit: BudgetUnit, bound: TokenBound, priced: bigint | null): bigint | null {
+  if (unit === 'requests') return 1n;
+  return unit === 'tokens' ? BigInt(bound.input + bound.output) : (priced ?? fallbackCost(budget, bound));
 }
 
 const MILLION = 1_000_000n;

@@ -3,19 +3,28 @@ import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
 import { budgetValue, matchesBudget } from '../../registry/catalog/match-budgets.ts';
 import type { SnapshotBudget } from '../../registry/snapshot.ts';
 
-/** A budget in `enforce` as the hot path wants it. */
+/** A budget as the hot path wants it. */
 export interface CompiledBudget {
   /** `bud_…` */
   readonly id: string;
   readonly selector: readonly BudgetCondition[];
   readonly groupBy: readonly BudgetKey[];
   readonly limits: readonly BudgetLimit[];
+  readonly enforcement: SnapshotBudget['enforcement'];
   readonly onUnpricedModel: SnapshotBudget['onUnpricedModel'];
   /** pico-USD for a million tokens. */
   readonly fallbackPrice: { readonly input: bigint; readonly output: bigint } | null;
 }
 
-/** The budgets of one organization, by what tells most requests apart. */
+/** The budgets of one organization; null where it has none of the kind. */
+export interface OrganizationBudgets {
+  /** Those that enforce: a request holds what it may use of them. */
+  readonly holding: BudgetIndex | null;
+  /** Those that audit or notify: what was used of them is counted when it is posted. */
+  readonly counting: BudgetIndex | null;
+}
+
+/** Budgets by what tells most requests apart. */
 export interface BudgetIndex {
   /** Those without a condition. */
   readonly always: readonly CompiledBudget[];
@@ -36,13 +45,20 @@ const MOST_SELECTIVE: readonly BudgetCondition['dimension'][] = [
 ];
 
 /**
- * Sorts the enforced budgets of a snapshot by organization. The others are left out: nothing is refused by them.
- * @returns by `org_…`; an organization without such a budget is not in it.
+ * Sorts the budgets of a snapshot by organization and by what is done by them.
+ * @returns by `org_…`; an organization without a budget is not in it.
  */
-export function compileBudgets(budgets: readonly SnapshotBudget[]): ReadonlyMap<string, BudgetIndex> {
-  const enforced = budgets.filter(({ enforcement }) => enforcement === 'enforce');
-  const ofOrganization = Map.groupBy(enforced, ({ organizationId }) => organizationId);
-  return new Map([...ofOrganization].map(([organizationId, own]) => [organizationId, indexOf(own.map(compileBudget))]));
+export function compileBudgets(budgets: readonly SnapshotBudget[]): ReadonlyMap<string, OrganizationBudgets> {
+  // Nothing is done yet by one that downgrades.
+  const active = budgets.filter(({ enforcement }) => enforcement !== 'downgrade');
+  const ofOrganization = Map.groupBy(active, ({ organizationId }) => organizationId);
+  return new Map([...ofOrganization].map(([organizationId, own]) => [organizationId, sorted(own.map(compileBudget))]));
+}
+
+function sorted(budgets: readonly CompiledBudget[]): OrganizationBudgets {
+  const holding = budgets.filter(({ enforcement }) => enforcement === 'enforce');
+  const counting = budgets.filter(({ enforcement }) => enforcement === 'audit' || enforcement === 'notify');
+  return { holding: holding.length === 0 ? null : indexOf(holding), counting: counting.length === 0 ? null : indexOf(counting) };
 }
 
 /** The budgets that count a request, in no order. */
@@ -63,12 +79,13 @@ function addMatching(candidates: readonly CompiledBudget[] | undefined, subject:
 }
 
 function compileBudget(budget: SnapshotBudget): CompiledBudget {
-  const { id, selector, groupBy, limits, onUnpricedModel, fallbackPrice } = budget;
+  const { id, selector, groupBy, limits, enforcement, onUnpricedModel, fallbackPrice } = budget;
   return {
     id,
     selector,
     groupBy,
     limits,
+    enforcement,
     onUnpricedModel,
     fallbackPrice: fallbackPrice === null ? null : { input: BigInt(fallbackPrice.input), output: BigInt(fallbackPrice.output) },
   };

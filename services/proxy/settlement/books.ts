@@ -5,6 +5,7 @@ import { encodeRequestSettled } from '../../../schema/events/request-settled-ser
 import type { Spool } from '../../eventlog/spool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { PlannedCount, SettledCounts } from '../budgets/budget-counts.ts';
 import type { HoldBooks } from '../budgets/hold-books.ts';
 import type { PlannedCall } from './orphan-draft.ts';
 import { encodeOrphanDraft, settleOrphanDraft } from './orphan-draft.ts';
@@ -20,6 +21,8 @@ export interface BooksOptions {
   /** `event` is null where an earlier boot's request is settled, whose times nobody knows. */
   /** Settles what requests hold of budgets; none: no request holds anything. */
   readonly holds?: HoldBooks;
+  /** Settles what counts a request without holding anything; none: nothing does. */
+  readonly settleCounts?: (counts: readonly PlannedCount[], ending: Ending) => SettledCounts;
   readonly onSettled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
 }
 
@@ -59,7 +62,8 @@ export function createBooks(options: BooksOptions): Books {
     },
     close: (request, subject, ending, onWritten) => {
       const held = request.holds == null ? undefined : options.holds?.settle(request.requestId, request.holds, ending);
-      const event = settle(request, ending, writer, held?.holds);
+      const counts = request.counts == null ? null : (options.settleCounts?.(request.counts, ending) ?? null);
+      const event = settle(request, ending, writer, held?.holds, counts);
       spool.close(request.requestId, recordOf(request, subject, event), onWritten);
       held?.written();
       onSettled(event.outcome, event);

@@ -36,6 +36,10 @@ const Draft = Type.Object({
   startMs: Type.Number({ minimum: 0 }),
   node: Type.String(),
   epoch: Type.Integer({ minimum: 0 }),
+  /** What it may use at most of limits that hold nothing; absent where there are none. */
+  counted: Type.Optional(
+    Type.Array(Type.Object({ limit: Type.String(), group: Type.String(), cost: Type.String({ pattern: '^\\d{1,38}$' }) })),
+  ),
   /** Absent where the request holds nothing of a budget. */
   held: Type.Optional(Type.Array(Type.Object({ counter: Type.String(), hold: Type.String({ pattern: '^\\d{1,38}$' }) }))),
 });
@@ -125,6 +129,10 @@ function heldText(holds: NonNullable<AdmittedRequest['holds']>): string {
   return text;
 }
 
+function countedText(counts: NonNullable<AdmittedRequest['counts']>): string {
+  return JSON.stringify(counts.map(({ limit, group, amount }) => ({ limit, group, cost: (amount ?? 0n).toString() })));
+}
+
 /**
  * Everything the settlement of a request is made from, should this process die before it settles; the cost of this is paid by every request.
  * @param subject JSON of a `RequestSubject`.
@@ -132,11 +140,10 @@ function heldText(holds: NonNullable<AdmittedRequest['holds']>): string {
 export function encodeOrphanDraft(request: AdmittedRequest, subject: string | null, call: PlannedCall, writer: Writer): Buffer {
   const { requestId, admittedAtMs, sdkRetryCount, subjectCommitment } = request;
   const own = JSON.stringify({ requestId, admittedAtMs, startMs: call.startMs, sdkRetryCount, subjectCommitment });
-  if (request.holds != null) {
-    return Buffer.from(
-      `${commonText(request, call, writer)},${own.slice(1, -1)},"held":[${heldText(request.holds)}],"subject":${subject}}`,
-      'utf8',
-    );
+  if (request.holds != null || request.counts != null) {
+    const held = request.holds == null ? '' : `"held":[${heldText(request.holds)}],`;
+    const counted = request.counts == null ? '' : `"counted":${countedText(request.counts)},`;
+    return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},${held}${counted}"subject":${subject}}`, 'utf8');
   }
   return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},"subject":${subject}}`, 'utf8');
 }
@@ -154,6 +161,10 @@ export function settleOrphanDraft(draft: Buffer): Orphan | null {
   const startMs = Math.round(value.startMs * 1_000) / 1_000;
   // The call may have been made and billed in full: nothing of its hold is free.
   const holds = (value.held ?? []).map(({ counter, hold }) => ({ counter, hold, debit: hold, cost: hold }));
-  const event = settle(value, orphanEnding({ provider: provider ?? '', upstreamModel, startMs }), { node, epoch }, holds);
+  const counted = (value.counted ?? []).filter(({ cost }) => cost !== '0');
+  const event = settle(value, orphanEnding({ provider: provider ?? '', upstreamModel, startMs }), { node, epoch }, holds, {
+    counted,
+    wouldRefuse: [],
+  });
   return { event, partition: value.key.partition, subject: value.subject === null ? null : JSON.stringify(value.subject) };
 }

@@ -1,5 +1,6 @@
 import type { Attempt, Outcome, RequestSettled } from '../../../schema/events/request-settled.v1.ts';
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { PlannedCount, SettledCounts } from '../budgets/budget-counts.ts';
 import type { TakenHold } from '../budgets/budget-holds.ts';
 import type { CompiledKey } from '../snapshot/compiled-snapshot.ts';
 
@@ -23,6 +24,8 @@ export interface AdmittedRequest {
   readonly candidates: readonly string[];
   /** What it holds of its budgets; null or absent: of none. */
   readonly holds?: readonly TakenHold[] | null;
+  /** The limits that count it and hold nothing; null or absent: none. */
+  readonly counts?: readonly PlannedCount[] | null;
   /** The budget that refuses it. */
   readonly refusedBy?: NonNullable<RequestSettled['refusedBy']> | null;
   /** `req_…` whose answer it gets again. */
@@ -64,7 +67,13 @@ export interface Writer {
  * The one event of a request: pure, so that every way a request can end is a row of a table in a test.
  * A cost that is free for certain is `0` with no price version; an unknown one is null with its reason.
  */
-export function settle(request: AdmittedRequest, ending: Ending, writer: Writer, holds: RequestSettled['holds'] = []): RequestSettled {
+export function settle(
+  request: AdmittedRequest,
+  ending: Ending,
+  writer: Writer,
+  holds: RequestSettled['holds'] = [],
+  counts: SettledCounts | null = null,
+): RequestSettled {
   const { key } = request;
   const { cost } = ending;
   const event: RequestSettled = {
@@ -113,6 +122,8 @@ export function settle(request: AdmittedRequest, ending: Ending, writer: Writer,
   };
   if (request.refusedBy != null) event.refusedBy = request.refusedBy;
   if (request.replayOf != null) event.replayOf = request.replayOf;
+  if (counts !== null && counts.counted.length > 0) event.counted = counts.counted;
+  if (counts !== null && counts.wouldRefuse.length > 0) event.wouldRefuse = counts.wouldRefuse;
   return event;
 }
 

@@ -11,7 +11,7 @@ import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
 import type { Snapshot, SnapshotKey, SnapshotProvider } from '../../registry/snapshot.ts';
 import type { KeyRestriction } from '../admission/key-restriction.ts';
 import { compileRestriction } from '../admission/key-restriction.ts';
-import type { BudgetIndex } from '../budgets/compiled-budgets.ts';
+import type { OrganizationBudgets } from '../budgets/compiled-budgets.ts';
 import { compileBudgets } from '../budgets/compiled-budgets.ts';
 
 /** A virtual key as the hot path wants it. */
@@ -54,7 +54,7 @@ export interface CompiledSnapshot {
   readonly catalogs: Catalogs<PriceSheet>;
   readonly providers: readonly SnapshotProvider[];
   /** Enforced ones by `org_…`; an organization without any is not in it. */
-  readonly budgets: ReadonlyMap<string, BudgetIndex>;
+  readonly budgets: ReadonlyMap<string, OrganizationBudgets>;
 }
 
 export interface CompileOptions {

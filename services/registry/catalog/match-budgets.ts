@@ -17,8 +17,8 @@ export interface BudgetSubject {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Longest group key that is readable; a longer one is its hash. */
-const LONGEST_KEY = 512;
+/** Longest group key that is readable, and that an event has room for; a longer one is its hash. */
+const LONGEST_KEY = 96;
 
 /** Whether a budget counts a request: every condition holds. */
 export function matchesBudget(selector: readonly BudgetCondition[], subject: BudgetSubject): boolean {

@@ -7,7 +7,7 @@ import { UNKNOWN_USAGE } from '../../../schema/values/token-usage.ts';
 import { systemTimers } from '../../../services/eventlog/timers.ts';
 import { sheetFromPerMillion } from '../../../services/pricing/price-sheet.ts';
 import { createBudgetGate } from '../../../services/proxy/budgets/budget-gate.ts';
-import type { BudgetIndex } from '../../../services/proxy/budgets/compiled-budgets.ts';
+import type { OrganizationBudgets } from '../../../services/proxy/budgets/compiled-budgets.ts';
 import { createHoldBooks } from '../../../services/proxy/budgets/hold-books.ts';
 import { createLeaseDatabase } from '../../../services/proxy/budgets/lease-database.ts';
 import { createLeaseNode } from '../../../services/proxy/budgets/lease-node.ts';
@@ -88,6 +88,7 @@ const books = createHoldBooks({
 const gate = createBudgetGate({
   leases,
   holds: books,
+  audited: { see: () => null },
   held: new HeldBytes(1_000_000_000),
   hashOf: (text) => text,
   isStopping: () => false,
@@ -141,7 +142,7 @@ const manyKeys = keys.filter((key) => budgetedKeys.has(key.id)).slice(0, KEYS_IN
 
 type Admitted = { readonly exchange: Exchange; state: 'waits' | 'through' | 'refused' };
 
-function admit(key: CompiledKey, budgets: BudgetIndex | undefined): Admitted {
+function admit(key: CompiledKey, budgets: OrganizationBudgets | undefined): Admitted {
   const exchange = new Exchange(id('request'), key, compiled, '/v1/chat/completions', Date.now(), performance.now(), {}, response, null);
   exchange.target = target;
   exchange.modelRequested = 'bench/echo';
@@ -171,7 +172,7 @@ function close(exchange: Exchange): number {
 
 async function work(
   keysInUse: readonly CompiledKey[],
-  budgets: BudgetIndex | undefined,
+  budgets: OrganizationBudgets | undefined,
   isOver: (requests: number) => boolean,
 ): Promise<HoldResult> {
   const open: Exchange[] = [];

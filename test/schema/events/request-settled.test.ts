@@ -91,7 +91,9 @@ describe('the settled request as bytes', () => {
 
   test('has every field of the schema, in the order of the schema', () => {
     const refusedBy = { budget: 'bud_1', limit: 'l', needed: '5', amount: '9', settled: '4', held: '3' };
-    const written: unknown = JSON.parse(serializeRequestSettled(settledRequest({ refusedBy, replayOf: 'req_1' })).toString());
+    const written: unknown = JSON.parse(
+      serializeRequestSettled(settledRequest({ refusedBy, replayOf: 'req_1', counted: [], wouldRefuse: [] })).toString(),
+    );
     expect(Object.keys(Object(written))).toEqual(Object.keys(RequestSettledSchema.properties));
   });
 
@@ -127,6 +129,18 @@ describe('the settled request as bytes', () => {
       })),
       holds: Array.from({ length: 64 }, () => ({ counter: wide(64), hold: '9'.repeat(38), debit: '9'.repeat(38), cost: '9'.repeat(38) })),
       decision: { reason: wide(128), candidates: Array.from({ length: 16 }, () => wide(256)) },
+      counted: Array.from({ length: 24 }, () => ({
+        limit: '00000000-0000-7000-8000-000000000000',
+        group: '€'.repeat(96),
+        cost: '9'.repeat(38),
+      })),
+      wouldRefuse: Array.from({ length: 4 }, () => ({
+        budget: `bud_${'0'.repeat(26)}`,
+        limit: '00000000-0000-7000-8000-000000000000',
+        needed: '9'.repeat(38),
+        amount: '9'.repeat(38),
+        settled: '9'.repeat(38),
+      })),
     });
     const record = encode(event);
     expect(record.value.length).toBeLessThanOrEqual(MAX_EVENT_BYTES);

@@ -6,7 +6,7 @@ import { plainArray } from '../../../journal/sql-array.ts';
 import type { DatabaseConnection } from '../../../runtime/postgres.ts';
 import { prepared } from '../../../runtime/postgres.ts';
 import type { ActivatedTags } from '../../rollups.ts';
-import type { LedgerStore, LedgerTransaction, PostedHold } from '../ledger-store.ts';
+import type { LedgerStore, LedgerTransaction, PostedCount, PostedHold } from '../ledger-store.ts';
 import { limitTransaction } from './limit-transaction.ts';
 import { advanceOffsets, lockOffsets, recordPartitions, takeOverPartition } from './log-offsets.ts';
 import { writeDeadLetters } from './write-dead-letters.ts';
@@ -48,14 +48,18 @@ export function ledgerTransaction(trx: Kysely<Database>): LedgerTransaction {
     insertSubjects: (subjects) => appendRequestSubjects(trx, subjects),
     readActivatedTags: (organizations) => readActivatedTags(trx, organizations),
     addRollups: (rollups) => writeRollups(trx, rollups),
-    postHolds: (holds) => postHolds(trx, holds),
+    postHolds: (holds, counts) => postHolds(trx, holds, counts),
     advanceOffsets: (topic, advances, nowMs) => advanceOffsets(trx, topic, advances, nowMs),
   };
 }
 
 const leasePost = prepared('select lease_post($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::numeric[], $6::numeric[])');
 
-async function postHolds(trx: Kysely<Database>, holds: readonly PostedHold[]): Promise<void> {
+const budgetPost = prepared(
+  'select budget_post($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::numeric[], $6::numeric[], $7::uuid[], $8::uuid[], $9::text[], $10::numeric[])',
+);
+
+async function postHolds(trx: Kysely<Database>, holds: readonly PostedHold[], counts: readonly PostedCount[]): Promise<void> {
   const columns = [
     holds.map(({ organizationId }) => organizationId),
     holds.map(({ counter }) => counter),
@@ -64,7 +68,17 @@ async function postHolds(trx: Kysely<Database>, holds: readonly PostedHold[]): P
     holds.map(({ debit }) => debit),
     holds.map(({ cost }) => cost),
   ];
-  await trx.executeQuery(CompiledQuery.raw(leasePost, columns));
+  if (counts.length === 0) {
+    await trx.executeQuery(CompiledQuery.raw(leasePost, columns));
+    return;
+  }
+  const counted = [
+    counts.map(({ organizationId }) => organizationId),
+    counts.map(({ limit }) => limit),
+    counts.map(({ group }) => group),
+    counts.map(({ cost }) => cost),
+  ];
+  await trx.executeQuery(CompiledQuery.raw(budgetPost, [...columns, ...counted]));
 }
 
 async function readActivatedTags(trx: Kysely<Database>, organizations: readonly string[]): Promise<ActivatedTags> {

@@ -5,6 +5,7 @@ import { prepareRecords } from '../../../../services/ledger/prepare.ts';
 import { createPriceSheets } from '../../../../services/ledger/price-sheets.ts';
 import { createPostgresLedgerStore } from '../../../../services/ledger/store/postgres/postgres-ledger-store.ts';
 import { createLeaseDatabase } from '../../../../services/proxy/budgets/lease-database.ts';
+import { createLookAtLimits } from '../../../../services/proxy/budgets/look-at-limits.ts';
 import type { GivenBudget } from '../../../../services/registry/budget-definition.ts';
 import { archiveBudget, createBudget } from '../../../../services/registry/budgets.ts';
 import { readSnapshot } from '../../../../services/registry/read-snapshot.ts';
@@ -120,6 +121,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
             report: (effect, places) => reach(() => real.report(effect, places)),
           };
         },
+        lookAtLimits: (places) => (away ? Promise.reject(new Error('the database is away')) : createLookAtLimits(connection.db)(places)),
         ...(options.home === undefined ? {} : { home: options.home }),
         ...(options.node === undefined ? {} : { node: options.node }),
       });

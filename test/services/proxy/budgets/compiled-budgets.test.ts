@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BUDGET_ENFORCEMENTS } from '../../../../schema/values/budget.ts';
+import type { BudgetIndex } from '../../../../services/proxy/budgets/compiled-budgets.ts';
 import { compileBudgets, matchingBudgets } from '../../../../services/proxy/budgets/compiled-budgets.ts';
 import { matchesBudget } from '../../../../services/registry/catalog/match-budgets.ts';
 import type { SnapshotBudget } from '../../../../services/registry/snapshot.ts';
@@ -55,7 +56,7 @@ test('the index finds every budget that counts a request, once, and no other', (
     fc.property(fc.array(fc.array(condition, { maxLength: 3 }), { maxLength: 12 }), subject, (selectors, one) => {
       const budgets = selectors.map((selector, index) => budgetOf(`bud_${index}`, { selector }));
       const index = compileBudgets(budgets).get('org_1');
-      const found = index === undefined ? [] : matchingBudgets(index, one);
+      const found = index?.holding == null ? [] : matchingBudgets(index.holding, one);
       expect(found.map(({ id }) => id).sort()).toEqual(
         budgets
           .filter(({ selector }) => matchesBudget(selector, one))
@@ -66,15 +67,17 @@ test('the index finds every budget that counts a request, once, and no other', (
   );
 });
 
-test('budgets of one organization are not those of another, and only what enforces is looked at', () => {
+test('budgets of one organization are not those of another, and what holds is apart from what only counts', () => {
   const budgets = BUDGET_ENFORCEMENTS.map((enforcement) => budgetOf(enforcement, { enforcement }));
   const compiled = compileBudgets([
     ...budgets,
     budgetOf('other', { organizationId: 'org_2' }),
-    budgetOf('none', { organizationId: 'org_3', enforcement: 'audit' }),
+    budgetOf('shadow', { organizationId: 'org_3', enforcement: 'audit' }),
   ]);
-  expect([...compiled].map(([organizationId, { always }]) => [organizationId, always.map(({ id }) => id)])).toEqual([
-    ['org_1', ['enforce']],
-    ['org_2', ['other']],
+  const idsOf = (index: BudgetIndex | null) => index?.always.map(({ id }) => id) ?? null;
+  expect([...compiled].map(([organizationId, { holding, counting }]) => [organizationId, idsOf(holding), idsOf(counting)])).toEqual([
+    ['org_1', ['enforce'], ['audit', 'notify']],
+    ['org_2', ['other'], null],
+    ['org_3', null, ['shadow']],
   ]);
 });

@@ -5,7 +5,15 @@ import type { CompiledBudget } from '../../../../services/proxy/budgets/compiled
 import { holdCosts } from '../../../../services/proxy/budgets/hold-costs.ts';
 import { localEnding } from '../../../../services/proxy/settlement/settle.ts';
 
-const budget: CompiledBudget = { id: 'bud_1', selector: [], groupBy: [], limits: [], onUnpricedModel: 'block', fallbackPrice: null };
+const budget: CompiledBudget = {
+  id: 'bud_1',
+  selector: [],
+  groupBy: [],
+  limits: [],
+  enforcement: 'enforce',
+  onUnpricedModel: 'block',
+  fallbackPrice: null,
+};
 const fallback = { ...budget, fallbackPrice: { input: 1_000_000n, output: 2_000_000n } };
 const hold = (unit: TakenHold['unit'], of = budget): TakenHold => ({ limit: 'l', group: '', amount: 99n, unit, budget: of, counter: unit });
 const all = [hold('usd'), hold('tokens'), hold('requests')];

@@ -45,13 +45,29 @@ test('an orphan has used all that its request held', () => {
     decisionReason: 'named',
     candidates: [],
   };
-  const budget = { id: 'bud_1', selector: [], groupBy: [], limits: [], onUnpricedModel: 'block' as const, fallbackPrice: null };
+  const budget = {
+    id: 'bud_1',
+    selector: [],
+    groupBy: [],
+    limits: [],
+    enforcement: 'enforce' as const,
+    onUnpricedModel: 'block' as const,
+    fallbackPrice: null,
+  };
   const hold = { limit: 'l', group: '["ada"]', amount: 12_345_678_901_234_567_890n, unit: 'usd' as const, budget, counter: 'c' };
   const call = { upstreamModel: 'large', startMs: 1 };
   const draft = encodeOrphanDraft({ ...request, holds: [hold] }, null, call, { node: 'nod_1', epoch: 2 });
   const used = '12345678901234567890';
   expect(settleOrphanDraft(draft)?.event.holds).toEqual([{ counter: 'c', hold: used, debit: used, cost: used }]);
   expect(draft.toString('utf8')).not.toContain('ada');
+  const counts = [
+    { limit: '00000000-0000-7000-8000-000000000000', group: '["\u00e9\\u0001"]', amount: 7n, unit: 'usd' as const, budget, sight: null },
+  ];
+  const both = encodeOrphanDraft({ ...request, holds: [hold], counts }, null, call, { node: 'nod_1', epoch: 2 });
+  expect(settleOrphanDraft(both)?.event).toMatchObject({
+    holds: [{ counter: 'c', hold: used }],
+    counted: [{ limit: '00000000-0000-7000-8000-000000000000', group: '["\u00e9\\u0001"]', cost: '7' }],
+  });
   expect(settleOrphanDraft(encodeOrphanDraft({ ...request, holds: null }, null, call, { node: 'nod_1', epoch: 2 }))?.event.holds).toEqual(
     [],
   );
