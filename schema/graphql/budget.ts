@@ -17,7 +17,7 @@ export const BudgetWindowKind = builder.enumType('BudgetWindowKind', {
 });
 export const BudgetEnforcement = builder.enumType('BudgetEnforcement', {
   description:
-    'What is wanted where a limit is reached. ENFORCE refuses what there is no room for. AUDIT and NOTIFY refuse nothing: what requests use is counted when it is booked, and AUDIT says in the event of each whether ENFORCE would have refused it (`wouldRefuse`, and the flag `budget_would_refuse` of its entry), judged by what was booked up to a few seconds before. DOWNGRADE is kept, and nothing is done by it in this version.',
+    'What is wanted where a limit is reached. ENFORCE refuses what there is no room for. AUDIT and NOTIFY refuse nothing: what requests use is counted when it is booked, and AUDIT says in the event of each whether ENFORCE would have refused it (`wouldRefuse`, and the flag `budget_would_refuse` of its entry), judged by what was booked up to a few seconds before. DOWNGRADE holds as ENFORCE does, and sends a request that it has no room for to `downgradeTo` instead, where its budgets have to have room for it: else it is refused. A key that may not use that is refused as well.',
   values: upperCase(BUDGET_ENFORCEMENTS),
 });
 export const UnpricedModelPolicy = builder.enumType('UnpricedModelPolicy', { values: upperCase(UNPRICED_POLICIES) });
@@ -84,8 +84,8 @@ Budget.implement({
   fields: (t) => ({
     name: t.exposeString('name'),
     isActive: t.boolean({
-      description: 'Whether anything is done by it: it is not archived and its enforcement is not DOWNGRADE.',
-      resolve: ({ definition, archived_at }) => definition.enforcement !== 'downgrade' && archived_at === null,
+      description: 'Whether anything is done by it: it is not archived.',
+      resolve: ({ archived_at }) => archived_at === null,
     }),
     selector: t.field({
       type: [BudgetConditionType],

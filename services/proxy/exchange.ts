@@ -47,6 +47,8 @@ export class Exchange implements AdmittedRequest {
   holds: readonly TakenHold[] | null = null;
   /** What counts it without holding anything. */
   counts: readonly PlannedCount[] | null = null;
+  /** What its answer is to warn of; null: nothing. */
+  warning: string | null = null;
   refusedBy: NonNullable<RequestSettled['refusedBy']> | null = null;
   /** The idempotency key that it has. */
   claim: KeyedClaim | null = null;

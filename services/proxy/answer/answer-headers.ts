@@ -45,6 +45,11 @@ export function costHeaders(cost: SettledCost): string[] {
   return ['x-turnpike-cost-usd', usd, 'x-litellm-response-cost', usd];
 }
 
+/** What the application should know of an answer that it did not ask for so; nothing for most. */
+export function warningHeaders({ warning }: { readonly warning: string | null }): string[] {
+  return warning === null ? [] : ['x-turnpike-warning', warning];
+}
+
 /** Time spent in the gateway and in the provider. */
 export function timingHeaders(overheadMs: number, upstreamMs: number): string[] {
   const overhead = overheadMs.toFixed(3);

@@ -36,6 +36,19 @@ export interface BudgetedRequest {
   readonly target: CompiledModel;
   readonly request: ChatCompletionRequest;
   readonly bodyBytes: number;
+  /**
+   * Called where a budget that downgrades has no room: lets the request go to where it says instead, which is admitted anew, or is false, and the
+   * request is refused. Absent: it was called before.
+   */
+  readonly downgrade?: (budget: DowngradingBudget) => boolean;
+}
+
+/** A budget that has no room, and where its requests go then. */
+export interface DowngradingBudget {
+  /** `bud_…` */
+  readonly id: string;
+  /** `provider/model` or `route/name`. */
+  readonly downgradeTo: string;
 }
 
 /** Lets requests through that all of their enforced budgets have room for. */
@@ -58,10 +71,11 @@ export function createBudgetGate({ leases, holds: holdBooks, audited, held, hash
   };
 
   return {
-    admit: ({ exchange, budgets, target, request, bodyBytes }, proceed, refuse) => {
+    admit: ({ exchange, budgets, target, request, bodyBytes, downgrade }, proceed, refuse) => {
       const subject = subjectOf(exchange, hashOf);
       const matching = budgets.holding === null ? [] : matchingBudgets(budgets.holding, subject);
       const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, subject);
+      exchange.counts = null;
       if (matching.length === 0 && counting.length === 0) return proceed();
       const bound = tokenBound(request, bodyBytes, target);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
@@ -81,7 +95,11 @@ export function createBudgetGate({ leases, holds: holdBooks, audited, held, hash
         told = true;
         if (waits) held.remove(bodyBytes);
         try {
-          if (counters === null) throw refusalError(exchange, holds, refusal);
+          if (counters === null) {
+            const budget = downgrading(holds, refusal);
+            if (budget !== null && downgrade?.(budget) === true) return;
+            throw refusalError(exchange, holds, refusal);
+          }
           exchange.holds = holds.map(({ limit, group, amount, budget, unit }, index) => {
             return { limit, group, amount, budget, unit, counter: counters[index] ?? '' };
           });
@@ -114,6 +132,13 @@ function unpriced(exchange: Exchange, budget: CompiledBudget): GatewayError {
   const limit = budget.limits.find(({ unit }) => unit === 'usd')?.id ?? '';
   exchange.refusedBy = { budget: budget.id, limit, needed: null, amount: null, settled: null, held: null };
   return new GatewayError('model_unpriced', { meta: { budget_id: budget.id } });
+}
+
+/** The budget that is short, where it is one that downgrades. */
+function downgrading(holds: readonly PlannedHold[], refusal: LeaseRefusal | null): DowngradingBudget | null {
+  const limit = refusal?.limit ?? null;
+  const budget = limit === null ? undefined : holds.find((hold) => hold.limit === limit)?.budget;
+  return budget === undefined || budget.downgradeTo === null ? null : { id: budget.id, downgradeTo: budget.downgradeTo };
 }
 
 /** The refusal in the words of the contract (reference/client-contract.md section 2), and in the exchange for its event. */

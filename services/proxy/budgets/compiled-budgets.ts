@@ -11,6 +11,8 @@ export interface CompiledBudget {
   readonly groupBy: readonly BudgetKey[];
   readonly limits: readonly BudgetLimit[];
   readonly enforcement: SnapshotBudget['enforcement'];
+  /** Where requests go that it has no room for; null: they are refused. */
+  readonly downgradeTo: string | null;
   readonly onUnpricedModel: SnapshotBudget['onUnpricedModel'];
   /** pico-USD for a million tokens. */
   readonly fallbackPrice: { readonly input: bigint; readonly output: bigint } | null;
@@ -18,7 +20,7 @@ export interface CompiledBudget {
 
 /** The budgets of one organization; null where it has none of the kind. */
 export interface OrganizationBudgets {
-  /** Those that enforce: a request holds what it may use of them. */
+  /** Those that enforce or downgrade: a request holds what it may use of them. */
   readonly holding: BudgetIndex | null;
   /** Those that audit or notify: what was used of them is counted when it is posted. */
   readonly counting: BudgetIndex | null;
@@ -49,14 +51,12 @@ const MOST_SELECTIVE: readonly BudgetCondition['dimension'][] = [
  * @returns by `org_…`; an organization without a budget is not in it.
  */
 export function compileBudgets(budgets: readonly SnapshotBudget[]): ReadonlyMap<string, OrganizationBudgets> {
-  // Nothing is done yet by one that downgrades.
-  const active = budgets.filter(({ enforcement }) => enforcement !== 'downgrade');
-  const ofOrganization = Map.groupBy(active, ({ organizationId }) => organizationId);
+  const ofOrganization = Map.groupBy(budgets, ({ organizationId }) => organizationId);
   return new Map([...ofOrganization].map(([organizationId, own]) => [organizationId, sorted(own.map(compileBudget))]));
 }
 
 function sorted(budgets: readonly CompiledBudget[]): OrganizationBudgets {
-  const holding = budgets.filter(({ enforcement }) => enforcement === 'enforce');
+  const holding = budgets.filter(({ enforcement }) => enforcement === 'enforce' || enforcement === 'downgrade');
   const counting = budgets.filter(({ enforcement }) => enforcement === 'audit' || enforcement === 'notify');
   return { holding: holding.length === 0 ? null : indexOf(holding), counting: counting.length === 0 ? null : indexOf(counting) };
 }
@@ -79,13 +79,14 @@ function addMatching(candidates: readonly CompiledBudget[] | undefined, subject:
 }
 
 function compileBudget(budget: SnapshotBudget): CompiledBudget {
-  const { id, selector, groupBy, limits, enforcement, onUnpricedModel, fallbackPrice } = budget;
+  const { id, selector, groupBy, limits, enforcement, downgradeTo, onUnpricedModel, fallbackPrice } = budget;
   return {
     id,
     selector,
     groupBy,
     limits,
     enforcement,
+    downgradeTo,
     onUnpricedModel,
     fallbackPrice: fallbackPrice === null ? null : { input: BigInt(fallbackPrice.input), output: BigInt(fallbackPrice.output) },
   };

@@ -5,7 +5,7 @@ import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import { chooseTarget } from '../../registry/catalog/choose-target.ts';
 import { resolveModel } from '../../registry/catalog/resolve-model.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
-import type { BudgetGate } from '../budgets/budget-gate.ts';
+import type { BudgetGate, DowngradingBudget } from '../budgets/budget-gate.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Idempotency } from '../idempotency/idempotency.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -71,11 +71,51 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
     throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
   };
 
+  /** @throws {GatewayError} where the target cannot be called. */
+  const callOf = (exchange: Exchange, request: ChatCompletionRequest, body: ReceivedBody, target: CompiledModel): Call => {
+    const provider = PROVIDERS[target.provider.protocol];
+    const upstream = upstreams.find(target.provider.id);
+    if (upstream === null) throw new GatewayError('upstream_unavailable');
+    const fixedHeaders = credentials.headersFor(target, provider);
+    if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
+    return { exchange, request, body, target, provider, upstream, fixedHeaders };
+  };
+
+  /** The call to where a budget without room sends it; null where its key may not go there, or nothing can be called there: then it is refused. */
+  const downgraded = ({ exchange, request, body, target }: Call, { id, downgradeTo }: DowngradingBudget): Call | null => {
+    const { key, snapshot, requestId } = exchange;
+    try {
+      const decision = chooseTarget(resolveModel(catalogOf(snapshot.catalogs, key.organizationId), key, downgradeTo), requestId);
+      if (decision.target === target) return null;
+      const call = callOf(exchange, request, body, decision.target);
+      exchange.target = decision.target;
+      exchange.routeId = decision.routeId ?? exchange.routeId;
+      exchange.decisionReason = 'budget_downgrade';
+      exchange.candidates = [...exchange.candidates, ...decision.candidates];
+      exchange.warning = `budget_downgrade; budget=${id}`;
+      return call;
+    } catch (error) {
+      if (error instanceof GatewayError) return null;
+      throw error;
+    }
+  };
+
   const hold = (call: Call, refuse: Refuse): void => {
     const { exchange, target, request, body } = call;
     const budgets = exchange.snapshot.budgets.get(exchange.key.organizationId);
-    if (budgets === undefined) relay(call);
-    else gate.admit({ exchange, budgets, target, request, bodyBytes: body.bytes.length }, () => relay(call), refuse);
+    if (budgets === undefined) {
+      relay(call);
+      return;
+    }
+    const held = { exchange, budgets, target, request, bodyBytes: body.bytes.length };
+    const downgrade = (budget: DowngradingBudget): boolean => {
+      const other = downgraded(call, budget);
+      if (other === null) return false;
+      // Once: where there is no room either it is refused.
+      gate.admit({ ...held, target: other.target }, () => relay(other), refuse);
+      return true;
+    };
+    gate.admit({ ...held, downgrade }, () => relay(call), refuse);
   };
 
   return (exchange, body, refuse) => {
@@ -98,12 +138,7 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
     exchange.decisionReason = decision.reason;
     exchange.candidates = decision.candidates;
 
-    const provider = PROVIDERS[target.provider.protocol];
-    const upstream = upstreams.find(target.provider.id);
-    if (upstream === null) throw new GatewayError('upstream_unavailable');
-    const fixedHeaders = credentials.headersFor(target, provider);
-    if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
-    const call: Call = { exchange, request, body, target, provider, upstream, fixedHeaders };
+    const call = callOf(exchange, request, body, target);
     const idempotencyKey = exchange.headers['idempotency-key'];
     // Before its budgets: an answer that was paid for is given again also when they are used up.
     if (idempotencyKey === undefined) hold(call, refuse);

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
-import { costHeaders, identityHeaders, providerHeaders, STREAM_HEADERS, timingHeaders } from '../answer/answer-headers.ts';
+import { costHeaders, identityHeaders, providerHeaders, STREAM_HEADERS, timingHeaders, warningHeaders } from '../answer/answer-headers.ts';
 import type { ErrorAnswer } from '../answer/error-answer.ts';
 import { sendErrorAnswer } from '../answer/error-answer.ts';
 import type { Exchange } from '../exchange.ts';
@@ -45,6 +45,7 @@ function writeWhole(exchange: Exchange, target: CompiledModel, answer: WholeAnsw
   headers.push(
     ...identityHeaders(exchange.requestId),
     ...providerHeaders(target),
+    ...warningHeaders(exchange),
     ...costHeaders(answer.cost),
     ...timingHeaders(answer.overheadMs, answer.upstreamMs),
   );
@@ -59,13 +60,14 @@ export function sendStreamHead(exchange: Exchange, target: CompiledModel, overhe
     ...STREAM_HEADERS,
     ...identityHeaders(exchange.requestId),
     ...providerHeaders(target),
+    ...warningHeaders(exchange),
     ...timingHeaders(overheadMs, upstreamMs),
   ]);
 }
 
 /** Sends an error in which a provider took part. */
 export function sendProviderError(exchange: Exchange, target: CompiledModel, answer: ErrorAnswer): void {
-  sendErrorAnswer(exchange.response, exchange.requestId, answer, providerHeaders(target));
+  sendErrorAnswer(exchange.response, exchange.requestId, answer, [...providerHeaders(target), ...warningHeaders(exchange)]);
 }
 
 /** Gives a client that does not take the rest of its answer only so long. */

@@ -14,6 +14,7 @@ const budgetOf = (fields: Partial<CompiledBudget>): CompiledBudget => ({
   groupBy: [],
   limits: [limit('t', 'tokens')],
   enforcement: 'audit',
+  downgradeTo: null,
   onUnpricedModel: 'block',
   fallbackPrice: null,
   ...fields,

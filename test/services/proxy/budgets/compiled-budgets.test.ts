@@ -76,7 +76,7 @@ test('budgets of one organization are not those of another, and what holds is ap
   ]);
   const idsOf = (index: BudgetIndex | null) => index?.always.map(({ id }) => id) ?? null;
   expect([...compiled].map(([organizationId, { holding, counting }]) => [organizationId, idsOf(holding), idsOf(counting)])).toEqual([
-    ['org_1', ['enforce'], ['audit', 'notify']],
+    ['org_1', ['enforce', 'downgrade'], ['audit', 'notify']],
     ['org_2', ['other'], null],
     ['org_3', null, ['shadow']],
   ]);

@@ -11,6 +11,7 @@ const budget: CompiledBudget = {
   groupBy: [],
   limits: [],
   enforcement: 'enforce',
+  downgradeTo: null,
   onUnpricedModel: 'block',
   fallbackPrice: null,
 };

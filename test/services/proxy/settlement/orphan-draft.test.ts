@@ -51,6 +51,7 @@ test('an orphan has used all that its request held', () => {
     groupBy: [],
     limits: [],
     enforcement: 'enforce' as const,
+    downgradeTo: null,
     onUnpricedModel: 'block' as const,
     fallbackPrice: null,
   };
