@@ -108,8 +108,9 @@ function statesQuery(
       coalesce(state.wanted_at > clock.now - lease_scarce(), false) as is_wanted, is_reconciling,
       coalesce((select recorded_at from lease_log where counter_id = found.id and version = 1), found.starts_at) as used_since, clock.now as as_of
     from clock cross join found
-      left join counter_states as state on state.id = found.id
-      left join budget_counters as counter on counter.id = found.id and counter.window_seconds is not null
+      -- Fenced off, both: or every counter there is would be read and summed up, and then joined.
+      left join lateral (select * from counter_states where counter_states.id = found.id offset 0) as state on true
+      left join lateral (select * from budget_counters where budget_counters.id = found.id and window_seconds is not null offset 0) as counter on true
       left join lateral (
         select counter.folded_debit + coalesce(sum(debit), 0) - counter.aged_debit as debit,
           counter.folded_excess + coalesce(sum(excess), 0) - counter.aged_excess as excess
