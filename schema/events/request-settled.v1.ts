@@ -126,7 +126,7 @@ export const RequestSettled = Type.Object({
   subjectCommitment: Nullable(Type.String({ pattern: '^[0-9a-f]{64}$' })),
   node: text(64),
   epoch: Count,
-  /** The budget that refused it, and what was known of its limit then, in the limit's unit; absent where none did. */
+  /** The budget or rate limit that refused it, and what was known of its limit then, in the limit's unit; absent where none did. */
   refusedBy: Type.Optional(
     Type.Object({
       budget: text(64),

@@ -7,7 +7,7 @@ import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { BudgetRow } from './ports/budgets.ts';
 import { Versioned } from './versioned.ts';
 
-const upperCase = <Value extends string>(values: readonly Value[]): Record<string, { value: Value }> =>
+export const upperCase = <Value extends string>(values: readonly Value[]): Record<string, { value: Value }> =>
   Object.fromEntries(values.map((value) => [value.toUpperCase(), { value }]));
 
 export const BudgetDimension = builder.enumType('BudgetDimension', { values: upperCase(BUDGET_DIMENSIONS) });
@@ -22,7 +22,7 @@ export const BudgetEnforcement = builder.enumType('BudgetEnforcement', {
 });
 export const UnpricedModelPolicy = builder.enumType('UnpricedModelPolicy', { values: upperCase(UNPRICED_POLICIES) });
 
-const BudgetKeyType = builder.objectRef<BudgetKey>('BudgetKey').implement({
+export const BudgetKeyType = builder.objectRef<BudgetKey>('BudgetKey').implement({
   description: 'One thing that requests are told apart by.',
   fields: (t) => ({
     dimension: t.field({ type: BudgetDimension, resolve: ({ dimension }) => dimension }),
@@ -30,7 +30,7 @@ const BudgetKeyType = builder.objectRef<BudgetKey>('BudgetKey').implement({
   }),
 });
 
-const BudgetConditionType = builder.objectRef<BudgetCondition>('BudgetCondition').implement({
+export const BudgetConditionType = builder.objectRef<BudgetCondition>('BudgetCondition').implement({
   fields: (t) => ({
     dimension: t.field({ type: BudgetDimension, resolve: ({ dimension }) => dimension }),
     tagKey: t.exposeString('tagKey', { nullable: true }),

@@ -15,6 +15,7 @@ const kindOfNode = {
   AlertChannel: 'alertChannel',
   AlertDelivery: 'alertDelivery',
   BudgetAlert: 'budgetAlert',
+  RateLimit: 'rateLimit',
   ServiceAccount: 'serviceAccount',
   User: 'user',
   Request: 'request',

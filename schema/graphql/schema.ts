@@ -14,6 +14,8 @@ import './budget-alert.ts';
 import './budget-mutations.ts';
 import './budget-simulation.ts';
 import './budget-state.ts';
+import './rate-limit.ts';
+import './rate-limit-mutations.ts';
 import './change-stream.ts';
 import './dead-letter.ts';
 import './dead-letter-mutations.ts';

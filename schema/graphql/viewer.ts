@@ -12,7 +12,7 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
   }),
 });
 
-const RateLimit = builder.objectRef<RateLimitStatus>('RateLimit').implement({
+const RateLimitStatusType = builder.objectRef<RateLimitStatus>('RateLimitStatus').implement({
   description: 'The bucket that operations of this key are charged to.',
   fields: (t) => ({
     limit: t.exposeInt('limit'),
@@ -35,7 +35,7 @@ const ServerInfoType = builder.objectRef<ServerInfo>('ServerInfo').implement({
 builder.queryFields((t) => ({
   viewer: t.field({ type: ViewerType, resolve: (_root, _args, context) => context.viewer }),
   rateLimit: t.field({
-    type: RateLimit,
+    type: RateLimitStatusType,
     description: 'With `dryRun`, nothing else of the operation is carried out and nothing is charged.',
     args: { dryRun: t.arg.boolean({ defaultValue: false, required: true }) },
     resolve: (_root, _args, context) => context.rateLimit(),

@@ -1,11 +1,12 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { RateLimitUnit } from '../values/rate-limit.ts';
 
-/** A limit of a budget. Amounts are pico-USD, tokens or requests; only the database computes windows (`budget_window`). */
+/** A limit of a budget or, by `budget_id` too, of a rate limit. Amounts are pico-USD, tokens or requests; only the database computes windows (`budget_window`). */
 export interface BudgetLimitTable {
   id: ColumnType<string, string, never>;
   organization_id: ColumnType<string, string, never>;
   budget_id: ColumnType<string, string, never>;
-  unit: ColumnType<'usd' | 'tokens' | 'requests', 'usd' | 'tokens' | 'requests', never>;
+  unit: ColumnType<RateLimitUnit, RateLimitUnit, never>;
   amount: bigint;
   window_kind: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year' | 'rolling' | 'lifetime';
   /** IANA name. */

@@ -1,4 +1,5 @@
 import type { ColumnType } from 'kysely';
+import type { RateLimitUnit } from '../values/rate-limit.ts';
 
 /** A view: `settled + held = committed + overrun` and `committed = expected`, at any moment. Amounts are in the unit of the limit. */
 export interface CounterStateView {
@@ -6,7 +7,7 @@ export interface CounterStateView {
   organization_id: ColumnType<string, never, never>;
   limit_id: ColumnType<string, never, never>;
   budget_id: ColumnType<string, never, never>;
-  unit: ColumnType<'usd' | 'tokens' | 'requests', never, never>;
+  unit: ColumnType<RateLimitUnit, never, never>;
   window_key: ColumnType<string, never, never>;
   group_key: ColumnType<string, never, never>;
   starts_at: ColumnType<Date | null, never, never>;

@@ -38,6 +38,7 @@ import type { OrganizationTable } from './organization.table.ts';
 import type { PriceVersionTable } from './price-version.table.ts';
 import type { ProviderTable } from './provider.table.ts';
 import type { ProviderCredentialTable } from './provider-credential.table.ts';
+import type { RateLimitTable } from './rate-limit.table.ts';
 import type { RegistryRevisionTable } from './registry-revision.table.ts';
 import type { RequestSubjectTable } from './request-subject.table.ts';
 import type { RouteTable } from './route.table.ts';
@@ -65,6 +66,7 @@ export interface Database {
   model_prices: ModelPriceTable;
   routes: RouteTable;
   budgets: BudgetTable;
+  rate_limits: RateLimitTable;
   route_targets: RouteTargetTable;
   activated_tags: ActivatedTagTable;
   alerts_to_hand_out: AlertToHandOutTable;

@@ -20,6 +20,7 @@ export const ID_PREFIXES = {
   budgetAlert: 'alr',
   alertChannel: 'chn',
   alertDelivery: 'dlv',
+  rateLimit: 'rlm',
   auditEvent: 'aud',
   deadLetter: 'dlt',
   node: 'nod',

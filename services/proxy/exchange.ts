@@ -49,6 +49,8 @@ export class Exchange implements AdmittedRequest {
   counts: readonly PlannedCount[] | null = null;
   /** What its answer is to warn of; null: nothing. */
   warning: string | null = null;
+  /** How its rate limits stand, flat; null where none counts it. */
+  limitHeaders: readonly string[] | null = null;
   refusedBy: NonNullable<RequestSettled['refusedBy']> | null = null;
   /** The idempotency key that it has. */
   claim: KeyedClaim | null = null;

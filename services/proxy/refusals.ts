@@ -44,6 +44,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     const send = (answer: GatewayError): void =>
       sendErrorAnswer(exchange.response, exchange.requestId, errorAnswer(answer, exchange.requestId), [
         ...(exchange.target === null ? [] : providerHeaders(exchange.target)),
+        ...(exchange.limitHeaders ?? []),
         ...(mustClose(answer) ? CLOSE : []),
       ]);
     exchange.settled = true;

@@ -55,10 +55,7 @@ type Place = Pick<Change, 'trx' | 'organizationId'>;
 
 /** Whether a budget could be defined so. @throws RegistryError as {@link defineBudget}. */
 export async function checkBudget(change: Place, given: GivenBudget): Promise<void> {
-  await checkSelector(change, given.selector);
-  bounded(given.groupBy.length, 0, MOST_GROUPS, 'groupBy');
-  for (const [index, key] of given.groupBy.entries()) checkKey(key, ['groupBy', String(index)]);
-  if (new Set(given.groupBy.map(nameOf)).size < given.groupBy.length) throw invalid('A budget groups by each thing once.', ['groupBy']);
+  await checkScope(change, given);
   await checkLimits(change, given.limits);
   checkThresholds(given.thresholds);
   if ((given.enforcement === 'downgrade') !== (given.downgradeTo !== null)) {
@@ -75,10 +72,21 @@ export async function checkBudget(change: Place, given: GivenBudget): Promise<vo
   }
 }
 
+/**
+ * What a budget or a rate limit counts, and what it tells apart.
+ * @throws RegistryError `invalid` or, for what a condition names and the organization has not, `not_found`; each names the field.
+ */
+export async function checkScope(change: Place, { selector, groupBy }: Pick<BudgetDefinition, 'selector' | 'groupBy'>): Promise<void> {
+  await checkSelector(change, selector);
+  bounded(groupBy.length, 0, MOST_GROUPS, 'groupBy');
+  for (const [index, key] of groupBy.entries()) checkKey(key, ['groupBy', String(index)]);
+  if (new Set(groupBy.map(nameOf)).size < groupBy.length) throw invalid('Each thing is grouped by once.', ['groupBy']);
+}
+
 async function checkSelector(change: Place, selector: readonly BudgetCondition[]): Promise<void> {
   bounded(selector.length, 0, MOST_CONDITIONS, 'selector');
   if (new Set(selector.map(nameOf)).size < selector.length) {
-    throw invalid('A budget has one condition on each thing: name all its values there.', ['selector']);
+    throw invalid('There is one condition on each thing: name all its values there.', ['selector']);
   }
   for (const [index, condition] of selector.entries()) {
     const path = ['selector', String(index)];
@@ -173,7 +181,7 @@ export function limitKey({ unit, window }: Pick<BudgetLimit, 'unit' | 'window'>)
 }
 
 function bounded(count: number, least: number, most: number, field: keyof GivenBudget): void {
-  if (count < least || count > most) throw invalid(`A budget has ${least} to ${most} entries here.`, [field]);
+  if (count < least || count > most) throw invalid(`There are ${least} to ${most} entries here.`, [field]);
 }
 
 function invalid(message: string, path: readonly string[]): RegistryError {

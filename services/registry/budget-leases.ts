@@ -27,7 +27,7 @@ export async function releaseLease(
     .selectFrom('budget_counters')
     .innerJoin('budget_limits', 'budget_limits.id', 'limit_id')
     .innerJoin('budgets', 'budgets.id', 'budget_id')
-    .select(['budgets.id', 'name', 'unit', 'window_key'])
+    .select(['budgets.id', 'name', 'window_key', sql<BudgetUnit>`unit`.as('unit')])
     .where('budget_counters.id', '=', counterId)
     .where('budget_counters.organization_id', '=', change.organizationId)
     .executeTakeFirst();

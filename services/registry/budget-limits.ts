@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
-import type { BudgetLimit } from '../../schema/values/budget.ts';
+import type { CountedLimit } from '../../schema/values/rate-limit.ts';
 import type { Change } from './change.ts';
 
 /**
- * Tells leasing of the limits of a budget (reference/leases.md section 2): a changed amount is a new version of its limit, which the proxies hear
+ * Tells leasing of the limits of a budget or a rate limit (reference/leases.md section 2): a changed amount is a new version of its limit, which the proxies hear
  * of with their next beat; one that the budget no longer has is sealed, and what runs on it settles there. None: the budget is archived. Limits
  * are locked in the order of their ids, as asks lock them.
  */
-export async function writeBudgetLimits(change: Change, budgetId: string, limits: readonly BudgetLimit[]): Promise<void> {
+export async function writeBudgetLimits(change: Change, budgetId: string, limits: readonly CountedLimit[]): Promise<void> {
   await sql`select from budget_limits where budget_id = ${budgetId} order by id for no key update`.execute(change.trx);
   await sql`
     update budget_limits set sealed_at = lease_now(), updated_at = lease_now()

@@ -57,6 +57,13 @@ export function readSnapshot(db: Kysely<Database>, memory: SnapshotMemory = crea
         .orderBy('id')
         .execute();
       const budgets = await readBudgets(trx, memory.budgets);
+      const rateLimits = await trx
+        .selectFrom('rate_limits')
+        .select(['id', 'organization_id', 'definition'])
+        .where('archived_at', 'is', null)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
       const offer = await readOffer(trx, null);
       return {
         revision: revision.toString(),
@@ -76,6 +83,11 @@ export function readSnapshot(db: Kysely<Database>, memory: SnapshotMemory = crea
           sealed: credential.sealed.toString('base64url'),
         })),
         budgets,
+        rateLimits: rateLimits.map(({ id, organization_id, definition }) => ({
+          id: idFromUuid('rateLimit', id),
+          organizationId: idFromUuid('organization', organization_id),
+          ...definition,
+        })),
       };
     });
 }

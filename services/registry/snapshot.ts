@@ -1,5 +1,6 @@
 import type { RouteStrategy } from '../../schema/tables/route.table.ts';
 import type { BudgetDefinition } from '../../schema/values/budget.ts';
+import type { RateLimitDefinition } from '../../schema/values/rate-limit.ts';
 import type { KeyEnvironment, KeyKind } from '../../schema/values/virtual-key.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly routes: readonly SnapshotRoute[];
   /** Those that are not archived, of every organization, by age. */
   readonly budgets: readonly SnapshotBudget[];
+  /** Those that are not archived, of every organization, by age. */
+  readonly rateLimits: readonly SnapshotRateLimit[];
 }
 
 export interface SnapshotKey {
@@ -138,6 +141,12 @@ export interface SnapshotRoute {
 /** What of a budget decides which requests it counts and what becomes of them. */
 export interface SnapshotBudget extends Omit<BudgetDefinition, 'thresholds'> {
   /** `bud_…` */
+  readonly id: string;
+  readonly organizationId: string;
+}
+
+export interface SnapshotRateLimit extends RateLimitDefinition {
+  /** `rlm_…` */
   readonly id: string;
   readonly organizationId: string;
 }

@@ -26,6 +26,7 @@ import type {
   SnapshotBudget,
   SnapshotKey,
   SnapshotModel,
+  SnapshotRateLimit,
   SnapshotSecret,
 } from '../../services/registry/snapshot.ts';
 import { systemClock } from '../../services/runtime/clock.ts';
@@ -105,6 +106,7 @@ export type TestProxyOptions = {
   readonly models: readonly SnapshotModel[];
   readonly keys?: readonly SnapshotKey[];
   readonly budgets?: readonly SnapshotBudget[];
+  readonly rateLimits?: readonly SnapshotRateLimit[];
   readonly limits?: Partial<ProxyLimits>;
   /** `nod_…`; a new one. */
   readonly node?: string;
@@ -223,6 +225,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     credentials: [],
     routes: [],
     budgets: options.budgets ?? [],
+    rateLimits: options.rateLimits ?? [],
   };
   const away = async (): Promise<void> => {
     if (registryAway) throw new Error('the registry is away');

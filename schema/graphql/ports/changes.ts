@@ -5,6 +5,7 @@ import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outco
 import type { DeadLetterChanges } from './dead-letter-changes.ts';
 import type { LeaseChanges } from './lease-changes.ts';
 import type { MemberChanges } from './member-changes.ts';
+import type { RateLimitChanges } from './rate-limits.ts';
 import type { OrganizationRow, TeamRow } from './registry-reads.ts';
 import type { RouteChanges } from './route-changes.ts';
 import type { UpstreamChanges } from './upstream-changes.ts';
@@ -15,6 +16,7 @@ export interface Changes
     ApiKeyChanges,
     BudgetChanges,
     LeaseChanges,
+    RateLimitChanges,
     UpstreamChanges,
     RouteChanges,
     MemberChanges,

@@ -13,6 +13,7 @@ import { createDeadLetterChanges } from './dead-letter-changes.ts';
 import { requireIdempotencyKey, requireName, requireSlug, requireTagKey } from './input-checks.ts';
 import { createLeaseChanges } from './lease-changes.ts';
 import { createMemberChanges } from './member-changes.ts';
+import { createRateLimitChanges } from './rate-limit-changes.ts';
 import { createRouteChanges } from './route-changes.ts';
 import type { RunChange } from './run-change.ts';
 import type { VerifyCredential } from './upstream-changes.ts';
@@ -32,6 +33,7 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
     ...createBudgetChanges(run, organizationId),
     ...createLeaseChanges(run, organizationId),
     ...createAlertChannelChanges({ run, organizationId, secrets }),
+    ...createRateLimitChanges(run, organizationId),
     organizationCreate: ({ idempotencyKey, slug, name }) => {
       const input = { slug: requireSlug(slug), name: requireName(name) };
       return run(

@@ -10,6 +10,7 @@ import { createBudgetReads } from './budget-reads.ts';
 import { isCoveredBy } from './covered-keys.ts';
 import { inCreationOrder, inOrderOf, readPage } from './keyset.ts';
 import { createMemberReads } from './member-reads.ts';
+import { createRateLimitReads } from './rate-limit-reads.ts';
 import type { TenantRead } from './tenant-read.ts';
 import { createUpstreamReads } from './upstream-reads.ts';
 
@@ -83,6 +84,7 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
     ...createMemberReads(read, organizationId),
     ...createBudgetReads(read, organizationId),
     ...createAlertChannelReads(read, organizationId),
+    ...createRateLimitReads(read, organizationId),
     organizationsById: (ids) =>
       readOrganizations(async (trx) => {
         let query = trx.selectFrom('organizations').selectAll().where('id', 'in', ids);

@@ -1,5 +1,5 @@
 import type { RequestSettled } from '../../../schema/events/request-settled.v1.ts';
-import type { BudgetUnit } from '../../../schema/values/budget.ts';
+import type { RateLimitUnit } from '../../../schema/values/rate-limit.ts';
 import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import { worstCost } from '../../pricing/worst-price.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
@@ -12,7 +12,7 @@ import type { TokenBound } from './token-bound.ts';
 /** A limit that counts a request and holds nothing for it: of a budget that audits or notifies. */
 export interface PlannedCount {
   readonly budget: CompiledBudget;
-  readonly unit: BudgetUnit;
+  readonly unit: RateLimitUnit;
   readonly limit: string;
   readonly group: string;
   /** Most that the request may use; null where an audited budget would have refused it for want of a price. */

@@ -6,6 +6,8 @@ import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
 import { endUserAlias } from '../../registry/catalog/match-budgets.ts';
 import type { Exchange } from '../exchange.ts';
 import type { HeldBytes } from '../held-bytes.ts';
+import { rateLimitHeaders } from '../rate-limits/rate-limit-headers.ts';
+import { rateLimitRefusal } from '../rate-limits/rate-limit-refusal.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { AuditedLimits } from './audited-limits.ts';
 import { planCounts } from './budget-counts.ts';
@@ -18,7 +20,7 @@ import type { LeaseNode, LeaseRefusal } from './lease-node.ts';
 import { tokenBound } from './token-bound.ts';
 
 export interface BudgetGateOptions {
-  readonly leases: Pick<LeaseNode, 'take'>;
+  readonly leases: Pick<LeaseNode, 'take' | 'standing'>;
   readonly holds: Pick<HoldBooks, 'release'>;
   readonly audited: Pick<AuditedLimits, 'see'>;
   /** Counts the bodies of requests that wait. */
@@ -76,6 +78,7 @@ export function createBudgetGate({ leases, holds: holdBooks, audited, held, hash
       const matching = budgets.holding === null ? [] : matchingBudgets(budgets.holding, subject);
       const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, subject);
       exchange.counts = null;
+      exchange.limitHeaders = null;
       if (matching.length === 0 && counting.length === 0) return proceed();
       const bound = tokenBound(request, bodyBytes, target);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
@@ -95,10 +98,11 @@ export function createBudgetGate({ leases, holds: holdBooks, audited, held, hash
         told = true;
         if (waits) held.remove(bodyBytes);
         try {
+          exchange.limitHeaders = rateLimitHeaders(holds, leases.standing);
           if (counters === null) {
             const budget = downgrading(holds, refusal);
             if (budget !== null && downgrade?.(budget) === true) return;
-            throw refusalError(exchange, holds, refusal);
+            throw refusalError(exchange, holds, refusal, leases.standing);
           }
           exchange.holds = holds.map(({ limit, group, amount, budget, unit }, index) => {
             return { limit, group, amount, budget, unit, counter: counters[index] ?? '' };
@@ -142,7 +146,12 @@ function downgrading(holds: readonly PlannedHold[], refusal: LeaseRefusal | null
 }
 
 /** The refusal in the words of the contract (reference/client-contract.md section 2), and in the exchange for its event. */
-function refusalError(exchange: Exchange, holds: readonly PlannedHold[], refusal: LeaseRefusal | null): GatewayError {
+function refusalError(
+  exchange: Exchange,
+  holds: readonly PlannedHold[],
+  refusal: LeaseRefusal | null,
+  standing: LeaseNode['standing'],
+): GatewayError {
   const code = refusal?.code ?? 'accounting_unavailable';
   const retryAfterSeconds = refusal?.retryAfterSeconds === 0 ? null : (refusal?.retryAfterSeconds ?? 1);
   // Where nothing could be asked, the first of its budgets stands for all.
@@ -157,13 +166,17 @@ function refusalError(exchange: Exchange, holds: readonly PlannedHold[], refusal
     settled: seen?.settled.toString() ?? null,
     held: seen?.held.toString() ?? null,
   };
+  if (hold.budget.kind === 'rate_limit' && code !== 'accounting_unavailable') {
+    const retryAfter = { retryAfterSeconds: retryAfterSeconds ?? 1 };
+    return rateLimitRefusal({ hold, seen, standing: standing(hold.limit, hold.group), ...retryAfter });
+  }
   return new GatewayError(code, { retryAfterSeconds, meta: metaOf(hold, refusal) });
 }
 
 function metaOf({ budget, limit, unit, amount }: PlannedHold, refusal: LeaseRefusal | null): Readonly<Record<string, unknown>> {
   const text = (value: bigint): string => (unit === 'usd' ? formatUsd(value) : value.toString());
   const window = budget.limits.find(({ id }) => id === limit)?.window.kind ?? null;
-  const told = { budget_id: budget.id, unit, window, needed: text(amount) };
+  const told = { [`${budget.kind}_id`]: budget.id, unit, window, needed: text(amount) };
   const seen = refusal?.seen ?? null;
   if (seen === null) return told;
   return {

@@ -1,8 +1,8 @@
-import type { BudgetUnit } from '../../../schema/values/budget.ts';
+import type { RateLimitUnit } from '../../../schema/values/rate-limit.ts';
 import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import { worstCost } from '../../pricing/worst-price.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
-import { budgetGroupKey } from '../../registry/catalog/match-budgets.ts';
+import { budgetGroupKey, matchesBudget } from '../../registry/catalog/match-budgets.ts';
 import type { HoldWanted } from '../admission/leases/lease-state.ts';
 import type { CompiledBudget } from './compiled-budgets.ts';
 import type { TokenBound } from './token-bound.ts';
@@ -10,7 +10,7 @@ import type { TokenBound } from './token-bound.ts';
 /** A hold of one limit, and what its settlement is made from. */
 export interface PlannedHold extends HoldWanted {
   readonly budget: CompiledBudget;
-  readonly unit: BudgetUnit;
+  readonly unit: RateLimitUnit;
 }
 
 /** A hold that was taken, and from which counter. */
@@ -36,6 +36,7 @@ export function planHolds(
   const priced = sheet === null ? null : worstCost(sheet, bound.input, bound.output);
   const holds: PlannedHold[] = [];
   for (const budget of budgets) {
+    if (budget.except !== null && matchesBudget(budget.except, subject)) continue;
     const group = budgetGroupKey(budget.groupBy, subject);
     for (const { id, unit } of budget.limits) {
       if (unit === 'usd' && priced === null && budget.onUnpricedModel === 'block') return { kind: 'unpriced', budget };
@@ -47,9 +48,21 @@ export function planHolds(
 }
 
 /** Most that a request may use in a limit's unit; null where the price is not known and the budget states none. */
-export function worstUse(budget: CompiledBudget, unit: BudgetUnit, bound: TokenBound, priced: bigint | null): bigint | null {
-  if (unit === 'requests') return 1n;
-  return unit === 'tokens' ? BigInt(bound.input + bound.output) : (priced ?? fallbackCost(budget, bound));
+export function worstUse(budget: CompiledBudget, unit: RateLimitUnit, bound: TokenBound, priced: bigint | null): bigint | null {
+  return unit === 'usd' ? (priced ?? fallbackCost(budget, bound)) : countedAtMost(unit, bound);
+}
+
+function countedAtMost(unit: Exclude<RateLimitUnit, 'usd'>, { input, output }: TokenBound): bigint {
+  switch (unit) {
+    case 'requests':
+      return 1n;
+    case 'tokens':
+      return BigInt(input + output);
+    case 'input_tokens':
+      return BigInt(input);
+    case 'output_tokens':
+      return BigInt(output);
+  }
 }
 
 const MILLION = 1_000_000n;

@@ -1,21 +1,32 @@
-import type { BudgetCondition, BudgetKey, BudgetLimit } from '../../../schema/values/budget.ts';
+import type { BudgetCondition, BudgetKey } from '../../../schema/values/budget.ts';
+import type { CountedLimit } from '../../../schema/values/rate-limit.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
 import { budgetValue, matchesBudget } from '../../registry/catalog/match-budgets.ts';
 import type { SnapshotBudget } from '../../registry/snapshot.ts';
 
-/** A budget as the hot path wants it. */
+/** A budget or a rate limit as the hot path wants it: what enforces is held before a call and settled after it. */
 export interface CompiledBudget {
-  /** `bud_…` */
+  /** What a refusal by it is called. */
+  readonly kind: 'budget' | 'rate_limit';
+  /** `bud_…` or `rlm_…` */
   readonly id: string;
   readonly selector: readonly BudgetCondition[];
+  /** What it selects and does not count all the same: where all of these hold; null: nothing. */
+  readonly except: readonly BudgetCondition[] | null;
   readonly groupBy: readonly BudgetKey[];
-  readonly limits: readonly BudgetLimit[];
+  readonly limits: readonly CountedLimit[];
   readonly enforcement: SnapshotBudget['enforcement'];
   /** Where requests go that it has no room for; null: they are refused. */
   readonly downgradeTo: string | null;
   readonly onUnpricedModel: SnapshotBudget['onUnpricedModel'];
   /** pico-USD for a million tokens. */
   readonly fallbackPrice: { readonly input: bigint; readonly output: bigint } | null;
+}
+
+/** With whose it is: `org_…`. */
+export interface OwnedBudget {
+  readonly organizationId: string;
+  readonly budget: CompiledBudget;
 }
 
 /** The budgets of one organization; null where it has none of the kind. */
@@ -48,11 +59,16 @@ const MOST_SELECTIVE: readonly BudgetCondition['dimension'][] = [
 
 /**
  * Sorts the budgets of a snapshot by organization and by what is done by them.
- * @returns by `org_…`; an organization without a budget is not in it.
+ * @param others what else is held for a request, in the same index.
+ * @returns by `org_…`; an organization without any is not in it.
  */
-export function compileBudgets(budgets: readonly SnapshotBudget[]): ReadonlyMap<string, OrganizationBudgets> {
-  const ofOrganization = Map.groupBy(budgets, ({ organizationId }) => organizationId);
-  return new Map([...ofOrganization].map(([organizationId, own]) => [organizationId, sorted(own.map(compileBudget))]));
+export function compileBudgets(
+  budgets: readonly SnapshotBudget[],
+  others: readonly OwnedBudget[] = [],
+): ReadonlyMap<string, OrganizationBudgets> {
+  const owned = [...budgets.map((budget) => ({ organizationId: budget.organizationId, budget: compileBudget(budget) })), ...others];
+  const ofOrganization = Map.groupBy(owned, ({ organizationId }) => organizationId);
+  return new Map([...ofOrganization].map(([organizationId, own]) => [organizationId, sorted(own.map(({ budget }) => budget))]));
 }
 
 function sorted(budgets: readonly CompiledBudget[]): OrganizationBudgets {
@@ -81,8 +97,10 @@ function addMatching(candidates: readonly CompiledBudget[] | undefined, subject:
 function compileBudget(budget: SnapshotBudget): CompiledBudget {
   const { id, selector, groupBy, limits, enforcement, downgradeTo, onUnpricedModel, fallbackPrice } = budget;
   return {
+    kind: 'budget',
     id,
     selector,
+    except: null,
     groupBy,
     limits,
     enforcement,

@@ -23,6 +23,10 @@ function costOf({ unit, budget }: TakenHold, { cost, usage, attempts }: Ending):
   if (unit === 'requests') return attempts.length === 0 ? 0n : 1n;
   if (cost.kind === 'free') return 0n;
   if (unit === 'usd' && cost.kind === 'rated') return cost.costPico;
+  if (unit === 'input_tokens' || unit === 'output_tokens') {
+    const sum = usage === null ? null : sumClasses(usage, unit === 'input_tokens' ? INPUT_CLASSES : OUTPUT_CLASSES);
+    return sum === null ? null : BigInt(sum);
+  }
   const tokens = usage === null ? null : tokensOf(usage);
   if (unit === 'tokens') return tokens === null ? null : BigInt(tokens.input + tokens.output);
   return tokens === null ? null : fallbackCost(budget, tokens);

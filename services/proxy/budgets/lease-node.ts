@@ -5,7 +5,9 @@ import { forgetSlots } from '../admission/leases/lease-ends.ts';
 import type { LeaseInput } from '../admission/leases/lease-protocol.ts';
 import { step } from '../admission/leases/lease-protocol.ts';
 import type { HoldCosts, HoldWanted, LeaseFinal } from '../admission/leases/lease-state.ts';
-import { createLeaseState, hasSlot, leaseTimes } from '../admission/leases/lease-state.ts';
+import { createLeaseState, hasSlot, leaseTimes, slotOf } from '../admission/leases/lease-state.ts';
+import type { LimitStanding } from '../rate-limits/limit-standing.ts';
+import { standingOf } from '../rate-limits/limit-standing.ts';
 import { createLeaseClosing } from './lease-closing.ts';
 import type { CounterPlace, LeaseDatabase } from './lease-database.ts';
 import { openHolds } from './open-holds.ts';
@@ -64,6 +66,8 @@ export interface LeaseNode {
   settle(requestId: string, costs: HoldCosts): { readonly holds: readonly SettledHold[]; readonly settlement: number };
   /** The records of all settlements up to this one are durable. */
   synced(settlement: number): void;
+  /** How a limit stands for a group; null where nothing was asked for in its window. */
+  standing(limit: string, group: string): LimitStanding | null;
   /** Why nothing can be leased at the moment, for a person; null while it can. */
   trouble(): string | null;
   /** Gives back all that is free and closes its leases, once the last request is settled; gives up at the deadline, for the next start to do it. */
@@ -107,6 +111,8 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const waiting = new Map<string, Waiting>();
   const places = new Map<string, CounterPlace>();
   const seen = createSeenLimits();
+  /** By counter: what could be granted to somebody at the last answer, less what was returned here by then. */
+  const ungranted = new Map<string, bigint>();
   const cancels = new Set<() => void>();
   let groups = new Map<string, number>();
   let began = false;
@@ -176,7 +182,10 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
     now,
     onClosed: (counters) => {
       answered();
-      for (const counter of counters) places.delete(counter);
+      for (const counter of counters) {
+        places.delete(counter);
+        ungranted.delete(counter);
+      }
       options.onClosed(counters);
     },
     onFailed: (error) => void failed(error, 'close'),
@@ -256,6 +265,9 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
           for (const item of answer.items) {
             seen.learn(item);
             if (item.counter !== null && item.place !== null) places.set(item.counter, item.place);
+            if (item.counter !== null && item.rest !== null) {
+              ungranted.set(item.counter, item.rest - (state.leases.get(item.counter)?.returned ?? 0n));
+            }
           }
           feed({ kind: 'answered', ask: number, sentAt, answer, at: now() });
         },
@@ -413,6 +425,10 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
       return closed ?? { holds: [], settlement: 0 };
     },
     synced: (settlement) => feed({ kind: 'synced', settlement }),
+    standing: (limit, group) => {
+      const lease = hasSlot(state, limit, group) ? slotOf(state, limit, group).lease : null;
+      return lease === null ? null : standingOf(lease, ungranted.get(lease.counter) ?? 0n, now());
+    },
     trouble: () => {
       if (!began) return null;
       if (state.phase === 'registering') return 'not registered with the database yet';

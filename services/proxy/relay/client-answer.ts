@@ -49,6 +49,7 @@ function writeWhole(exchange: Exchange, target: CompiledModel, answer: WholeAnsw
     ...costHeaders(answer.cost),
     ...timingHeaders(answer.overheadMs, answer.upstreamMs),
   );
+  if (exchange.limitHeaders !== null) headers.push(...exchange.limitHeaders);
   response.writeHead(answer.status, headers);
   response.end(bytes);
 }
@@ -62,12 +63,14 @@ export function sendStreamHead(exchange: Exchange, target: CompiledModel, overhe
     ...providerHeaders(target),
     ...warningHeaders(exchange),
     ...timingHeaders(overheadMs, upstreamMs),
+    ...(exchange.limitHeaders ?? []),
   ]);
 }
 
 /** Sends an error in which a provider took part. */
 export function sendProviderError(exchange: Exchange, target: CompiledModel, answer: ErrorAnswer): void {
-  sendErrorAnswer(exchange.response, exchange.requestId, answer, [...providerHeaders(target), ...warningHeaders(exchange)]);
+  const headers = [...providerHeaders(target), ...warningHeaders(exchange), ...(exchange.limitHeaders ?? [])];
+  sendErrorAnswer(exchange.response, exchange.requestId, answer, headers);
 }
 
 /** Gives a client that does not take the rest of its answer only so long. */

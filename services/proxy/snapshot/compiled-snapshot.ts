@@ -13,6 +13,7 @@ import type { KeyRestriction } from '../admission/key-restriction.ts';
 import { compileRestriction } from '../admission/key-restriction.ts';
 import type { OrganizationBudgets } from '../budgets/compiled-budgets.ts';
 import { compileBudgets } from '../budgets/compiled-budgets.ts';
+import { compileRateLimit } from '../rate-limits/compiled-rate-limit.ts';
 
 /** A virtual key as the hot path wants it. */
 export interface CompiledKey {
@@ -53,7 +54,7 @@ export interface CompiledSnapshot {
   readonly publicParts: () => ReadonlySet<string>;
   readonly catalogs: Catalogs<PriceSheet>;
   readonly providers: readonly SnapshotProvider[];
-  /** Enforced ones by `org_…`; an organization without any is not in it. */
+  /** Budgets and rate limits by `org_…`; an organization without any is not in it. */
   readonly budgets: ReadonlyMap<string, OrganizationBudgets>;
 }
 
@@ -88,7 +89,7 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
     },
     catalogs: buildCatalogs(snapshot, options.openCredentials(snapshot), options.sheetOf),
     providers: snapshot.providers,
-    budgets: compileBudgets(snapshot.budgets),
+    budgets: compileBudgets(snapshot.budgets, snapshot.rateLimits.flatMap(compileRateLimit)),
   };
 }
 

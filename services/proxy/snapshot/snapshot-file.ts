@@ -10,6 +10,7 @@ import {
   CALENDAR_WINDOWS,
   UNPRICED_POLICIES,
 } from '../../../schema/values/budget.ts';
+import { RATE_LIMIT_PERIODS, RATE_LIMIT_UNITS } from '../../../schema/values/rate-limit.ts';
 import { KEY_ENVIRONMENTS, KEY_KINDS } from '../../../schema/values/virtual-key.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 
@@ -128,6 +129,28 @@ const SnapshotShape = Type.Object({
       downgradeTo: NullableText,
       onUnpricedModel: oneOf(UNPRICED_POLICIES),
       fallbackPrice: Type.Union([Type.Object({ input: Type.String(), output: Type.String() }), Type.Null()]),
+    }),
+    { default: [] },
+  ),
+  rateLimits: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      organizationId: Type.String(),
+      selector: Type.Array(Type.Object({ ...budgetKey, in: Type.Array(Type.String()) })),
+      groupBy: Type.Array(Type.Object(budgetKey)),
+      limits: Type.Array(
+        Type.Object({
+          id: Type.String(),
+          unit: oneOf(RATE_LIMIT_UNITS),
+          amount: Type.String({ pattern: '^\\d{1,38}$' }),
+          per: oneOf(RATE_LIMIT_PERIODS),
+          commonId: NullableText,
+        }),
+      ),
+      reserve: Type.Union([
+        Type.Object({ percent: Type.Number(), for: Type.Array(Type.Object({ ...budgetKey, in: Type.Array(Type.String()) })) }),
+        Type.Null(),
+      ]),
     }),
     { default: [] },
   ),

@@ -11,6 +11,8 @@ export function windowTurned(slot: Slot, at: number): void {
   if (slot.lease !== null && at >= slot.lease.stopsAt) {
     slot.lease.gone = true;
     slot.lease = null;
+    // What the old window had no room for says nothing of the new one.
+    slot.refusal = null;
   }
   if (slot.lease === null && slot.next !== null && at >= slot.next.opensAt) {
     slot.lease = slot.next;

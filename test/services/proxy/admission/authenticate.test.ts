@@ -35,6 +35,7 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocke
       credentials: [],
       routes: [],
       budgets: [],
+      rateLimits: [],
     },
     { sheetOf: () => null, openCredentials: () => new Map() },
   );

@@ -9,6 +9,8 @@ import type { BudgetSubject } from '../../../../services/registry/catalog/match-
 const window = { kind: 'lifetime' as const };
 const limit = (id: string, unit: 'usd' | 'tokens' | 'requests') => ({ id, unit, amount: '0', window });
 const budgetOf = (fields: Partial<CompiledBudget>): CompiledBudget => ({
+  kind: 'budget',
+  except: null,
   id: 'bud_1',
   selector: [],
   groupBy: [],

@@ -8,6 +8,8 @@ import { createLeaseDatabase } from '../../../../services/proxy/budgets/lease-da
 import { createLookAtLimits } from '../../../../services/proxy/budgets/look-at-limits.ts';
 import type { GivenBudget } from '../../../../services/registry/budget-definition.ts';
 import { archiveBudget, createBudget } from '../../../../services/registry/budgets.ts';
+import type { GivenRateLimit } from '../../../../services/registry/rate-limits.ts';
+import { createRateLimit, updateRateLimit } from '../../../../services/registry/rate-limits.ts';
 import { readSnapshot } from '../../../../services/registry/read-snapshot.ts';
 import type { ProviderOptions, SnapshotModel } from '../../../../services/registry/snapshot.ts';
 import type { DatabaseConnection } from '../../../../services/runtime/postgres.ts';
@@ -29,6 +31,9 @@ export type BudgetedProxies = {
   readonly organizationId: string;
   readonly secret: string;
   readonly define: (budget: Partial<GivenBudget> & { readonly name: string }) => Promise<string>;
+  /** @returns its uuid. */
+  readonly limitRate: (rateLimit: Partial<GivenRateLimit>) => Promise<string>;
+  readonly changeRate: (id: string, limits: GivenRateLimit['limits']) => Promise<void>;
   readonly archive: (id: string) => Promise<void>;
   readonly start: (options?: {
     readonly home?: string;
@@ -85,6 +90,22 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         });
         return budget.id;
       }),
+    limitRate: (given) =>
+      changeOf(database.writer.db, uuid, async (change) => {
+        const { rateLimit } = await createRateLimit(change, {
+          name: 'Limit',
+          selector: [],
+          groupBy: [],
+          limits: [],
+          reserve: null,
+          ...given,
+        });
+        return rateLimit.id;
+      }),
+    changeRate: (id, limits) =>
+      changeOf(database.writer.db, uuid, async (change) => {
+        await updateRateLimit(change, { id, expectedVersion: 1, limits });
+      }),
     archive: (id) =>
       changeOf(database.writer.db, uuid, async (change) => {
         await archiveBudget(change, { id, expectedVersion: 1 });
@@ -98,7 +119,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         statementTimeoutMs: 5_000,
       });
       connections.push(connection);
-      const { budgets } = await readSnapshot(database.writer.db);
+      const { budgets, rateLimits } = await readSnapshot(database.writer.db);
       const proxy = await startProxy({
         providers: { acme: upstream.baseUrl },
         models: options.models ?? [testModel('acme/fast', { maxOutputTokens: 10 })],
@@ -106,6 +127,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         budgets,
         // Far beyond what a busy machine takes: the 250 ms are tested where time is the test's (lease-node.test.ts).
         limits: { leaseWaitMs: 20_000 },
+        rateLimits,
         ...(options.providerOptions === undefined ? {} : { providerOptions: options.providerOptions }),
         leaseDatabase: (node, incarnation) => {
           const real = createLeaseDatabase(connection.db, node, incarnation);

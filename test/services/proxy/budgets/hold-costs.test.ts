@@ -6,8 +6,10 @@ import { holdCosts } from '../../../../services/proxy/budgets/hold-costs.ts';
 import { localEnding } from '../../../../services/proxy/settlement/settle.ts';
 
 const budget: CompiledBudget = {
+  kind: 'budget',
   id: 'bud_1',
   selector: [],
+  except: null,
   groupBy: [],
   limits: [],
   enforcement: 'enforce',

@@ -46,8 +46,10 @@ test('an orphan has used all that its request held', () => {
     candidates: [],
   };
   const budget = {
+    kind: 'budget' as const,
     id: 'bud_1',
     selector: [],
+    except: null,
     groupBy: [],
     limits: [],
     enforcement: 'enforce' as const,

@@ -45,6 +45,7 @@ test('a snapshot of many keys is compiled in turns, and serves once all of it is
     credentials: [],
     routes: [],
     budgets: [],
+    rateLimits: [],
   });
   let revision = '1';
   let lookedBefore = 0;

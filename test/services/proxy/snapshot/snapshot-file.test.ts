@@ -34,6 +34,7 @@ const snapshot: Snapshot = {
   credentials: [],
   routes: [],
   budgets: [],
+  rateLimits: [],
 };
 
 test('a snapshot is read as it was kept, and not at all when it is none', async () => {

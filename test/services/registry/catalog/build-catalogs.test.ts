@@ -51,6 +51,7 @@ function build(snapshot: Partial<Snapshot>, credentials: readonly [string, Opene
     credentials: [],
     routes: [],
     budgets: [],
+    rateLimits: [],
     ...snapshot,
   };
   const { shared, own } = buildCatalogs(

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { uuidFromId } from '../../../schema/values/ids.ts';
+import type { TestApi, TestTenant } from '../../harness/graphql.ts';
+import { startTestApi } from '../../harness/graphql.ts';
+
+let api: TestApi;
+let tenant: TestTenant;
+beforeAll(async () => {
+  api = await startTestApi();
+  tenant = await api.makeTenant('acme');
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+interface Payload {
+  readonly rateLimit: Record<string, unknown> & { readonly id: string };
+  readonly replayed: boolean;
+  readonly errors: { readonly code: string; readonly path: string[] }[];
+}
+
+async function change(name: 'rateLimitCreate' | 'rateLimitUpdate' | 'rateLimitArchive', input: object): Promise<Payload> {
+  const fields = `replayed errors { code path } rateLimit { id version name archivedAt selector { dimension in } groupBy { dimension }
+    limits { unit amount per } reserve { percent for { dimension in } } }`;
+  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+  const query = `mutation M($input: ${type}!) { ${name}(input: $input) { ${fields} } }`;
+  const { data, errors } = await api.ask<Record<string, Payload>>(tenant.adminKey, query, { input });
+  expect(errors).toBeUndefined();
+  const payload = data?.[name];
+  if (payload === undefined) throw new Error('no payload');
+  return payload;
+}
+
+const perMinute = (unit: string, amount: string) => ({ unit, amount, per: 'MINUTE' });
+const counted = (id: string) =>
+  api.database.writer.db
+    .selectFrom('budget_limits')
+    .selectAll()
+    .where('budget_id', '=', uuidFromId('rateLimit', id))
+    .orderBy('unit')
+    .execute();
+
+test('a rate limit is shown as it was defined, once for the same idempotency key, and leasing hears of each change', async () => {
+  const input = {
+    idempotencyKey: 'one',
+    name: 'Keys',
+    selector: [{ dimension: 'MODEL', in: ['acme/*'] }],
+    groupBy: [{ dimension: 'API_KEY' }],
+    limits: [perMinute('REQUESTS', '60'), perMinute('INPUT_TOKENS', '40000'), { unit: 'USD', amount: '2.5', per: 'MONTH' }],
+  };
+  const { rateLimit, errors } = await change('rateLimitCreate', input);
+  expect(errors).toEqual([]);
+  const { idempotencyKey: _key, ...defined } = input;
+  expect(rateLimit).toEqual({ id: expect.stringMatching(/^rlm_/), version: 1, archivedAt: null, reserve: null, ...defined });
+  expect(await change('rateLimitCreate', input)).toMatchObject({ replayed: true, rateLimit: { id: rateLimit.id } });
+  const before = await counted(rateLimit.id);
+  expect(before.map(({ unit, amount, window_kind }) => [unit, amount, window_kind])).toEqual([
+    ['input_tokens', 40_000n, 'minute'],
+    ['requests', 60n, 'minute'],
+    ['usd', 2_500_000_000_000n, 'month'],
+  ]);
+
+  const id = rateLimit.id;
+  const limits = [perMinute('REQUESTS', '90'), { unit: 'INPUT_TOKENS', amount: '40000', per: 'HOUR' }];
+  expect(await change('rateLimitUpdate', { id, expectedVersion: 1, limits })).toMatchObject({ errors: [], rateLimit: { version: 2 } });
+  const after = await counted(id);
+  const requests = after.filter(({ unit }) => unit === 'requests');
+  expect(requests).toMatchObject([{ id: before[1]?.id, amount: 90n, version: 2, sealed_at: null }]);
+  expect(after.filter(({ sealed_at }) => sealed_at === null).map(({ window_kind }) => window_kind)).toEqual(['hour', 'minute']);
+  expect(await change('rateLimitArchive', { id, expectedVersion: 1 })).toMatchObject({
+    rateLimit: null,
+    errors: [{ code: 'VERSION_CONFLICT', path: ['input', 'expectedVersion'] }],
+  });
+  expect(await change('rateLimitArchive', { id, expectedVersion: 2 })).toMatchObject({ errors: [] });
+  expect((await counted(id)).filter(({ sealed_at }) => sealed_at === null)).toEqual([]);
+  const { data } = await api.ask(
+    tenant.adminKey,
+    '{ rateLimits(first: 5) { nodes { id } } all: rateLimits(first: 5, includeArchived: true) { nodes { id } } }',
+  );
+  expect(data).toEqual({ rateLimits: { nodes: [] }, all: { nodes: [{ id }] } });
+});
+
+test('a reserve is counted beside the limit it is kept of, moves with it, and ends', async () => {
+  const reserve = { percent: 30, for: [{ dimension: 'TAG', tagKey: 'priority', in: ['high'] }] };
+  const limits = [perMinute('REQUESTS', '99')];
+  const { rateLimit, errors } = await change('rateLimitCreate', { idempotencyKey: 'reserve', name: 'Reserve', limits, reserve });
+  const { id } = rateLimit;
+  expect([errors, rateLimit.reserve]).toEqual([[], { percent: 30, for: [{ dimension: 'TAG', in: ['high'] }] }]);
+  const live = async () => (await counted(id)).filter(({ sealed_at }) => sealed_at === null);
+  const before = await live();
+  expect(before.map(({ amount }) => amount)).toEqual(expect.arrayContaining([99n, 69n]));
+  await change('rateLimitUpdate', { id, expectedVersion: 1, limits: [perMinute('REQUESTS', '200')], reserve: { ...reserve, percent: 50 } });
+  const after = await live();
+  const changed = before.map(({ id: limit, amount }) => [amount, after.find((each) => each.id === limit)?.amount]);
+  expect(changed).toEqual(
+    expect.arrayContaining([
+      [99n, 200n],
+      [69n, 100n],
+    ]),
+  );
+  expect(after).toHaveLength(2);
+  expect((await change('rateLimitUpdate', { id, expectedVersion: 2, reserve: null })).errors).toEqual([]);
+  expect((await live()).map(({ amount }) => amount)).toEqual([200n]);
+});
+
+test.each([
+  ['no limit', { limits: [] }, ['limits']],
+  ['two of one unit and period', { limits: [perMinute('USD', '1'), perMinute('USD', '2')] }, ['limits']],
+  ['a negative amount', { limits: [perMinute('REQUESTS', '-1')] }, ['limits', '0', 'amount']],
+  ['a reserve of all', { limits: [perMinute('USD', '1')], reserve: { percent: 100, for: [] } }, ['reserve', 'percent']],
+  ['a reserve for nobody', { limits: [perMinute('USD', '1')], reserve: { percent: 1, for: [] } }, ['reserve', 'for']],
+  [
+    'a reserve for an unknown team',
+    { limits: [perMinute('USD', '1')], reserve: { percent: 1, for: [{ dimension: 'TEAM', in: ['team_00000000000000000000000000'] }] } },
+    ['reserve', 'for', '0', 'in'],
+  ],
+  ['the same group twice', { limits: [perMinute('REQUESTS', '1')], groupBy: [{ dimension: 'TEAM' }, { dimension: 'TEAM' }] }, ['groupBy']],
+])('%s is refused, and the field is named', async (what, input, path) => {
+  expect(await change('rateLimitCreate', { idempotencyKey: what, name: what, ...input })).toMatchObject({
+    rateLimit: null,
+    errors: [{ path: ['input', ...path] }],
+  });
+});
