@@ -16,6 +16,7 @@ import './budget-simulation.ts';
 import './budget-state.ts';
 import './rate-limit.ts';
 import './rate-limit-mutations.ts';
+import './rate-limit-state.ts';
 import './change-stream.ts';
 import './dead-letter.ts';
 import './dead-letter-mutations.ts';

@@ -68,7 +68,7 @@ export interface LeaseReads {
   readonly movements: (counterIds: readonly string[], page: PageRequest) => Promise<readonly Page<MovementRow>[]>;
   /** For each counter, by proxy. */
   readonly openHolds: (counterIds: readonly string[]) => Promise<readonly (readonly OpenHoldsRow[])[]>;
-  /** The unit of each counter that there is. */
+  /** The unit of each counter of a budget that there is. */
   readonly unitsOf: (counterIds: readonly string[]) => Promise<ReadonlyMap<string, BudgetUnit>>;
   readonly proxyById: (id: string) => Promise<ProxyRow | null>;
   /** Every proxy of the installation: only for who may administer it. */

@@ -11,7 +11,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { AlertChannelReads } from './alert-channels.ts';
 import type { BudgetReads } from './budgets.ts';
 import type { ByIds } from './by-ids.ts';
-import type { RateLimitReads } from './rate-limits.ts';
+import type { RateLimitReads, RateLimitStateReads } from './rate-limits.ts';
 import type { MemberReads, UpstreamReads } from './upstream-reads.ts';
 
 export type OrganizationRow = Selectable<OrganizationTable>;
@@ -43,7 +43,7 @@ export interface ModelFilter {
 }
 
 /** Reads of the registry within the viewer's organization. Lists are in order of creation, models by name. */
-export interface RegistryReads extends UpstreamReads, MemberReads, BudgetReads, AlertChannelReads, RateLimitReads {
+export interface RegistryReads extends UpstreamReads, MemberReads, BudgetReads, AlertChannelReads, RateLimitReads, RateLimitStateReads {
   readonly organizationsById: ByIds<OrganizationRow>;
   readonly organizationBySlug: (slug: string) => Promise<OrganizationRow | null>;
   /** Every organization of the installation: only for who may administer it. */

@@ -27,7 +27,8 @@ export function createLeaseReads(read: TenantRead, organizationId: string): Leas
       read(async (trx) => {
         const { rows } = await sql<{ readonly id: string; readonly unit: BudgetUnit }>`
           select budget_counters.id, unit from budget_counters join budget_limits on budget_limits.id = limit_id
-          where budget_counters.id = any (${[...counterIds]}::uuid[]) and budget_counters.organization_id = ${organizationId}`.execute(trx);
+          where budget_counters.id = any (${[...counterIds]}::uuid[]) and budget_counters.organization_id = ${organizationId}
+            and not exists (select from rate_limits where rate_limits.id = budget_id)`.execute(trx);
         return new Map(rows.map(({ id, unit }) => [id, unit]));
       }),
     proxyById: (id) =>

@@ -11,6 +11,7 @@ import { isCoveredBy } from './covered-keys.ts';
 import { inCreationOrder, inOrderOf, readPage } from './keyset.ts';
 import { createMemberReads } from './member-reads.ts';
 import { createRateLimitReads } from './rate-limit-reads.ts';
+import { createRateLimitStateReads } from './rate-limit-state-reads.ts';
 import type { TenantRead } from './tenant-read.ts';
 import { createUpstreamReads } from './upstream-reads.ts';
 
@@ -85,6 +86,7 @@ export function createRegistryReads(read: TenantRead, viewer: Viewer, all: Kysel
     ...createBudgetReads(read, organizationId),
     ...createAlertChannelReads(read, organizationId),
     ...createRateLimitReads(read, organizationId),
+    ...createRateLimitStateReads(read, organizationId),
     organizationsById: (ids) =>
       readOrganizations(async (trx) => {
         let query = trx.selectFrom('organizations').selectAll().where('id', 'in', ids);

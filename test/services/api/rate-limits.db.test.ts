@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { uuidFromId } from '../../../schema/values/ids.ts';
+import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
+import { createLeaseReads } from '../../../services/api/reads/lease-reads.ts';
+import { createTenantRead } from '../../../services/api/reads/tenant-read.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
+import { leaseFunctions, stopClock, testId } from '../../leases/sql/lease-functions.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
@@ -118,4 +121,74 @@ test.each([
     rateLimit: null,
     errors: [{ path: ['input', ...path] }],
   });
+});
+
+test('a key shows how each limit stands that counts its requests, and those of nobody else', async () => {
+  await stopClock(api.database, new Date('2026-03-10T12:00:40Z'));
+  const { data: made } = await api.ask<{ apiKeyCreate: { apiKey: { id: string } } }>(
+    tenant.adminKey,
+    'mutation { apiKeyCreate(input: { idempotencyKey: "shown", name: "Shown" }) { apiKey { id } } }',
+  );
+  const key = made?.apiKeyCreate.apiKey.id ?? '';
+  const limit = async (name: string, input: object) =>
+    (await change('rateLimitCreate', { idempotencyKey: name, name, ...input })).rateLimit.id;
+  const own = await limit('Own', { groupBy: [{ dimension: 'API_KEY' }], limits: [perMinute('REQUESTS', '10')] });
+  await limit('Other', {
+    selector: [{ dimension: 'API_KEY', in: [idFromUuid('apiKey', tenant.adminKeyId)] }],
+    limits: [perMinute('REQUESTS', '1')],
+  });
+  const models = await limit('Models', {
+    groupBy: [{ dimension: 'MODEL' }, { dimension: 'API_KEY' }],
+    limits: [perMinute('TOKENS', '100')],
+    reserve: { percent: 40, for: [{ dimension: 'MODEL', in: ['acme/*'] }] },
+  });
+  const functions = leaseFunctions(api.database.writer.db, tenant.organizationId);
+  const node = testId('node', 7);
+  await functions.register(node, 1, 'n7');
+  const [requests] = await counted(own);
+  const ofModels = await counted(models);
+  const [whole, common] = [100n, 60n].map((amount) => ofModels.find((each) => each.amount === amount));
+  const ask = (of: { id: string } | undefined, group: (string | null)[], need: bigint) =>
+    functions.ask(node, 1, [{ limit: of?.id ?? '', group: JSON.stringify(group), need }]);
+  const granted = await ask(requests, [key], 4n);
+  await functions.post([{ counter: granted[0]?.counter_id ?? '', node, epoch: 1, debit: 3n, cost: 3n }]);
+  await ask(requests, ['key_of_another'], 2n);
+  for (const part of [whole, common]) await ask(part, ['acme/a', key], 30n);
+  await ask(whole, ['acme/a', 'key_of_another'], 20n);
+  await ask(whole, ['acme/b', null], 20n);
+
+  const read = createTenantRead(api.database.reader.db, tenant.organizationId, AbortSignal.timeout(20_000));
+  const counters = granted.map(({ counter_id }) => counter_id ?? '');
+  // What a request held of rate limits is not shown among what it held of budgets.
+  expect(await createLeaseReads(read, tenant.organizationId).unitsOf(counters)).toEqual(new Map());
+
+  const state = 'rateLimit { name } unit per isCommon group { dimension value } limit settled held remaining resetsAt';
+  const { data, errors } = await api.ask(tenant.adminKey, `{ node(id: "${key}") { ... on ApiKey { rateLimits { ${state} } } } }`);
+  expect(errors).toBeUndefined();
+  const minute = { per: 'MINUTE', resetsAt: '2026-03-10T12:01:00.000000Z' };
+  const [ofKey, ofModel] = [
+    { dimension: 'API_KEY', value: key },
+    { dimension: 'MODEL', value: 'acme/a' },
+  ];
+  const tokens = { ...minute, rateLimit: { name: 'Models' }, unit: 'TOKENS', group: [ofModel, ofKey], settled: '0', held: '30' };
+  expect(data).toMatchObject({
+    node: {
+      rateLimits: expect.arrayContaining([
+        {
+          ...minute,
+          ...{ rateLimit: { name: 'Own' }, unit: 'REQUESTS', isCommon: false, group: [ofKey] },
+          ...{ limit: '10', settled: '3', held: '1', remaining: '6' },
+        },
+        { ...tokens, isCommon: false, limit: '100', remaining: '70' },
+        { ...tokens, isCommon: true, limit: '60', remaining: '30' },
+      ]),
+    },
+  });
+  const { node: shown } = data as unknown as { node: { rateLimits: { rateLimit: { name: string } }[] } };
+  expect(
+    shown.rateLimits
+      .map(({ rateLimit }) => rateLimit.name)
+      .filter((name) => name !== 'Reserve')
+      .sort(),
+  ).toEqual(['Models', 'Models', 'Own']);
 });
