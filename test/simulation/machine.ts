@@ -13,6 +13,8 @@ import type { Scheduler } from './scheduler.ts';
 export interface Machine {
   readonly name: string;
   readonly clock: MachineClock;
+  /** Another one after each power cut. */
+  boot: string;
   /** The disk as the present process sees it; another object after each death. */
   disk: VolatileDisk;
   /** Syncs take this much longer, at most. */
@@ -54,6 +56,7 @@ export function createMachine(options: {
 
   const machine: Machine = {
     name,
+    boot: `${name} 1`,
     clock: createMachineClock(scheduler, dice.between(-400, 400), dice.between(-0.0002, 0.0002)),
     disk: createVolatileDisk(dice, { turn, observer: counted }),
     slowMs: 0,
@@ -71,6 +74,7 @@ export function createMachine(options: {
         return { epoch, claimNext, release: async () => {} };
       }),
     loseProcess: (how) => {
+      if (how === 'power cut') machine.boot = `${name} ${Number(machine.boot.split(' ')[1]) + 1}`;
       const { faults, lies, full } = machine.disk;
       machine.disk = how === 'kill' ? machine.disk.kill() : machine.disk.powerCut();
       Object.assign(machine.disk, { faults, lies, full });

@@ -19,6 +19,8 @@ export interface TrueRequest {
   readonly machine: string;
   readonly organizationUuid: string;
   readonly keyUuid: string;
+  /** What it holds of budgets, by the mirror's counters, and what the provider bills of each. */
+  held: readonly { readonly counter: string; readonly hold: bigint; readonly bill: bigint }[];
   /** A provider was called for it: from here on it has to be accounted for. */
   called: boolean;
   /** Set when the proxy knows how it ended and hands that to its books. */
@@ -64,6 +66,7 @@ export function createModel(verdict: Verdict): Model {
     admit(request) {
       const admitted: TrueRequest = {
         ...request,
+        held: [],
         called: false,
         ending: null,
         answered: false,

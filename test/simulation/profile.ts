@@ -15,6 +15,8 @@ export interface Profile {
   readonly syncMs: number;
   /** Mean time between two requests of a proxy. */
   readonly requestEveryMs: number;
+  /** Whether organizations have budgets, and requests hold of them. */
+  readonly budgets: boolean;
   /** Share of calls that take up to a minute and a half. */
   readonly slowShare: number;
   /** Mean time between two faults. */
@@ -23,13 +25,14 @@ export interface Profile {
   readonly faults: readonly FaultName[];
 }
 
-export function chooseProfile(dice: Dice): Profile {
+export function chooseProfile(dice: Dice, budgets: boolean): Profile {
   const eventLog = dice.chance(0.65) ? 'kafka' : 'embedded';
   const share = dice.pick([0.2, 0.4, 0.7]);
   const faults = FAULT_NAMES.filter(() => dice.chance(share));
+  const proxies = 1 + dice.below(3);
   return {
     eventLog,
-    proxies: 1 + dice.below(3),
+    proxies: budgets ? Math.max(2, proxies) : proxies,
     ledgers: eventLog === 'embedded' ? 1 : 1 + dice.below(3),
     apis: 1 + dice.below(2),
     durability: dice.chance(0.35) ? 'strict' : 'group',
@@ -43,6 +46,8 @@ export function chooseProfile(dice: Dice): Profile {
     requestEveryMs: dice.pick([20, 100, 400]),
     slowShare: dice.pick([0, 0.05, 0.3]),
     faultEveryMs: dice.pick([300, 1_500, 6_000]),
-    faults,
+    budgets,
+    // What a lying disk loses no book can be held to.
+    faults: budgets ? faults.filter((fault) => fault !== 'disk: lying') : faults,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { REGRESSIONS } from './regressions.ts';
 import { simulate } from './simulate.ts';
 
-const SEEDS = 240;
+const SEEDS = 220;
 const SEEDS_A_TEST = 20;
 const EVENTS = 3_000;
 

@@ -10,7 +10,7 @@ import { startLoad } from './load.ts';
 import type { Tampering } from './mutations/tampering.ts';
 import type { Profile } from './profile.ts';
 import { chooseProfile } from './profile.ts';
-import { unrestOf } from './rest.ts';
+import { STILL_HELD, unrestOf } from './rest.ts';
 import { createScheduler } from './scheduler.ts';
 import { createTrace } from './trace.ts';
 import { createWorld } from './world.ts';
@@ -43,7 +43,11 @@ export interface Simulation {
 
 /** Virtual time in which a healed world must have come to rest. */
 const REST_WITHIN_MS = 15 * 60_000;
+/** Idle room goes back within ten seconds, and a recall lasts half a minute. */
+const HELD_WITHIN_MS = 90_000;
 const LOOK_EVERY = 25;
+/** By the number of the seed, not by dice: the others are the runs they were before there were budgets. */
+const BUDGETS_EVERY = 5;
 const ROLLUPS_EVERY = 1_000;
 
 /** One run: faults and load for so many steps, then healing, then the account. The same options give the same run. */
@@ -53,15 +57,19 @@ export async function simulate({ seed, events, tampering = {}, print, keep = 60 
   const scheduler = createScheduler(dice.fork('scheduler'), trace);
   const counts = createCounts();
   const verdict = createVerdict();
-  const profile = chooseProfile(dice.fork('profile'));
+  const profile = chooseProfile(dice.fork('profile'), seed % BUDGETS_EVERY === 0);
   trace.add(`seed ${seed} ${JSON.stringify(profile)}`);
   const world = createWorld({ profile, scheduler, dice, trace, counts, verdict, tampering });
   const load = startLoad(world);
   const nemesis = startNemesis(world, load.silence);
 
+  let leaseTurns = 0;
+
   async function step(): Promise<boolean> {
     const stepped = await scheduler.step();
     world.books.look();
+    if (profile.budgets && world.server.leaseTurns !== leaseTurns) world.leaseChecker.look();
+    leaseTurns = world.server.leaseTurns;
     if (scheduler.steps % ROLLUPS_EVERY === 0) world.books.lookAtRollups();
     return stepped && verdict.first === null;
   }
@@ -74,15 +82,20 @@ export async function simulate({ seed, events, tampering = {}, print, keep = 60 
     nemesis.heal();
     const deadline = scheduler.now() + REST_WITHIN_MS;
     let unrest: string | null = 'not looked yet';
+    let restedAt = scheduler.now();
+
     while (unrest !== null && scheduler.now() < deadline) {
       for (let more = LOOK_EVERY; more > 0; more--) if (!(await step())) break;
       if (verdict.first !== null) break;
       unrest = unrestOf(world);
+      if (unrest !== STILL_HELD) restedAt = scheduler.now();
+      else if (scheduler.now() - restedAt > HELD_WITHIN_MS) break;
     }
     if (unrest !== null && verdict.first === null) verdict.breach('a healed world comes to rest', unrest);
   }
   if (verdict.first === null) {
     world.books.lookAtRollups();
+    world.leaseChecker.settle();
     for (const what of world.foreign.missing(world.server.books)) verdict.breach('poison becomes a dead letter', what);
     account = settleAccount({
       model: world.model,

@@ -4,6 +4,8 @@ import { idFromUuid } from '../../schema/values/ids.ts';
 import type { EventLogProducer } from '../../services/eventlog/event-log.ts';
 import type { BooksChecker } from './checker/books-checker.ts';
 import { createBooksChecker } from './checker/books-checker.ts';
+import type { LeaseChecker } from './checker/lease-checker.ts';
+import { createLeaseChecker } from './checker/lease-checker.ts';
 import { createLogWitness } from './checker/log-witness.ts';
 import type { SpoolWitness } from './checker/spool-witness.ts';
 import { createSpoolWitness, surviving } from './checker/spool-witness.ts';
@@ -21,6 +23,7 @@ import { createForeignRecords } from './faults/foreign-records.ts';
 import { createLivingDisk } from './faults/living-disk.ts';
 import type { Network } from './faults/network.ts';
 import { createNetwork } from './faults/network.ts';
+import { createSimulatedBudgets } from './leases/simulated-budgets.ts';
 import type { Life } from './life.ts';
 import { startLife } from './life.ts';
 import type { Machine } from './machine.ts';
@@ -67,6 +70,7 @@ export interface World {
   readonly foreign: ForeignRecords;
   readonly model: Model;
   readonly books: BooksChecker;
+  readonly leaseChecker: LeaseChecker;
   readonly verdict: Verdict;
 }
 
@@ -98,6 +102,9 @@ export function createWorld(parts: WorldParts): World {
     eventIdOf: (uuid) => idFromUuid('request', uuid),
     onBooked: (eventId) => trace.add(`booked ${eventId}`),
   });
+  const leaseChecker = createLeaseChecker(server.books.leases, model, verdict);
+  const organizations = [...new Set(tenants.map(({ organizationUuid }) => organizationUuid))];
+  const budgets = profile.budgets ? createSimulatedBudgets(dice.fork('budgets'), server.books.leases, organizations) : null;
   const slotParts = { scheduler, dice: dice.fork('slots'), counts, trace };
 
   function machineOf(name: string, spool: SpoolWitness | null): Machine {
@@ -132,6 +139,15 @@ export function createWorld(parts: WorldParts): World {
           model,
           verdict,
           tenants,
+          budgets:
+            budgets === null
+              ? null
+              : {
+                  plan: budgets,
+                  checker: leaseChecker,
+                  database: storesOf(life).leaseDatabase,
+                  counterName: (uuid) => server.books.counterNames.get(uuid) ?? uuid,
+                },
           dice: dice.fork(life.name),
           counts,
           log: createRunLog(trace, () => life.name),
@@ -187,7 +203,6 @@ export function createWorld(parts: WorldParts): World {
   const proxies = numbered(profile.proxies, proxyAt);
   const ledgers = numbered(profile.ledgers, ledgerAt);
   const apis = numbered(profile.apis, apiAt);
-  const organizations = [...new Set(tenants.map(({ organizationUuid }) => organizationUuid))];
   const subscriberDice = dice.fork('subscribers');
   const subscribers = organizations.map((organizationUuid, place) =>
     startSubscriber({
@@ -225,6 +240,7 @@ export function createWorld(parts: WorldParts): World {
     foreign: foreignIn(parts, eventLog, acknowledged),
     model,
     books,
+    leaseChecker,
     verdict,
   };
 }

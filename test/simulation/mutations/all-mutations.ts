@@ -1,3 +1,4 @@
+import { leaseMutations } from './lease-mutations.ts';
 import { acknowledgedBeforeSync, resentUnderNewId, seekFromLog } from './log-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import {
@@ -115,4 +116,5 @@ export const MUTATIONS: readonly Mutation[] = [
     },
     seed: 1,
   },
+  ...leaseMutations,
 ];

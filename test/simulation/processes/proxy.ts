@@ -4,19 +4,24 @@ import type { Disk } from '../../../services/eventlog/disk.ts';
 import type { EventLogProducer } from '../../../services/eventlog/event-log.ts';
 import { openSpool } from '../../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../../services/eventlog/spool.ts';
+import type { TakenHold } from '../../../services/proxy/budgets/budget-holds.ts';
 import type { Books } from '../../../services/proxy/settlement/books.ts';
 import { createBooks } from '../../../services/proxy/settlement/books.ts';
 import type { AdmittedRequest } from '../../../services/proxy/settlement/settle.ts';
 import { localEnding } from '../../../services/proxy/settlement/settle.ts';
 import type { Log } from '../../../services/runtime/log.ts';
+import type { LeaseChecker } from '../checker/lease-checker.ts';
 import type { SpoolWitness } from '../checker/spool-witness.ts';
 import type { Verdict } from '../checker/verdict.ts';
 import type { Dice } from '../dice.ts';
 import type { Counts } from '../faults/counts.ts';
+import type { SimulatedBudgets } from '../leases/simulated-budgets.ts';
 import type { Life } from '../life.ts';
 import type { Machine } from '../machine.ts';
 import type { Model, TrueRequest } from '../model.ts';
 import type { Tenant } from '../tenants.ts';
+import type { Leasing, LeasingOptions } from './leasing.ts';
+import { openLeasing } from './leasing.ts';
 import type { ProviderAnswer } from './provider.ts';
 import { answerOfProvider } from './provider.ts';
 
@@ -33,6 +38,14 @@ export interface ProxyOptions {
   readonly model: Model;
   readonly verdict: Verdict;
   readonly tenants: readonly Tenant[];
+  /** Null where nobody has a budget. */
+  readonly budgets:
+    | (Pick<LeasingOptions, 'database'> & {
+        readonly plan: SimulatedBudgets;
+        readonly checker: LeaseChecker;
+        readonly counterName: (uuid: string) => string;
+      })
+    | null;
   readonly dice: Dice;
   readonly counts: Counts;
   readonly log: Log;
@@ -52,13 +65,15 @@ export interface ProxyProcess {
 
 /** @throws what the product throws when it cannot start. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
-  const { life, machine, producer, model, dice, counts, log, witness, verdict } = options;
+  const { life, machine, producer, model, dice, counts, log, witness, verdict, budgets } = options;
+  const leasing: Leasing | null = budgets === null ? null : openLeasing({ life, machine, log, durability: options.durability, ...budgets });
   const spool: Spool = await openSpool({
     directory: SPOOL_DIRECTORY,
     durability: options.durability,
     sender: { producer, topic: REQUESTS_TOPIC },
     log,
     ...options.spoolBounds,
+    ...(leasing === null ? {} : leasing.spoolOptions),
     disk: options.disk,
     clock: life.clock,
     timers: life.timers,
@@ -67,12 +82,15 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
   });
   const books = createBooks({
     spool,
-    node: machine.name,
+    node: leasing?.node ?? machine.name,
     clock: life.clock,
     log,
+    ...(leasing === null ? {} : { holds: leasing.use(spool) }),
     onSettled: (outcome) => counts.add(`settled: ${outcome}`),
   });
+  leasing?.recovered();
   books.settleOrphans();
+  leasing?.begin();
   const underWay = new Map<string, () => void>();
   let stopping = false;
 
@@ -114,20 +132,32 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
     truth.called = true;
     counts.add('provider calls');
     const outcome = answerOfProvider(dice, slow);
+    if (budgets !== null && request.holds != null && request.holds.length > 0) {
+      truth.held = billsOf(request.holds, outcome, budgets.counterName);
+      budgets.checker.called(truth);
+    }
     underWay.set(request.requestId, () => settle(request, truth, outcome));
     life.timers.after(outcome.durationMs, () => settle(request, truth, outcome));
     if (stopping) settle(request, truth, outcome);
   }
 
   /** Refused before any provider: an event without an opening record. */
-  function reject(books: Books): void {
-    const { request, truth } = admit();
+  function reject(books: Books, { request, truth } = admit()): void {
     truth.ending = { outcome: 'rejected', inputTokens: null, outputTokens: null, cost: 0n };
     const ending = localEnding('rejected', 429, 'rate_limited', 0.2);
     if (!books.append(request, null, ending, () => answer(truth))) {
       model.refuse(request.requestId);
       counts.add('requests refused: accounting unavailable');
     }
+  }
+
+  /** False where the spool takes nothing more. */
+  function dispatch(request: AdmittedRequest, truth: TrueRequest, slow: boolean): boolean {
+    const plan = { upstreamModel: 'echo', startMs: 0.5 };
+    if (books.open(request, null, plan, () => call(request, truth, slow))) return true;
+    model.refuse(request.requestId);
+    counts.add('requests refused: accounting unavailable');
+    return false;
   }
 
   return {
@@ -148,18 +178,41 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
         return;
       }
       const { request, truth } = admit();
-      const plan = { upstreamModel: 'echo', startMs: 0.5 };
-      if (books.open(request, null, plan, () => call(request, truth, slow))) return;
-      model.refuse(request.requestId);
-      counts.add('requests refused: accounting unavailable');
+      const wanted = budgets?.plan.holdsOf(truth.organizationUuid) ?? [];
+      if (leasing === null || wanted.length === 0) {
+        dispatch(request, truth, slow);
+        return;
+      }
+      leasing.take(request.requestId, wanted, (holds, refusal) => {
+        if (!life.alive) return;
+        if (holds !== null && !stopping) {
+          counts.add('requests within budget');
+          if (!dispatch({ ...request, holds }, truth, slow)) leasing.release(request.requestId, holds);
+          return;
+        }
+        if (holds !== null) leasing.release(request.requestId, holds);
+        counts.add(`requests refused: ${refusal?.code ?? 'stopping'}`);
+        const hold = wanted.find(({ limit }) => limit === refusal?.limit);
+        if (refusal?.code === 'insufficient_quota' && hold !== undefined) budgets?.checker.refusedForGood(hold.limit, hold.amount);
+        reject(books, { request, truth });
+      });
     },
     async stop() {
       stopping = true;
       for (const finish of [...underWay.values()]) finish();
+      await leasing?.stop();
       await spool.stop(5_000);
       await producer.close();
     },
   };
+}
+
+/** What the provider bills of each counter; where nobody can say, all that is held. */
+function billsOf(holds: readonly TakenHold[], outcome: ProviderAnswer, nameOf: (uuid: string) => string): TrueRequest['held'] {
+  return holds.map(({ counter, amount, unit }) => {
+    const cost = unit === 'requests' ? 1n : (outcome.expected.cost ?? amount);
+    return { counter: nameOf(counter), hold: amount, bill: cost };
+  });
 }
 
 function admitted(requestId: string, tenant: Tenant, nowMs: number, stream: boolean): AdmittedRequest {

@@ -2,6 +2,8 @@ import type { RequestSubjectInsert } from '../../../services/journal/append-entr
 import type { LedgerEntryInsert } from '../../../services/journal/entry-columns.ts';
 import type { RollupGrain, RollupRow } from '../../../services/ledger/rollups.ts';
 import type { DeadLetterInsert } from '../../../services/ledger/store/ledger-store.ts';
+import type { LeaseDatabase } from '../../leases/mirror/tables.ts';
+import { emptyDatabase } from '../../leases/mirror/tables.ts';
 
 export interface KeptOffset {
   readonly owner: string;
@@ -64,6 +66,10 @@ export interface Books {
   readonly journals: Map<string, PlacedItem[]>;
   readonly priceSheets: Map<string, unknown>;
   readonly activatedTags: Map<string, string[]>;
+  /** Leases, as the mirror of migration 0013 has them. */
+  readonly leases: LeaseDatabase;
+  /** Names of the mirror's counters, by the uuid that events have. */
+  readonly counterNames: Map<string, string>;
   /** Months, by their first millisecond, that entries can be put into. */
   readonly months: Set<number>;
 }
@@ -82,6 +88,8 @@ export function createBooks(): Books {
     journals: new Map(),
     priceSheets: new Map(),
     activatedTags: new Map(),
+    leases: emptyDatabase({ keepLog: false }),
+    counterNames: new Map(),
     months: new Set(),
   };
 }

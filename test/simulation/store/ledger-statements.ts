@@ -2,7 +2,14 @@ import type { RequestSubjectInsert } from '../../../services/journal/append-entr
 import type { LedgerEntryInsert } from '../../../services/journal/entry-columns.ts';
 import type { RollupGrain, RollupRow } from '../../../services/ledger/rollups.ts';
 import { ROLLUP_GRAINS } from '../../../services/ledger/rollups.ts';
-import type { DeadLetterInsert, EntryKey, OffsetAdvance, PartitionClaim, Tenure } from '../../../services/ledger/store/ledger-store.ts';
+import type {
+  DeadLetterInsert,
+  EntryKey,
+  OffsetAdvance,
+  PartitionClaim,
+  PostedHold,
+  Tenure,
+} from '../../../services/ledger/store/ledger-store.ts';
 import { entryKey, itemKey, offsetKey } from './books.ts';
 import { databaseError } from './database-errors.ts';
 import type { EntryConstraint } from './entry-constraints.ts';
@@ -106,6 +113,13 @@ export async function insertSubjects(trx: OpenTransaction, subjects: readonly Re
   for (const subject of subjects) {
     await trx.lock(`subject ${subject.requestId}`);
     if (!trx.subjects.has(subject.requestId)) trx.subjects.set(subject.requestId, subject);
+  }
+}
+
+/** See `LedgerTransaction.postHolds`. */
+export function postHolds(trx: OpenTransaction, holds: readonly PostedHold[]): void {
+  for (const { counter, node, epoch, debit, cost } of holds) {
+    trx.holds.push({ counter: trx.books.counterNames.get(counter) ?? counter, node, epoch: Number(epoch), debit, cost });
   }
 }
 

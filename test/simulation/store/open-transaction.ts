@@ -1,4 +1,6 @@
 import type { Timers } from '../../../services/eventlog/timers.ts';
+import type { PostedHold } from '../../leases/mirror/lease-post.ts';
+import { lease_post } from '../../leases/mirror/lease-post.ts';
 import type { Books, PlacedItem } from './books.ts';
 import { connectionLost, databaseError } from './database-errors.ts';
 import { Draft } from './draft.ts';
@@ -23,6 +25,8 @@ export interface OpenTransaction {
   readonly placed: Draft<PlacedItem>;
   /** Positions given, in their order. */
   readonly journal: PlacedItem[];
+  /** Debits of leases, last of all. */
+  readonly holds: PostedHold[];
   /** Whether the commit wakes who listens. */
   wakesReaders: boolean;
   /** Takes a row's lock; no promise where there is nothing to wait for. @throws 40P01, 57014, or what ends the connection. */
@@ -49,6 +53,7 @@ export function openTransaction(books: Books, locks: LockTable, timers: Timers):
     waiting: new Draft(books.waiting),
     placed: new Draft(books.placed),
     journal: [],
+    holds: [],
     wakesReaders: false,
     lock: (key) => {
       // A statement may go on for a moment behind the end of its session; what it took then, nobody would give back.
@@ -72,6 +77,7 @@ export function openTransaction(books: Books, locks: LockTable, timers: Timers):
         if (journal === undefined) books.journals.set(item.organizationId, [item]);
         else journal.push(item);
       }
+      lease_post(books.leases, owner.holds);
       locks.releaseAll(owner);
     },
     rollback: () => {

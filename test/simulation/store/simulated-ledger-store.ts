@@ -77,7 +77,7 @@ function ledgerTransaction(server: SimulatedPostgres, run: Run): LedgerTransacti
         return new Map(tags);
       }),
     addRollups: (rollups) => run('add_rollups', (trx) => statements.addRollups(trx, rollups)),
-    postHolds: () => Promise.reject(new Error('no request of the simulation holds anything of a budget')),
+    postHolds: (holds) => run('post_holds', (trx) => statements.postHolds(trx, holds)),
     advanceOffsets: (topic, advances) => run('advance_offsets', (trx) => statements.advanceOffsets(trx, topic, advances)),
   };
 }

@@ -46,6 +46,10 @@ export interface SimulatedPostgres {
   start(): void;
   /** Stops; what starts next is a standby that has all that was committed, in a history of its own. */
   failOver(): void;
+  /** Before a statement on leases: they go by the server's clock. */
+  tellLeasesTheTime(): void;
+  /** How often leases may have changed. */
+  readonly leaseTurns: number;
   /** Appends what a change of the registry tells, committed. */
   addAudit(audit: KeptAudit): void;
 }
@@ -65,6 +69,7 @@ export function createSimulatedPostgres(options: SimulatedPostgresOptions): Simu
   const listeners = new Set<ServerListener>();
   let running = true;
   let timeline = 1;
+  let leaseTurns = 0;
   let order = 0n;
   let leader: { readonly session: ServerSession; times: number } | null = null;
 
@@ -79,7 +84,12 @@ export function createSimulatedPostgres(options: SimulatedPostgresOptions): Simu
       });
     }
   };
+  const tellLeasesTheTime = (): void => {
+    books.leases.now = clock.now();
+    leaseTurns += 1;
+  };
   const commit = (trx: OpenTransaction): void => {
+    tellLeasesTheTime();
     trx.commit();
     if (trx.wakesReaders) notify();
   };
@@ -153,6 +163,11 @@ export function createSimulatedPostgres(options: SimulatedPostgresOptions): Simu
     failOver: () => {
       stop();
       timeline += 1;
+      books.leases.timeline = `t${timeline}`;
+    },
+    tellLeasesTheTime,
+    get leaseTurns() {
+      return leaseTurns;
     },
     addAudit: (audit) => {
       const { id, organizationId, occurredAt } = audit;

@@ -2,6 +2,8 @@ import type { JournalFeed } from '../../../services/api/live/journal-feed.ts';
 import type { Timers } from '../../../services/eventlog/timers.ts';
 import type { LedgerStore } from '../../../services/ledger/store/ledger-store.ts';
 import type { SequencerStore } from '../../../services/ledger/store/sequencer-store.ts';
+import type { LeaseDatabase } from '../../../services/proxy/budgets/lease-database.ts';
+import { createSimulatedLeaseDatabase } from '../leases/simulated-lease-database.ts';
 import type { ServerSession } from './server-session.ts';
 import type { SessionPool, Wire } from './session-pool.ts';
 import { createSessionPool } from './session-pool.ts';
@@ -15,6 +17,7 @@ export interface SimulatedStores {
   readonly ledgerStore: LedgerStore;
   readonly sequencerStore: SequencerStore;
   readonly journalFeed: JournalFeed;
+  readonly leaseDatabase: (node: string, incarnation: string) => LeaseDatabase;
   /** The process is dead and its sockets are closed: what the server was asked for last is still done, a COMMIT among it. */
   abandon(): void;
 }
@@ -39,6 +42,7 @@ export function connectSimulatedStores(options: ConnectOptions): SimulatedStores
   return {
     ledgerStore: createSimulatedLedgerStore(server, pool()),
     sequencerStore: createSimulatedSequencerStore(server, pool(10_000)),
+    leaseDatabase: (node, incarnation) => createSimulatedLeaseDatabase(server, pool(), node, incarnation),
     journalFeed: createSimulatedJournalFeed({
       server,
       client,

@@ -1,0 +1,54 @@
+import type { Mutation } from './mutation.ts';
+
+const mirror = 'test/leases/mirror/';
+const protocol = 'services/proxy/admission/leases/';
+
+/** Bugs of leases: of the proxy's side in the product's own source, of the database's in the mirror of its functions. */
+export const leaseMutations: readonly Mutation[] = [
+  {
+    name: 'hold-released-while-its-call-runs',
+    patch: { file: `${protocol}lease-takes.ts`, from: '    lease.open += needed;\n', to: '' },
+    seed: 5,
+  },
+  {
+    name: 'lease-released-by-the-clock',
+    patch: {
+      file: `${mirror}lease-node.ts`,
+      from: '  const { node, epoch, incarnation, beat, nonce } = args;\n',
+      to:
+        '  const { node, epoch, incarnation, beat, nonce } = args;\n' +
+        '  for (const lease of database.leases.slice()) {\n' +
+        '    const seen = nodeRow(database, lease.node)?.seen_at ?? 0;\n' +
+        "    if (lease.closed_at === null && database.now - seen > 3_000) closeLease(database, lease, 0n, false, 'clock');\n" +
+        '  }\n',
+    },
+    seed: 10,
+  },
+  {
+    name: 'lease-closed-at-what-is-posted',
+    patch: {
+      file: `${mirror}lease-node.ts`,
+      from: 'args.finals.find((each) => each.counter === lease.counter && each.epoch === lease.epoch)?.final ?? 0n;',
+      to: 'database.lease_postings.find((each) => each.counter === lease.counter && each.node === lease.node && each.epoch === lease.epoch)?.posted ?? 0n;',
+    },
+    seed: 35,
+  },
+  {
+    name: 'return-taken-for-a-difference',
+    patch: {
+      file: `${mirror}lease-return.ts`,
+      from: "    if (returned <= lease.returned) return 'returned';\n    putLease(database, { ...lease, returned });\n    move(database, counter, { kind: 'return', node, epoch, amount: lease.returned - returned });",
+      to: "    const more = returned < lease.granted - lease.returned ? returned : lease.granted - lease.returned;\n    putLease(database, { ...lease, returned: lease.returned + more });\n    move(database, counter, { kind: 'return', node, epoch, amount: -more });",
+    },
+    seed: 55,
+  },
+  {
+    name: 'orphans-left-out-of-the-last-word',
+    patch: {
+      file: 'services/proxy/budgets/hold-books.ts',
+      from: 'for (const { counter, debit } of event.holds) sums.add(counter, event.epoch, BigInt(debit), clock.now());',
+      to: 'void event;',
+    },
+    seed: 35,
+  },
+];
