@@ -15,9 +15,11 @@ export type SimulatedBudgets = {
 const holdPico = 40_000_000_000n;
 
 const budget: CompiledBudget = {
+  kind: 'budget',
   id: 'bud_simulated',
   enforcement: 'enforce',
   selector: [],
+  except: null,
   groupBy: [],
   limits: [],
   downgradeTo: null,
