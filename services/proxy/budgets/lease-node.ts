@@ -8,11 +8,13 @@ import type { HoldCosts, HoldWanted, LeaseFinal } from '../admission/leases/leas
 import { createLeaseState, hasSlot, leaseTimes, slotOf } from '../admission/leases/lease-state.ts';
 import type { LimitStanding } from '../rate-limits/limit-standing.ts';
 import { standingOf } from '../rate-limits/limit-standing.ts';
+import { createLeaseAsking } from './lease-asking.ts';
 import { createLeaseClosing } from './lease-closing.ts';
 import type { CounterPlace, LeaseDatabase } from './lease-database.ts';
-import { openHolds } from './open-holds.ts';
+import { createLeaseReach } from './lease-reach.ts';
 import type { SeenLimit } from './seen-limits.ts';
 import { createSeenLimits } from './seen-limits.ts';
+import { createOpenHoldsTeller } from './tell-open-holds.ts';
 
 export interface LeaseNodeOptions {
   /** uuid of the proxy. */
@@ -76,15 +78,6 @@ export interface LeaseNode {
 
 const BEAT_MS = 1_000;
 const TICK_MS = 50;
-/** One more is answered as if the database had not: its waiters are refused, and the next request asks again. */
-const MOST_ASKS = 32;
-/**
- * Of them, those made ahead. After a start every busy lease asks ahead at once: what is beyond this waits for its turn, at most one for each lease, so that
- * who needs an answer finds room beside it and nobody is refused for an ask that was put off.
- */
-const MOST_ASKS_AHEAD = 16;
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5_000;
 /** Groups of one limit in one process; beyond it a group that is new here is refused, of this limit alone. */
 const MOST_GROUPS = 20_000;
 /** Leases that are looked through in a millisecond's worth of work: with more the ticks come more seldom. */
@@ -111,23 +104,15 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const waiting = new Map<string, Waiting>();
   const places = new Map<string, CounterPlace>();
   const seen = createSeenLimits();
+  const reach = createLeaseReach({ now, log });
   /** By counter: what could be granted to somebody at the last answer, less what was returned here by then. */
   const ungranted = new Map<string, bigint>();
   const cancels = new Set<() => void>();
   let groups = new Map<string, number>();
   let began = false;
   let ended = false;
-  let asking = 0;
-  const putOff: (LeaseEffect & { readonly kind: 'ask' })[] = [];
   let beating = false;
   let reporting = false;
-  let tellingOpen = false;
-  /** What the last boot told is to be taken back, so that one tells at least once. */
-  let toldOpen = true;
-  let reachable = true;
-  /** While the database does not answer, asks fail at once, but for one now and then. */
-  let askAfter = 0;
-  let retryMs = FIRST_RETRY_MS;
   let whenReady: () => void = () => {};
   let whenStopped: () => void = () => {};
 
@@ -152,22 +137,6 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
     cancels.add(cancel);
   };
 
-  const answered = (): void => {
-    if (!reachable) log.info('the database answers for leases again');
-    reachable = true;
-    retryMs = FIRST_RETRY_MS;
-    askAfter = 0;
-  };
-
-  const failed = (error: unknown, what: string): number => {
-    if (reachable) log.warn({ error, what }, 'the database does not answer for leases; budgets are served from what is leased');
-    reachable = false;
-    const delayMs = retryMs;
-    retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
-    askAfter = now() + Math.min(delayMs, BEAT_MS);
-    return delayMs;
-  };
-
   const refuseWaiting = (): void => {
     const all = [...waiting.values()];
     waiting.clear();
@@ -181,14 +150,21 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
     epoch,
     now,
     onClosed: (counters) => {
-      answered();
+      reach.answered();
       for (const counter of counters) {
         places.delete(counter);
         ungranted.delete(counter);
       }
       options.onClosed(counters);
     },
-    onFailed: (error) => void failed(error, 'close'),
+    onFailed: (error) => void reach.failed(error, 'close'),
+    onFault: fault,
+  });
+
+  const tellOpen = createOpenHoldsTeller({
+    database,
+    epoch,
+    onFailed: (error) => void reach.failed(error, 'open holds'),
     onFault: fault,
   });
 
@@ -239,45 +215,22 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
     if (waiter !== undefined) tell(waiter);
   };
 
-  const ask = (effect: LeaseEffect & { readonly kind: 'ask' }): void => {
-    const { ask: number, sentAt } = effect;
-    const unanswered = (): void => feed({ kind: 'answered', ask: number, sentAt, answer: null, at: now() });
-    const isAhead = effect.items.every(({ need }) => need === 0n);
-    if (isAhead && asking >= MOST_ASKS_AHEAD) {
-      putOff.push(effect);
-      return;
-    }
-    if (asking >= MOST_ASKS || now() < askAfter) {
-      timers.endOfTurn(unanswered);
-      return;
-    }
-    asking += 1;
-    database
-      .ask(effect)
-      .finally(() => {
-        asking -= 1;
-        const next = putOff.shift();
-        if (next !== undefined && state.phase === 'running') ask(next);
-      })
-      .then(
-        (answer) => {
-          answered();
-          for (const item of answer.items) {
-            seen.learn(item);
-            if (item.counter !== null && item.place !== null) places.set(item.counter, item.place);
-            if (item.counter !== null && item.rest !== null) {
-              ungranted.set(item.counter, item.rest - (state.leases.get(item.counter)?.returned ?? 0n));
-            }
-          }
-          feed({ kind: 'answered', ask: number, sentAt, answer, at: now() });
-        },
-        (error: unknown) => {
-          failed(error, 'ask');
-          unanswered();
-        },
-      )
-      .catch(fault);
-  };
+  const ask = createLeaseAsking({
+    ask: database.ask,
+    reach,
+    timers,
+    isRunning: () => state.phase === 'running',
+    onAnswered: ({ ask: number, sentAt }, answer) => {
+      for (const item of answer?.items ?? []) {
+        seen.learn(item);
+        if (item.counter === null) continue;
+        if (item.place !== null) places.set(item.counter, item.place);
+        if (item.rest !== null) ungranted.set(item.counter, item.rest - (state.leases.get(item.counter)?.returned ?? 0n));
+      }
+      feed({ kind: 'answered', ask: number, sentAt, answer, at: now() });
+    },
+    onFault: fault,
+  });
 
   const giveBack = (effect: LeaseEffect & { readonly kind: 'return' }): void => {
     // One that fails is repeated by the next beats, since sums only grow.
@@ -285,10 +238,10 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
       .giveBack(effect)
       .then(
         (answer) => {
-          answered();
+          reach.answered();
           feed({ kind: 'returned', ...answer });
         },
-        (error: unknown) => void failed(error, 'return'),
+        (error: unknown) => void reach.failed(error, 'return'),
       )
       .catch(fault);
   };
@@ -303,34 +256,16 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
       })
       .then(
         (answer) => {
-          answered();
+          reach.answered();
           // Of a beat that a stop has overtaken: the younger epoch is the one that it names itself.
           if (answer.status === 'copied' && state.phase !== 'running') return;
           const leases = answer.leases.filter(({ counter }) => !closing.isClosed(counter));
           feed({ kind: 'beaten', answer: { ...answer, leases }, at: now() });
-          tellOpen();
+          // Behind a beat, so that it is told once a second at the most.
+          tellOpen(state);
           whenReady();
         },
-        (error: unknown) => void failed(error, 'beat'),
-      )
-      .catch(fault);
-  };
-
-  /** Behind a beat, so that it is told once a second at the most, and not again while there is nothing. */
-  const tellOpen = (): void => {
-    if (tellingOpen || (state.requests.size === 0 && !toldOpen)) return;
-    tellingOpen = true;
-    const open = openHolds(state);
-    database
-      .tellOpen(epoch, open)
-      .finally(() => {
-        tellingOpen = false;
-      })
-      .then(
-        () => {
-          toldOpen = open.counters.length > 0;
-        },
-        (error: unknown) => void failed(error, 'open holds'),
+        (error: unknown) => void reach.failed(error, 'beat'),
       )
       .catch(fault);
   };
@@ -340,11 +275,11 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
       .register(effect)
       .then(
         (answer) => {
-          answered();
+          reach.answered();
           feed({ kind: 'registered', answer });
           if (state.phase === 'running' && state.beats === 0) sendBeat();
         },
-        (error: unknown) => later(failed(error, 'register'), () => register(effect)),
+        (error: unknown) => later(reach.failed(error, 'register'), () => register(effect)),
       )
       .catch(fault);
   };
@@ -360,10 +295,10 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
       })
       .then(
         (answer) => {
-          answered();
+          reach.answered();
           feed({ kind: 'reported', answer });
         },
-        (error: unknown) => void failed(error, 'report'),
+        (error: unknown) => void reach.failed(error, 'report'),
       )
       .catch(fault);
   };

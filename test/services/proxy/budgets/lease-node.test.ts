@@ -15,11 +15,12 @@ function world() {
   const exits: string[] = [];
   const closed: string[] = [];
   const told: OpenHolds['counters'][] = [];
+  const hanging: (() => void)[] = [];
   const answers = { away: false, hang: false, copied: false, hangBeats: false, spare: 0n, endsAt: null as number | null };
   const call = <Result>(name: keyof typeof calls, answer: () => Result): Promise<Result> => {
     calls[name] += 1;
     if (answers.away) return Promise.reject(new Error('away'));
-    if (answers.hang) return new Promise(() => {});
+    if (answers.hang) return new Promise((_, reject) => hanging.push(() => reject(new Error('timeout'))));
     return Promise.resolve(answer());
   };
   let answerBeat: () => void = () => {};
@@ -117,7 +118,10 @@ function world() {
     at = end;
     await settle();
   };
-  return { node, calls, answers, exits, closed, told, pass, answerBeat: () => answerBeat(), pending: () => timers.length };
+  const failHanging = (): void => {
+    for (const fail of hanging.splice(0)) fail();
+  };
+  return { node, calls, answers, exits, closed, told, pass, failHanging, answerBeat: () => answerBeat(), pending: () => timers.length };
 }
 
 const begun = async (): Promise<World> => {
@@ -164,6 +168,24 @@ test('asks ahead take their turn: who needs an answer waits for it and is not re
   const waits = [take(made, 'waits', 'another limit'), take(made, 'too', 'limit 31', 10n)];
   await made.pass(0);
   expect(waits.map((told) => told())).toEqual([null, null]);
+});
+
+test('asks ahead that were put off when the database went away keep nobody from asking once it is back', async () => {
+  const made = await begun();
+  made.answers.spare = 12n;
+  for (let limit = 0; limit < 30; limit++) take(made, `first ${limit}`, `limit ${limit}`, 10n);
+  await made.pass(0);
+  made.answers.hang = true;
+  for (let limit = 0; limit < 30; limit++) take(made, `second ${limit}`, `limit ${limit}`, 10n);
+  await made.pass(0);
+  made.failHanging();
+  await made.pass(0);
+  made.answers.hang = false;
+  made.answers.spare = 0n;
+  await made.pass(2_000);
+  const third = Array.from({ length: 30 }, (_, limit) => take(made, `third ${limit}`, `limit ${limit}`, 10n));
+  await made.pass(250);
+  expect(third.map((told) => told())).toEqual(third.map((_, limit) => [`limit ${limit}`]));
 });
 
 test('what is held for requests in flight is told behind each beat, and not again once there is nothing', async () => {
