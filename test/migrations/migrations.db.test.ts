@@ -53,6 +53,7 @@ test('functions that act as the owner are not open to everybody and cannot be le
     'lease_report',
     'lease_reset',
     'lease_return',
+    'lease_take_over',
     'lease_tell_open',
     'queue_alerts_to_hand_out',
     'queue_audit_events',

@@ -28,18 +28,21 @@ export async function copyTables(source: Kysely<Database>, target: Transaction<D
     .execute();
 }
 
-async function copyTable(source: Kysely<Database>, target: Transaction<Database>, { name, rowText }: MovedTable): Promise<void> {
+async function copyTable(source: Kysely<Database>, target: Transaction<Database>, { name, rowText, isLeasing }: MovedTable): Promise<void> {
   const table = sql.table(name);
   await source.transaction().execute(async (reading) => {
     await sql`declare moved no scroll cursor for select ${rowText} as row from ${table}`.execute(reading);
     for (;;) {
       const { rows } = await sql<{ row: string }>`fetch ${sql.lit(batchRows)} from moved`.execute(reading);
       if (rows.length === 0) return;
+      const texts = rows.map(({ row }) => row);
+      if (isLeasing) {
+        await sql`select lease_take_over(${name}, ${texts}::text[])`.execute(target);
+        continue;
+      }
       // `offset 0` keeps the text from being read once for each column.
       await sql`insert into ${table} select (parsed.whole).* from (
-        select given.row::${table} as whole from unnest(${rows.map(({ row }) => row)}::text[]) as given (row) offset 0) as parsed`.execute(
-        target,
-      );
+        select given.row::${table} as whole from unnest(${texts}::text[]) as given (row) offset 0) as parsed`.execute(target);
     }
   });
 }

@@ -8,6 +8,8 @@ export type MovedTable = {
   readonly name: string;
   /** The row as PostgreSQL writes a composite value: what it reads back is the same to the last bit, whatever the types. */
   readonly rowText: RawBuilder<string>;
+  /** Written by the functions of leasing alone, which have one for this. */
+  readonly isLeasing: boolean;
 };
 
 /**
@@ -26,6 +28,18 @@ const notMoved: ReadonlySet<string> = new Set([
   'lease_open_reports',
 ]);
 
+/** As `lease_take_over` has them (migrations/0028_moved_leases.sql). */
+const leasing: ReadonlySet<string> = new Set([
+  'lease_nodes',
+  'budget_counters',
+  'leases',
+  'lease_log',
+  'lease_postings',
+  'counter_totals',
+  'counter_buckets',
+  'lease_reports',
+]);
+
 /** Records set aside are told apart by topic, partition and offset, which another log uses again. */
 const formerTopic = ' (embedded)';
 
@@ -39,7 +53,11 @@ export async function readMovedTables(db: Kysely<Database>): Promise<readonly Mo
     select source.relname as from, target.relname as to from pg_constraint
     join pg_class as source on source.oid = conrelid join pg_class as target on target.oid = confrelid where contype = 'f'`.execute(db);
   const byName = new Map(columns.rows.filter(({ name }) => !notMoved.has(name)).map((row) => [row.name, row.columns]));
-  return copyOrder([...byName.keys()].sort(), references.rows).map((name) => ({ name, rowText: rowText(name, byName.get(name) ?? []) }));
+  return copyOrder([...byName.keys()].sort(), references.rows).map((name) => ({
+    name,
+    rowText: rowText(name, byName.get(name) ?? []),
+    isLeasing: leasing.has(name),
+  }));
 }
 
 function rowText(table: string, columns: readonly string[]): RawBuilder<string> {

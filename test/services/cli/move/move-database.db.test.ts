@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { REQUESTS_TOPIC } from '../../../../schema/events/topics.ts';
+import type { Database } from '../../../../schema/tables/database.ts';
 import { moveDatabase } from '../../../../services/cli/move/move-database.ts';
 import { bootstrap } from '../../../../services/registry/bootstrap.ts';
 import { systemClock } from '../../../../services/runtime/clock.ts';
@@ -10,6 +12,7 @@ import { systemRandom } from '../../../../services/runtime/random.ts';
 import { makeBudget, raiseAlert } from '../../../harness/alerts.ts';
 import { createTestDatabase } from '../../../harness/postgres.ts';
 import { testSecrets } from '../../../harness/registry.ts';
+import { brokenBooks, leaseFunctions } from '../../../leases/sql/lease-functions.ts';
 
 async function fill({ db }: DatabaseConnection): Promise<void> {
   const organization = { slug: 'acme', name: 'Acme "quoted", (and) \\ more\nlines' };
@@ -31,6 +34,7 @@ async function fill({ db }: DatabaseConnection): Promise<void> {
     .execute();
   const { id } = await db.selectFrom('organizations').select('id').where('slug', '=', 'acme').executeTakeFirstOrThrow();
   const budgetId = await makeBudget(db, id, 'Checkout');
+  await lease(db, id, budgetId);
   const handedOut = await raiseAlert(db, id, budgetId);
   await raiseAlert(db, id, budgetId);
   await db.deleteFrom('alerts_to_hand_out').where('alert_id', '=', handedOut).execute();
@@ -41,6 +45,46 @@ async function fill({ db }: DatabaseConnection): Promise<void> {
   await sql`insert into journal_heads select organization_id, count(*) from journal_positions group by 1`.execute(db);
   await sql`delete from journal_unsequenced`.execute(db);
 }
+
+/** Half of what a proxy leased of a budget is booked, and more than it leased of a rolling window. */
+async function lease(db: Kysely<Database>, organization: string, budget: string): Promise<void> {
+  const [node, limit] = [randomUUID(), randomUUID()];
+  await db
+    .insertInto('budget_limits')
+    .values({
+      id: limit,
+      organization_id: organization,
+      budget_id: budget,
+      unit: 'usd',
+      amount: 100n,
+      window_kind: 'rolling',
+      window_seconds: 3_600n,
+    })
+    .execute();
+  const { id: month } = await db.selectFrom('budget_limits').select('id').where('window_kind', '=', 'month').executeTakeFirstOrThrow();
+  const functions = leaseFunctions(db, organization);
+  await functions.register(node, 1, 'incarnation');
+  const asked = [month, limit].map((each) => ({ limit: each, need: 10n }));
+  for (const { counter_id: counter } of await functions.ask(node, 1, asked))
+    await functions.post([{ counter: counter ?? '', node, epoch: 1, debit: 5n, cost: 12n }]);
+}
+
+const leasing = ['lease_nodes', 'budget_counters', 'leases', 'lease_log', 'lease_postings', 'counter_totals', 'counter_buckets'] as const;
+
+test('what is leased of budgets comes along, and a database that has leased already takes none over', async () => {
+  await using source = await createTestDatabase();
+  await using target = await createTestDatabase();
+  await fill(source.writer);
+  expect((await moveDatabase(source.owner.db, target.writer.db, false)).problems).toEqual([]);
+  for (const table of leasing) {
+    const rows = ({ db }: DatabaseConnection) => db.selectFrom(table).selectAll().execute();
+    expect((await rows(source.owner)).length, table).toBeGreaterThan(0);
+    expect(await rows(target.owner)).toEqual(await rows(source.owner));
+  }
+  expect(await brokenBooks(target.owner.db)).toEqual([]);
+  await expect(sql`select lease_take_over('lease_nodes', '{}')`.execute(target.writer.db)).rejects.toThrow('takes no leases over');
+  await expect(sql`select lease_take_over('ledger_entries', '{}')`.execute(source.writer.db)).rejects.toThrow('not a table of leasing');
+});
 
 test('every row comes over to the last byte, with its place in the journal and nothing left to sequence', async () => {
   await using source = await createTestDatabase();
