@@ -59,8 +59,9 @@ function write(file: string, text: string): void {
   writeFileSync(join(project, file), text);
 }
 
+/** Whole lines: a file is there before anything is in it, and what has no line break yet is still being written. */
 function lines(file: string): string[] {
-  return existsSync(join(project, file)) ? readFileSync(join(project, file), 'utf8').trimEnd().split('\n') : [];
+  return existsSync(join(project, file)) ? readFileSync(join(project, file), 'utf8').split('\n').slice(0, -1) : [];
 }
 
 function pidsUp(): number[] {
