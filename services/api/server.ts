@@ -17,8 +17,10 @@ import type { AlertSenders } from './alerts/send-alert.ts';
 import type { ApiMetrics } from './api-metrics.ts';
 import { createApiMetrics } from './api-metrics.ts';
 import { createAuthenticate } from './authenticate.ts';
-import { startForgettingAnswers } from './changes/forget-answers.ts';
+import { forgetAnswers } from './changes/forget-answers.ts';
+import { replayedForMs } from './changes/idempotency.ts';
 import { createCostBuckets } from './cost-buckets.ts';
+import { startForgetting } from './forgetting.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { addGraphqlHttp } from './graphql-http.ts';
 import { startKeyChores } from './key-chores.ts';
@@ -84,7 +86,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const drain = createDrain();
   let webSocket: WebSocketEndpoint | null = null;
   const principals = createPrincipals({ db: writer.db, secrets, clock, log });
-  const forgetting = startForgettingAnswers({ db: writer.db, clock, log });
+  const forgetting = startForgetting({
+    forget: () => forgetAnswers(writer.db, new Date(clock.now() - replayedForMs)),
+    trouble: 'old answers could not be deleted',
+    log,
+  });
   const cursors = createStreamCursors(secrets.deriveKey('stream-cursor'));
   const registry = createMetrics({ process: 'api' });
   const metrics = createApiMetrics(registry, { sockets: () => webSocket?.sockets() ?? 0, followed: hub.channels, lagMs: hub.lagMs });

@@ -6,9 +6,10 @@ import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
 import { startChore } from '../chore.ts';
+import { startForgetting } from '../forgetting.ts';
 import { startDelivering } from './deliver-alerts.ts';
 import { createDeliveryQueue } from './delivery-queue.ts';
-import { startForgettingDeliveries } from './forget-deliveries.ts';
+import { forgetDeliveries } from './forget-deliveries.ts';
 import type { AlertSenders } from './send-alert.ts';
 import { createSendAlert } from './send-alert.ts';
 import type { SendOutcome } from './send-outcome.ts';
@@ -36,7 +37,11 @@ export function startAlertChores(options: {
     trouble: 'alerts could not be handed out to their channels',
     log,
   });
-  const forgetting = startForgettingDeliveries({ db, clock, log });
+  const forgetting = startForgetting({
+    forget: () => forgetDeliveries(db, clock.now()),
+    trouble: 'old deliveries of alerts could not be deleted',
+    log,
+  });
   return {
     stop: async () => {
       await Promise.all([handingOut.stop(), forgetting.stop(), delivering.stop()]);
