@@ -27,6 +27,14 @@ export function pinned(core: Core, command: readonly string[]): readonly string[
   return canPin ? [taskset, '-c', String(numbers[core]), ...command] : command;
 }
 
+/**
+ * As {@link pinned}, behind everything else on that core. Where the books and the load share one core and are equal, the load starves and the
+ * measured core waits for it: it falls asleep and wakes up for each few requests, and that is what would be measured.
+ */
+export function pinnedBehind(core: Core): readonly string[] {
+  return canPin ? pinned(core, ['nice', '-n', '10']) : [];
+}
+
 /** Moves a running process with all its threads. */
 export async function pinRunning(core: Core, pid: number): Promise<void> {
   if (canPin) await promisify(execFile)(taskset, ['-a', '-c', '-p', String(numbers[core]), String(pid)]);

@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../../schema/tables/database.ts';
 import { mintVirtualKey } from '../../../schema/values/virtual-key.ts';
 import { startProduct } from '../../harness/product.ts';
-import { pinned, pinRunning } from '../pinning.ts';
+import { pinnedBehind, pinRunning } from '../pinning.ts';
 import { readProcessUsage } from '../process-usage.ts';
 import type { ExpectedAnswer, Target } from './target.ts';
 
@@ -27,7 +27,8 @@ export type Gateway = Target & {
 
 /**
  * The product as it is delivered, everything on: key, price, spool, event log, ledger. `bench/echo` is the one model, behind a provider at
- * `upstreamOrigin`. The proxy has the measured core to itself; ledger, api and PostgreSQL run on the other.
+ * `upstreamOrigin`. The proxy has the measured core to itself; ledger, api and PostgreSQL run on the other, behind load and upstream, and a round
+ * ends when they are done.
  */
 export async function startGateway(options: {
   readonly upstreamOrigin: string;
@@ -40,7 +41,7 @@ export async function startGateway(options: {
   await writeFile(join(folder, 'bench.yaml'), configuration(options.upstreamOrigin));
   const secret = mintVirtualKey('ak', 'live', randomBytes);
   const product = await startProduct({
-    wrapper: pinned('rest', []),
+    wrapper: pinnedBehind('rest'),
     environment: { TURNPIKE_CONFIG: join(folder, 'bench.yaml'), TURNPIKE_BENCH_KEY: secret, ...options.environment },
   }).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true });
