@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ENDPOINTS } from '../http/endpoints.ts';
 import { REQUEST_OVERRIDES } from '../http/request-overrides.ts';
+import { OUTPUT_LIMIT_FIELDS } from '../values/output-cap.ts';
 
 /**
  * Configuration documents: `apiVersion`, `kind`, `metadata.name`, `spec`; an unknown field is an error (reference/lessons.md section 4).
@@ -58,6 +59,12 @@ export const ProviderDocument = document(
       ),
       maxConnections: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: 'a number from 1 to 65535' })),
       onClientGone: Type.Optional(Type.Union([Type.Literal('drain'), Type.Literal('abort')], { description: 'drain or abort' })),
+      outputLimitField: Type.Optional(
+        Type.Union(
+          OUTPUT_LIMIT_FIELDS.map((field) => Type.Literal(field)),
+          { description: OUTPUT_LIMIT_FIELDS.join(' or ') },
+        ),
+      ),
     },
     strict,
   ),

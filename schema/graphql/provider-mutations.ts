@@ -1,9 +1,10 @@
+import type { OutputLimitField } from '../values/output-cap.ts';
 import { builder } from './builder.ts';
 import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
 import type { ChangeOutcome } from './ports/change-outcome.ts';
 import type { ProviderSettings } from './ports/upstream-changes.ts';
-import { OnClientGone, Provider } from './provider.ts';
+import { OnClientGone, OutputLimitFieldName, Provider } from './provider.ts';
 
 const ProviderPayload = (name: string) =>
   builder.objectRef<ChangeOutcome<null>>(name).implement({
@@ -17,6 +18,7 @@ interface SettingsShape {
   readonly idleTimeout?: number | null | undefined;
   readonly maxConnections?: number | null | undefined;
   readonly onClientGone?: 'drain' | 'abort' | null | undefined;
+  readonly outputLimitField?: OutputLimitField | null | undefined;
 }
 
 const ProviderSettingsInput = builder.inputRef<SettingsShape>('ProviderSettingsInput').implement({
@@ -27,6 +29,7 @@ const ProviderSettingsInput = builder.inputRef<SettingsShape>('ProviderSettingsI
     idleTimeout: t.field({ type: 'Duration', description: 'The longest silence inside a stream.' }),
     maxConnections: t.int({ description: '1 to 65,535.' }),
     onClientGone: t.field({ type: OnClientGone }),
+    outputLimitField: t.field({ type: OutputLimitFieldName }),
   }),
 });
 
@@ -38,6 +41,7 @@ function settingsOf(shape: SettingsShape | null | undefined): Partial<ProviderSe
     ...(shape.idleTimeout === undefined ? {} : { idleTimeoutMs: shape.idleTimeout }),
     ...(shape.maxConnections === undefined ? {} : { maxConnections: shape.maxConnections }),
     ...(shape.onClientGone === undefined ? {} : { onClientGone: shape.onClientGone }),
+    ...(shape.outputLimitField === undefined ? {} : { outputLimitField: shape.outputLimitField }),
   };
 }
 const defaults: ProviderSettings = {
@@ -46,6 +50,7 @@ const defaults: ProviderSettings = {
   idleTimeoutMs: null,
   maxConnections: null,
   onClientGone: null,
+  outputLimitField: null,
 };
 
 const baseUrlField = {

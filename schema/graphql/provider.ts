@@ -1,3 +1,4 @@
+import { OUTPUT_LIMIT_FIELDS } from '../values/output-cap.ts';
 import { builder } from './builder.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ProviderRow } from './ports/registry-reads.ts';
@@ -9,6 +10,11 @@ export const OnClientGone = builder.enumType('OnClientGone', {
     DRAIN: { value: 'drain' as const, description: 'It is read on to its usage, within bounds.' },
     ABORT: { value: 'abort' as const, description: 'It is cut at once.' },
   },
+});
+
+export const OutputLimitFieldName = builder.enumType('OutputLimitField', {
+  description: 'Name of the field by which a provider is told the limit of an answer.',
+  values: { MAX_TOKENS: { value: 'max_tokens' as const }, MAX_COMPLETION_TOKENS: { value: 'max_completion_tokens' as const } },
 });
 
 type Options = ProviderRow['options'];
@@ -28,6 +34,13 @@ const ProviderSettings = builder.objectRef<Options>('ProviderSettings').implemen
       type: OnClientGone,
       nullable: true,
       resolve: ({ onClientGone }) => (onClientGone === 'drain' || onClientGone === 'abort' ? onClientGone : null),
+    }),
+    outputLimitField: t.field({
+      type: OutputLimitFieldName,
+      nullable: true,
+      description:
+        "null: `max_completion_tokens` for OpenAI's own hosts, `max_tokens` for others. Only what a route injects is told by it.",
+      resolve: ({ outputLimitField }) => OUTPUT_LIMIT_FIELDS.find((field) => field === outputLimitField) ?? null,
     }),
   }),
 });

@@ -32,12 +32,23 @@ const targetsOf = (
 const nameField = { description: 'Lower-case letters, digits, dots, dashes and underscores, at most 63; never a slash.' } as const;
 const targetsDescription = '1 to 16, exactly one where the strategy is SINGLE.';
 
+const capField = {
+  type: 'BigInt',
+  description:
+    'Most tokens of one choice of the answer to a request that sets no limit itself. Left out, or null: the most that the model can. 1 to 1,000,000,000.',
+} as const;
+const injectField = { description: 'Write that cap into such requests, so that the provider is held to it.' } as const;
+/** The registry refuses what is beyond its bounds, and no number that it takes is inexact. */
+const tokensOf = (count: bigint | null): number | null => (count === null ? null : Number(count));
+
 const RouteCreateInput = builder.inputType('RouteCreateInput', {
   fields: (t) => ({
     idempotencyKey: t.string(idempotencyKeyField),
     name: t.string({ required: true, ...nameField }),
     strategy: t.field({ type: RouteStrategy, required: true, defaultValue: 'single' }),
     targets: t.field({ type: [RouteTargetInput], required: true, description: targetsDescription }),
+    maxOutputTokens: t.field(capField),
+    injectMaxTokens: t.boolean({ required: true, defaultValue: false, ...injectField }),
   }),
 });
 const RouteUpdateInput = builder.inputType('RouteUpdateInput', {
@@ -48,6 +59,8 @@ const RouteUpdateInput = builder.inputType('RouteUpdateInput', {
     name: t.string(nameField),
     strategy: t.field({ type: RouteStrategy }),
     targets: t.field({ type: [RouteTargetInput], description: targetsDescription }),
+    maxOutputTokens: t.field(capField),
+    injectMaxTokens: t.boolean(injectField),
   }),
 });
 const RouteArchiveInput = builder.inputType('RouteArchiveInput', {
@@ -60,7 +73,14 @@ builder.mutationFields((t) => ({
     description: 'Makes a route; it can be called within a second.',
     authScopes: { permission: 'route:create' },
     args: { input: t.arg({ type: RouteCreateInput, required: true }) },
-    resolve: (_root, { input }, context) => payloadOf(() => context.changes.routeCreate({ ...input, targets: targetsOf(input.targets) })),
+    resolve: (_root, { input }, context) =>
+      payloadOf(() =>
+        context.changes.routeCreate({
+          ...input,
+          targets: targetsOf(input.targets),
+          maxOutputTokens: tokensOf(input.maxOutputTokens ?? null),
+        }),
+      ),
   }),
   routeUpdate: t.field({
     type: RoutePayload('RouteUpdatePayload'),
@@ -69,14 +89,17 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RouteUpdateInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payloadOf(() => {
-        const { name, strategy, targets } = input;
-        if (name === null || strategy === null || targets === null) throw badInput('`name`, `strategy` and `targets` cannot be null.');
+        const { name, strategy, targets, maxOutputTokens, injectMaxTokens } = input;
+        if (name === null || strategy === null || targets === null || injectMaxTokens === null)
+          throw badInput('Only `maxOutputTokens` can be null.');
         return context.changes.routeUpdate({
           id: requireUuid('Route', input.id),
           expectedVersion: input.expectedVersion,
           ...(name === undefined ? {} : { name }),
           ...(strategy === undefined ? {} : { strategy }),
           ...(targets === undefined ? {} : { targets: targetsOf(targets) }),
+          ...(maxOutputTokens === undefined ? {} : { maxOutputTokens: tokensOf(maxOutputTokens) }),
+          ...(injectMaxTokens === undefined ? {} : { injectMaxTokens }),
         });
       }),
   }),

@@ -42,6 +42,16 @@ Route.implement({
       load: async (ids: string[], context) => (await context.registry.targetsOfRoutes(ids)).map((targets) => [...targets]),
       resolve: (row) => row.id,
     }),
+    maxOutputTokens: t.expose('max_output_tokens', {
+      type: 'BigInt',
+      nullable: true,
+      description:
+        'Most tokens of one choice of the answer to a request that sets no limit itself: budgets hold no more for it. null: the most that the model can.',
+    }),
+    injectsMaxTokens: t.exposeBoolean('injects_max_tokens', {
+      description:
+        'That cap is written into such requests, so that the provider is held to it, and `x-turnpike-warning` says so. Else what a longer answer costs overruns its budgets.',
+    }),
     managedBy: t.exposeString('managed_by', { nullable: true }),
     archivedAt: t.expose('archived_at', { type: 'DateTime', nullable: true }),
   }),

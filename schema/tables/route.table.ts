@@ -8,6 +8,9 @@ export interface RouteTable {
   organization_id: ColumnType<string, string, never>;
   name: string;
   strategy: RouteStrategy;
+  /** See schema/values/output-cap.ts; null: the model's own. */
+  max_output_tokens: bigint | null;
+  injects_max_tokens: boolean;
   managed_by: string | null;
   version: number;
   created_at: ColumnType<Date, Date, never>;

@@ -74,6 +74,7 @@ export async function readOffer(trx: Kysely<Database>, scope: OfferScope | null)
       name: route.name,
       strategy: route.strategy,
       createdAt: route.created_at.getTime(),
+      outputCap: route.max_output_tokens === null ? null : { tokens: Number(route.max_output_tokens), injected: route.injects_max_tokens },
       targets: (targetsOf.get(route.id) ?? []).map((target) => ({
         modelId: idFromUuid('model', target.model_id),
         weight: target.weight,

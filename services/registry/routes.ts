@@ -19,9 +19,18 @@ export interface RouteTargetInput {
   readonly credentialId: string | null;
 }
 
+/** See schema/values/output-cap.ts. */
+export interface RouteCapInput {
+  /** 1 to 1,000,000,000; null = the model's own limit. */
+  readonly maxOutputTokens: number | null;
+  /** Only with a cap. */
+  readonly injectMaxTokens: boolean;
+}
+
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const MOST_TARGETS = 16;
 const MOST_WEIGHT = 1_000;
+const MOST_TOKENS = 1_000_000_000;
 
 /**
  * Creates a route and publishes it at once. Applications call it as the model `<name>` or `route/<name>`; a key whose policy
@@ -31,7 +40,11 @@ const MOST_WEIGHT = 1_000;
  */
 export async function createRoute(
   change: Change,
-  input: { readonly name: string; readonly strategy: RouteStrategy; readonly targets: readonly RouteTargetInput[] },
+  input: {
+    readonly name: string;
+    readonly strategy: RouteStrategy;
+    readonly targets: readonly RouteTargetInput[];
+  } & Partial<RouteCapInput>,
 ): Promise<{ route: Route; auditEventId: string }> {
   await checkName(change, input.name);
   await checkTargets(change, input.strategy, input.targets);
@@ -43,6 +56,7 @@ export async function createRoute(
       organization_id: change.organizationId,
       name: input.name,
       strategy: input.strategy,
+      ...capColumns({ maxOutputTokens: input.maxOutputTokens ?? null, injectMaxTokens: input.injectMaxTokens ?? false }),
       managed_by: null,
       version: 1,
       created_at: now,
@@ -53,8 +67,7 @@ export async function createRoute(
     .executeTakeFirstOrThrow()
     .catch(taken(input.name));
   const route = { ...row, targets: await writeTargets(change, row.id, input.targets) };
-  const after = { name: route.name, strategy: route.strategy, targets: auditable(route.targets) };
-  return { route, auditEventId: await recordRoute(change, 'route.create', route, {}, after) };
+  return { route, auditEventId: await recordRoute(change, 'route.create', route, {}, auditableRoute(route)) };
 }
 
 /** Changes a route, at once for every request admitted from then on. @throws RegistryError as {@link createRoute}; `archived`, `managed_by_file`, `version_conflict`. */
@@ -66,24 +79,22 @@ export async function updateRoute(
     readonly name?: string;
     readonly strategy?: RouteStrategy;
     readonly targets?: readonly RouteTargetInput[];
-  },
+  } & Partial<RouteCapInput>,
 ): Promise<{ route: Route; auditEventId: string }> {
   const before = await lockRoute(change, input);
   const strategy = input.strategy ?? before.strategy;
   if (input.name !== undefined && input.name !== before.name) await checkName(change, input.name);
   if (input.targets === undefined) checkStrategy(strategy, before.targets.length);
   else await checkTargets(change, strategy, input.targets);
-  const row = await write(change, before, { strategy, name: input.name ?? before.name }).catch(taken(input.name ?? before.name));
+  const cap = capColumns({
+    maxOutputTokens: input.maxOutputTokens === undefined ? tokensOf(before.max_output_tokens) : input.maxOutputTokens,
+    injectMaxTokens: input.injectMaxTokens ?? before.injects_max_tokens,
+  });
+  const row = await write(change, before, { strategy, name: input.name ?? before.name, ...cap }).catch(taken(input.name ?? before.name));
   if (input.targets !== undefined) await change.trx.deleteFrom('route_targets').where('route_id', '=', before.id).execute();
   const targets = input.targets === undefined ? before.targets : await writeTargets(change, before.id, input.targets);
   const route = { ...row, targets };
-  const auditEventId = await recordRoute(
-    change,
-    'route.update',
-    route,
-    { name: before.name, strategy: before.strategy, targets: auditable(before.targets) },
-    { name: row.name, strategy: row.strategy, targets: auditable(targets) },
-  );
+  const auditEventId = await recordRoute(change, 'route.update', route, auditableRoute(before), auditableRoute(route));
   return { route, auditEventId };
 }
 
@@ -181,6 +192,24 @@ async function lockRoute(change: Change, input: { readonly id: string; readonly 
   const route = await lockOwn(change, change.trx.selectFrom('routes').selectAll(), 'route', input);
   const targets = await change.trx.selectFrom('route_targets').selectAll().where('route_id', '=', route.id).orderBy('position').execute();
   return { ...route, targets };
+}
+
+function capColumns({ maxOutputTokens, injectMaxTokens }: RouteCapInput) {
+  if (maxOutputTokens !== null && !(Number.isInteger(maxOutputTokens) && maxOutputTokens >= 1 && maxOutputTokens <= MOST_TOKENS)) {
+    throw new RegistryError('invalid', `A cap is a whole number of tokens from 1 to ${MOST_TOKENS}.`, ['maxOutputTokens']);
+  }
+  if (injectMaxTokens && maxOutputTokens === null) {
+    throw new RegistryError('invalid', 'Without `maxOutputTokens` there is nothing to inject.', ['injectMaxTokens']);
+  }
+  return { max_output_tokens: maxOutputTokens === null ? null : BigInt(maxOutputTokens), injects_max_tokens: injectMaxTokens };
+}
+
+function tokensOf(count: bigint | null): number | null {
+  return count === null ? null : Number(count);
+}
+
+function auditableRoute({ name, strategy, max_output_tokens, injects_max_tokens, targets }: Route) {
+  return { name, strategy, max_output_tokens: tokensOf(max_output_tokens), injects_max_tokens, targets: auditable(targets) };
 }
 
 function auditable(targets: readonly Selectable<RouteTargetTable>[]) {

@@ -1,5 +1,6 @@
 import type { RouteStrategy } from '../../schema/tables/route.table.ts';
 import type { BudgetDefinition } from '../../schema/values/budget.ts';
+import type { OutputCap, OutputLimitField } from '../../schema/values/output-cap.ts';
 import type { RateLimitDefinition } from '../../schema/values/rate-limit.ts';
 import type { KeyEnvironment, KeyKind } from '../../schema/values/virtual-key.ts';
 
@@ -83,6 +84,8 @@ export interface ProviderOptions {
   readonly maxConnections?: number;
   /** What happens upstream when the client leaves a stream: `drain` reads on to the usage within bounds, `abort` cuts at once. */
   readonly onClientGone?: 'drain' | 'abort';
+  /** How it wants to be told the limit of an answer. */
+  readonly outputLimitField?: OutputLimitField;
 }
 
 export interface SnapshotModel {
@@ -134,6 +137,8 @@ export interface SnapshotRoute {
   readonly name: string;
   readonly strategy: RouteStrategy;
   readonly createdAt: number;
+  /** null: the model's own limit. */
+  readonly outputCap: OutputCap | null;
   /** By position. */
   readonly targets: readonly { readonly modelId: string; readonly weight: number; readonly credentialId: string | null }[];
 }

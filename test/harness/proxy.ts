@@ -27,6 +27,7 @@ import type {
   SnapshotKey,
   SnapshotModel,
   SnapshotRateLimit,
+  SnapshotRoute,
   SnapshotSecret,
 } from '../../services/registry/snapshot.ts';
 import { systemClock } from '../../services/runtime/clock.ts';
@@ -104,6 +105,7 @@ export type TestProxyOptions = {
   readonly providers: Readonly<Record<string, string>>;
   readonly providerOptions?: ProviderOptions;
   readonly models: readonly SnapshotModel[];
+  readonly routes?: readonly SnapshotRoute[];
   readonly keys?: readonly SnapshotKey[];
   readonly budgets?: readonly SnapshotBudget[];
   readonly rateLimits?: readonly SnapshotRateLimit[];
@@ -223,7 +225,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     models: options.models,
     dataKeys: [],
     credentials: [],
-    routes: [],
+    routes: options.routes ?? [],
     budgets: options.budgets ?? [],
     rateLimits: options.rateLimits ?? [],
   };

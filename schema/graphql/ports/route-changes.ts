@@ -11,6 +11,8 @@ export interface RouteFields {
   readonly name: string;
   readonly strategy: 'single' | 'weighted';
   readonly targets: readonly GivenRouteTarget[];
+  readonly maxOutputTokens: number | null;
+  readonly injectMaxTokens: boolean;
 }
 
 /** Changes of the organization's routes; they hold at once. Ids are uuids. */

@@ -1,3 +1,4 @@
+import type { OutputLimitField } from '../../values/output-cap.ts';
 import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
 
 /** Bounds of calls to a provider; null: the proxy's own default. */
@@ -7,6 +8,7 @@ export interface ProviderSettings {
   readonly idleTimeoutMs: number | null;
   readonly maxConnections: number | null;
   readonly onClientGone: 'drain' | 'abort' | null;
+  readonly outputLimitField: OutputLimitField | null;
 }
 
 /** Prices of one tier, as they are given: exactly one of both amounts, in pico-USD. */

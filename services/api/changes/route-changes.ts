@@ -6,8 +6,7 @@ import type { RunChange } from './run-change.ts';
 /** The changes of one viewer to the organization's routes. */
 export function createRouteChanges(run: RunChange, organizationId: string): RouteChanges {
   return {
-    routeCreate: ({ idempotencyKey, name, strategy, targets }) => {
-      const input = { name, strategy, targets };
+    routeCreate: ({ idempotencyKey, ...input }) => {
       return run(
         { field: 'routeCreate', idempotencyKey: requireIdempotencyKey(idempotencyKey), input, organizationId, target: null },
         async (change) => {

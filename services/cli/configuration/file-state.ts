@@ -71,6 +71,7 @@ function desiredProvider({ metadata, spec }: ProviderDocument, mistake: Mistake)
       ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
       ...(spec.maxConnections === undefined ? {} : { maxConnections: spec.maxConnections }),
       ...(spec.onClientGone === undefined ? {} : { onClientGone: spec.onClientGone }),
+      ...(spec.outputLimitField === undefined ? {} : { outputLimitField: spec.outputLimitField }),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import { formatUsd } from '../../../schema/values/money.ts';
+import type { OutputCap } from '../../../schema/values/output-cap.ts';
 import { priceAt } from '../../registry/catalog/compiled-prices.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
 import { endUserAlias } from '../../registry/catalog/match-budgets.ts';
@@ -38,6 +39,8 @@ export interface BudgetedRequest {
   readonly target: CompiledModel;
   readonly request: ChatCompletionRequest;
   readonly bodyBytes: number;
+  /** Of its route, where the request sets no limit itself. */
+  readonly outputCap: OutputCap | null;
   /**
    * Called where a budget that downgrades has no room: lets the request go to where it says instead, which is admitted anew, or is false, and the
    * request is refused. Absent: it was called before.
@@ -73,14 +76,14 @@ export function createBudgetGate({ leases, holds: holdBooks, audited, held, hash
   };
 
   return {
-    admit: ({ exchange, budgets, target, request, bodyBytes, downgrade }, proceed, refuse) => {
+    admit: ({ exchange, budgets, target, request, bodyBytes, outputCap, downgrade }, proceed, refuse) => {
       const subject = subjectOf(exchange, hashOf);
       const matching = budgets.holding === null ? [] : matchingBudgets(budgets.holding, subject);
       const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, subject);
       exchange.counts = null;
       exchange.limitHeaders = null;
       if (matching.length === 0 && counting.length === 0) return proceed();
-      const bound = tokenBound(request, bodyBytes, target);
+      const bound = tokenBound(request, bodyBytes, target, outputCap);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
       if (counting.length > 0) exchange.counts = planCounts(counting, subject, bound, sheet, audited);
       if (matching.length === 0) return proceed();

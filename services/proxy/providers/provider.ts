@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 
 /** What an answer says about itself, whole or streamed. */
@@ -84,8 +85,11 @@ export interface Provider {
   readonly chatPath: string;
   /** Request headers that carry the credential, flat. */
   credentialHeaders(credential: string): readonly string[];
-  /** The body for the provider: the application's bytes with only the model and the usage option replaced. */
-  prepareChat(bytes: Buffer, request: ChatCompletionRequest, upstreamModel: string): Buffer;
+  /**
+   * The body for the provider: the application's bytes with only the model and the usage option replaced.
+   * @param outputTokens the limit that is written into a request which sets none; null: none is.
+   */
+  prepareChat(bytes: Buffer, request: ChatCompletionRequest, target: CompiledModel, outputTokens: number | null): Buffer;
   /** Reads a whole answer; null when it is none of this protocol. `error` is set where an error came under status 200. */
   readAnswer(bytes: Buffer): { readonly facts: AnswerFacts; readonly error: StreamError | null } | null;
   createStreamReader(expected: StreamExpectation, sink: StreamSink): StreamReader;

@@ -10,6 +10,7 @@ import {
   CALENDAR_WINDOWS,
   UNPRICED_POLICIES,
 } from '../../../schema/values/budget.ts';
+import { OUTPUT_LIMIT_FIELDS } from '../../../schema/values/output-cap.ts';
 import { RATE_LIMIT_PERIODS, RATE_LIMIT_UNITS } from '../../../schema/values/rate-limit.ts';
 import { KEY_ENVIRONMENTS, KEY_KINDS } from '../../../schema/values/virtual-key.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
@@ -71,6 +72,7 @@ const SnapshotShape = Type.Object({
         idleTimeoutMs: Type.Optional(Type.Number()),
         maxConnections: Type.Optional(Type.Number()),
         onClientGone: Type.Optional(Type.Union([Type.Literal('drain'), Type.Literal('abort')])),
+        outputLimitField: Type.Optional(oneOf(OUTPUT_LIMIT_FIELDS)),
       }),
     }),
   ),
@@ -107,6 +109,7 @@ const SnapshotShape = Type.Object({
       name: Type.String(),
       strategy: Type.Union([Type.Literal('single'), Type.Literal('weighted')]),
       createdAt: Type.Number(),
+      outputCap: Type.Union([Type.Object({ tokens: Type.Number(), injected: Type.Boolean() }), Type.Null()], { default: null }),
       targets: Type.Array(Type.Object({ modelId: Type.String(), weight: Type.Number(), credentialId: NullableText })),
     }),
   ),

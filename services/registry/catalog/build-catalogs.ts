@@ -130,7 +130,7 @@ function overlaidOffers<Sheet>(models: readonly CatalogModel<Sheet>[], shared: C
 }
 
 function choiceOf<Sheet>(target: CatalogModel<Sheet>, reason: 'named' | 'only_offer'): Choice<Sheet> {
-  return { decisions: [{ target, routeId: null, reason, candidates: [target.name] }], weightSums: [1] };
+  return { decisions: [{ target, routeId: null, reason, candidates: [target.name], outputCap: null }], weightSums: [1] };
 }
 
 function compileModel<Sheet>(
@@ -151,7 +151,7 @@ function compileRoute<Sheet>(
   modelOf: (id: string) => CatalogModel<Sheet> | undefined,
   usable: ReadonlyMap<string, CompiledCredential>,
 ): CompiledRoute<Sheet> {
-  const { id, name, createdAt } = route;
+  const { id, name, createdAt, outputCap } = route;
   const targets: { readonly target: CatalogModel<Sheet>; readonly weight: number }[] = [];
   const skipped: SkippedTarget[] = [];
   for (const { modelId, weight, credentialId } of route.targets) {
@@ -166,7 +166,7 @@ function compileRoute<Sheet>(
   }
   const candidates = targets.map(({ target }) => target.name);
   const reason = route.strategy === 'single' ? 'route_single' : 'route_weighted';
-  const [first, ...others] = targets.map(({ target }): Decision<Sheet> => ({ target, routeId: id, reason, candidates }));
+  const [first, ...others] = targets.map(({ target }): Decision<Sheet> => ({ target, routeId: id, reason, candidates, outputCap }));
   if (first === undefined) return { id, name, createdAt, choice: null, skipped };
   let sum = 0;
   const weightSums = targets.map(({ weight }) => {

@@ -1,3 +1,4 @@
+import type { OutputCap } from '../../../schema/values/output-cap.ts';
 import type { SnapshotProvider } from '../snapshot.ts';
 import type { CompiledCredential } from './compiled-credentials.ts';
 import type { CompiledPrice } from './compiled-prices.ts';
@@ -30,6 +31,8 @@ export interface Decision<Sheet> {
   readonly reason: 'named' | 'only_offer' | 'route_single' | 'route_weighted';
   /** Names of the models it could have gone to, in the order they were considered. */
   readonly candidates: readonly string[];
+  /** Of its route. */
+  readonly outputCap: OutputCap | null;
 }
 
 /** The decisions a name can lead to, of which chooseTarget takes one. */

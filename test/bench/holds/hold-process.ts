@@ -157,7 +157,7 @@ function admit(key: CompiledKey, budgets: OrganizationBudgets | undefined): Admi
   const refused = (): void => {
     admitted.state = 'refused';
   };
-  gate.admit({ exchange, budgets, target, request, bodyBytes: 306 }, through, refused);
+  gate.admit({ exchange, budgets, target, request, bodyBytes: 306, outputCap: null }, through, refused);
   return admitted;
 }
 const CANDIDATES = ['bench/echo'];

@@ -51,7 +51,21 @@ test('a route is made of targets, replaced as a whole, and keeps what it goes to
   expect(empty).toMatchObject({ errors: [{ code: 'INVALID_INPUT' }], route: null });
   const stale = await admin.change<Entity>('routeUpdate', { id, expectedVersion: 1, name: 'x' }, selection);
   expect(stale.errors).toMatchObject([{ code: 'VERSION_CONFLICT' }]);
-  expect((await admin.change('routeArchive', { id, expectedVersion: 2 }, '')).errors).toEqual([]);
+  const cap = (expectedVersion: number, fields: object) =>
+    admin.change('routeUpdate', { id, expectedVersion, ...fields }, 'route { maxOutputTokens injectsMaxTokens }');
+  expect(await cap(2, { injectMaxTokens: true })).toMatchObject({
+    errors: [{ code: 'INVALID_INPUT', path: ['input', 'injectMaxTokens'] }],
+  });
+  expect(await cap(2, { maxOutputTokens: '0' })).toMatchObject({ errors: [{ code: 'INVALID_INPUT', path: ['input', 'maxOutputTokens'] }] });
+  expect(await cap(2, { maxOutputTokens: '64', injectMaxTokens: true })).toMatchObject({
+    errors: [],
+    route: { maxOutputTokens: '64', injectsMaxTokens: true },
+  });
+  expect(await cap(3, { maxOutputTokens: null, injectMaxTokens: false })).toMatchObject({
+    errors: [],
+    route: { maxOutputTokens: null, injectsMaxTokens: false },
+  });
+  expect((await admin.change('routeArchive', { id, expectedVersion: 4 }, '')).errors).toEqual([]);
   const { data } = await admin.api.ask<{ routes: { nodes: unknown[] } }>(admin.tenant.adminKey, '{ routes(first: 5) { nodes { id } } }');
   expect(data?.routes.nodes).toEqual([]);
 });

@@ -39,12 +39,17 @@ async function startProvider(secret: string) {
 
 test('a provider of its own is made, changed by version and taken out of use', async () => {
   const { id, name } = await admin.makeProvider();
-  const settings = '{ connectTimeout firstByteTimeout idleTimeout maxConnections onClientGone }';
+  const settings = '{ connectTimeout firstByteTimeout idleTimeout maxConnections onClientGone outputLimitField }';
   type Entity = { provider: { version: number; baseUrl: string; isShared: boolean; settings: Record<string, unknown> } | null };
   const selection = `provider { version baseUrl isShared settings ${settings} }`;
   const updated = await admin.change<Entity>(
     'providerUpdate',
-    { id, expectedVersion: 1, baseUrl: 'https://other.invalid/v1', settings: { connectTimeout: 'PT2S', onClientGone: 'ABORT' } },
+    {
+      id,
+      expectedVersion: 1,
+      baseUrl: 'https://other.invalid/v1',
+      settings: { connectTimeout: 'PT2S', onClientGone: 'ABORT', outputLimitField: 'MAX_TOKENS' },
+    },
     selection,
   );
   expect(updated.provider).toMatchObject({ version: 2, baseUrl: 'https://other.invalid/v1', isShared: false });
@@ -59,6 +64,7 @@ test('a provider of its own is made, changed by version and taken out of use', a
     idleTimeout: null,
     maxConnections: 5,
     onClientGone: 'ABORT',
+    outputLimitField: 'MAX_TOKENS',
   });
   expect((await admin.change<Entity>('providerUpdate', { id, expectedVersion: 1 }, selection)).errors).toMatchObject([
     { code: 'VERSION_CONFLICT' },

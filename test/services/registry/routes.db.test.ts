@@ -37,17 +37,19 @@ test('a route is published at once, changed as a whole and archived, each step a
   const { db } = database.writer;
   const { change, large, small } = await setUp(db);
   const { route } = await change((each) =>
-    createRoute(each, { name: 'chat', strategy: 'weighted', targets: [target(large, 900), target(small, 100)] }),
+    createRoute(each, { name: 'chat', strategy: 'weighted', targets: [target(large, 900), target(small, 100)], maxOutputTokens: 64 }),
   );
   expect((await readSnapshot(db)).routes).toMatchObject([
-    { name: 'chat', strategy: 'weighted', targets: [{ weight: 900 }, { weight: 100 }] },
+    { name: 'chat', strategy: 'weighted', outputCap: { tokens: 64, injected: false }, targets: [{ weight: 900 }, { weight: 100 }] },
   ]);
   const changed = await change((each) =>
-    updateRoute(each, { id: route.id, expectedVersion: 1, strategy: 'single', targets: [target(small)] }),
+    updateRoute(each, { id: route.id, expectedVersion: 1, strategy: 'single', targets: [target(small)], injectMaxTokens: true }),
   );
   expect(changed.route).toMatchObject({
     name: 'chat',
     strategy: 'single',
+    max_output_tokens: 64n,
+    injects_max_tokens: true,
     version: 2,
     targets: [{ model_id: small, weight: 1, position: 0 }],
   });

@@ -2,6 +2,7 @@ import type { Provider } from '../provider.ts';
 import { readChatAnswer } from './answer.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from './billing.ts';
 import { ChatStreamReader } from './chat-stream.ts';
+import { outputLimitField } from './output-limit-field.ts';
 import { readRefusal } from './refusal.ts';
 import { prepareChatBody } from './request.ts';
 
@@ -10,7 +11,11 @@ export const openaiProvider: Provider = {
   protocol: 'openai',
   chatPath: '/chat/completions',
   credentialHeaders: (credential) => ['authorization', `Bearer ${credential}`],
-  prepareChat: prepareChatBody,
+  prepareChat: (bytes, request, { upstreamModel, provider }, outputTokens) =>
+    prepareChatBody(bytes, request, {
+      model: upstreamModel,
+      outputLimit: outputTokens === null ? null : { field: outputLimitField(provider), tokens: outputTokens },
+    }),
   readAnswer: readChatAnswer,
   createStreamReader: (expected, sink) => new ChatStreamReader(expected, sink),
   readRefusal,

@@ -1,4 +1,5 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
+import type { OutputLimitField } from '../../../../schema/values/output-cap.ts';
 import { jsonMembers, soleMember } from '../../body/json-members.ts';
 
 const ASK_USAGE = '"stream_options":{"include_usage":true},';
@@ -10,33 +11,44 @@ interface Splice {
   readonly text: string;
 }
 
+/** What of a request is not as its application wrote it. */
+export interface ChatChanges {
+  readonly model: string;
+  /** Of each choice, for a request that sets none itself; null: none. */
+  readonly outputLimit: { readonly field: OutputLimitField; readonly tokens: number } | null;
+}
+
 /**
- * The body for the provider: the application's own bytes with `model` replaced, and for a stream `include_usage` asked for.
- * Every other byte stays: numbers keep their digits and unknown fields their place. A member given twice is replaced each
+ * The body for the provider: the application's own bytes with `model` replaced, for a stream `include_usage` asked for, and where one is given the limit
+ * of the answer. Every other byte stays: numbers keep their digits and unknown fields their place. A member given twice is replaced each
  * time, so that it does not matter which one the provider believes. Bytes that need no change are returned as they are.
  */
-export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, upstreamModel: string): Buffer {
-  const modelText = JSON.stringify(upstreamModel);
-  const simple = request.stream === true ? null : soleMember(bytes, 'model');
-  if (simple !== null) {
-    const { start, end } = simple;
-    return bytes.toString('utf8', start, end) === modelText ? bytes : spliced(bytes, [{ start, end, text: modelText }]);
-  }
-  const members = jsonMembers(bytes) ?? [];
+export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, { model, outputLimit }: ChatChanges): Buffer {
+  const modelText = JSON.stringify(model);
+  const limitField = outputLimit?.field ?? null;
+  // One that is there without a value is replaced, since of two nobody knows which one counts.
+  const isLimitThere = limitField !== null && request[limitField] !== undefined;
   const splices: Splice[] = [];
+  const replace = ({ start, end }: Pick<Splice, 'start' | 'end'>, text: string): void => {
+    if (bytes.toString('utf8', start, end) !== text) splices.push({ start, end, text });
+  };
   let usageAsked = request.stream !== true;
-  for (const { key, start, end } of members) {
-    if (key === 'model') {
-      if (bytes.toString('utf8', start, end) !== modelText) splices.push({ start, end, text: modelText });
-    } else if (key === 'stream_options' && request.stream === true) {
+  const simple = usageAsked && !isLimitThere ? soleMember(bytes, 'model') : null;
+  if (simple !== null) replace(simple, modelText);
+  for (const member of simple === null ? (jsonMembers(bytes) ?? []) : []) {
+    const { key, start, end } = member;
+    if (key === 'model') replace(member, modelText);
+    else if (key === limitField) replace(member, String(outputLimit?.tokens));
+    else if (key === 'stream_options' && request.stream === true) {
       usageAsked = true;
       spliceUsageOption(bytes, start, end, splices);
     }
   }
-  if (!usageAsked) {
+  const limit = outputLimit === null || isLimitThere ? '' : `"${outputLimit.field}":${outputLimit.tokens},`;
+  const added = (usageAsked ? '' : ASK_USAGE) + limit;
+  if (added !== '') {
     const open = bytes.indexOf('{') + 1;
-    splices.push({ start: open, end: open, text: ASK_USAGE });
-    splices.sort((left, right) => left.start - right.start);
+    splices.unshift({ start: open, end: open, text: added });
   }
   return splices.length === 0 ? bytes : spliced(bytes, splices);
 }

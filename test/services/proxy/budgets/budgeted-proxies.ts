@@ -11,7 +11,7 @@ import { archiveBudget, createBudget } from '../../../../services/registry/budge
 import type { GivenRateLimit } from '../../../../services/registry/rate-limits.ts';
 import { createRateLimit, updateRateLimit } from '../../../../services/registry/rate-limits.ts';
 import { readSnapshot } from '../../../../services/registry/read-snapshot.ts';
-import type { ProviderOptions, SnapshotModel } from '../../../../services/registry/snapshot.ts';
+import type { ProviderOptions, SnapshotModel, SnapshotRoute } from '../../../../services/registry/snapshot.ts';
 import type { DatabaseConnection } from '../../../../services/runtime/postgres.ts';
 import { createDatabase } from '../../../../services/runtime/postgres.ts';
 import { eventually } from '../../../harness/eventually.ts';
@@ -39,6 +39,7 @@ export type BudgetedProxies = {
     readonly home?: string;
     readonly node?: string;
     readonly models?: readonly SnapshotModel[];
+    readonly routes?: readonly SnapshotRoute[];
     readonly providerOptions?: ProviderOptions;
   }) => Promise<TestProxy>;
   readonly chat: (proxy: TestProxy, body?: Record<string, unknown>) => Promise<Response>;
@@ -123,6 +124,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
       const proxy = await startProxy({
         providers: { acme: upstream.baseUrl },
         models: options.models ?? [testModel('acme/fast', { maxOutputTokens: 10 })],
+        routes: options.routes ?? [],
         keys: [key],
         budgets,
         // Far beyond what a busy machine takes: the 250 ms are tested where time is the test's (lease-node.test.ts).

@@ -25,7 +25,7 @@ test.each([
   ['the newer limit where both are given', request({ max_tokens: 99, max_completion_tokens: 7 }), 0, unknown, { input: 512, output: 7 }],
   ['each choice', request({ n: 3, max_tokens: 5 }), 0, unknown, { input: 512, output: 15 }],
 ])('a request is bounded by %s', (_what, body, bytes, model, bound) => {
-  expect(tokenBound(body, bytes, model)).toEqual(bound);
+  expect(tokenBound(body, bytes, model, null)).toEqual(bound);
 });
 
 test('what is not text is bounded by the context of the model, or where that is not known by a large number for each part', () => {
@@ -38,6 +38,15 @@ test('what is not text is bounded by the context of the model, or where that is 
     ],
     max_tokens: 1,
   });
-  expect(tokenBound(look, 100, { contextWindow: 8_000, maxOutputTokens: null }).input).toBe(8_000);
-  expect(tokenBound(look, 100, unknown).input).toBe(100 + 512 + 2 * 65_536);
+  expect(tokenBound(look, 100, { contextWindow: 8_000, maxOutputTokens: null }, null).input).toBe(8_000);
+  expect(tokenBound(look, 100, unknown, null).input).toBe(100 + 512 + 2 * 65_536);
+});
+
+test("a route's cap bounds what sets no limit itself, and is never above the model's", () => {
+  const bound = (fields: object, maxOutputTokens: number | null) =>
+    tokenBound(request(fields), 0, { contextWindow: null, maxOutputTokens }, { tokens: 40, injected: false }).output;
+  expect([bound({}, null), bound({}, 64), bound({}, 16), bound({ n: 2 }, null)]).toEqual([40, 40, 16, 80]);
+  expect([bound({ max_tokens: 50 }, null), bound({ max_completion_tokens: 7 }, null), bound({ max_tokens: null }, null)]).toEqual([
+    50, 7, 40,
+  ]);
 });

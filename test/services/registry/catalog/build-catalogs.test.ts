@@ -30,6 +30,7 @@ const route = (organizationId: string, name: string, targets: SnapshotRoute['tar
   name,
   strategy: 'weighted',
   createdAt: 0,
+  outputCap: null,
   targets,
 });
 const credential = (id: string, organizationId: string, providerId: string): [string, OpenedCredential] => [

@@ -30,7 +30,7 @@ function choiceOf(weights: readonly number[]): Choice<never> {
       maxOutputTokens: null,
       prices: [],
     };
-    return { target, routeId: 'rte', reason: 'route_weighted', candidates: [name] };
+    return { target, routeId: 'rte', reason: 'route_weighted', candidates: [name], outputCap: null };
   });
   const [first, ...others] = decisions;
   if (first === undefined) throw new Error('no weights');

@@ -31,7 +31,15 @@ const credentials = new Map<string, PlacedCredential>([
 ]);
 
 function catalogWith(targets: SnapshotRoute['targets']) {
-  const route = { id: 'rte_1', organizationId: 'org_1', name: 'chat', strategy: 'weighted', createdAt: 0, targets } as const;
+  const route = {
+    id: 'rte_1',
+    organizationId: 'org_1',
+    name: 'chat',
+    strategy: 'weighted',
+    createdAt: 0,
+    outputCap: null,
+    targets,
+  } as const;
   const offer = { providers: [provider('acme'), provider('zeta')], models: names.map(model), routes: [route] };
   return catalogOf(
     buildCatalogs(offer, credentials, (version) => version),
