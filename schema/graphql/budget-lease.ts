@@ -51,7 +51,7 @@ const Lease = builder.objectRef<LeaseRow>('Lease').implement({
 
 const MovementKind = builder.enumType('BudgetMovementKind', {
   description:
-    'GRANT: a proxy was given room. RETURN: it gave some back. CLOSE: a lease ended at what was spent of it. CREDIT: something cost less than was debited. AGE: use left a rolling window. RELEASE: a person released a lease. RECONCILE: what proxies told after a restore.',
+    'GRANT: a proxy was given room. RETURN: it gave some back. CLOSE: a lease ended at what was spent of it. CREDIT: something cost less than was debited. AGE: use left a rolling window. RELEASE: a person released a lease. RECONCILE: what proxies told after a restore. SUMMARY: all that came before it, of a window that has been over for a quarter.',
   values: {
     GRANT: { value: 'grant' },
     RETURN: { value: 'return' },
@@ -60,15 +60,17 @@ const MovementKind = builder.enumType('BudgetMovementKind', {
     AGE: { value: 'age' },
     RELEASE: { value: 'release' },
     RECONCILE: { value: 'reconcile' },
+    SUMMARY: { value: 'summary' },
   } as const,
 });
 
 const movementAmount = (name: 'amount' | 'committed' | 'cap') => (row: MovementRow) => decimalOfBudget(row.unit, row[name]);
 
 const Movement = builder.objectRef<MovementRow>('BudgetMovement').implement({
-  description: 'One change of what is committed of a limit: settled + held - overrun. Nothing of the log is ever changed.',
+  description:
+    'One change of what is committed of a limit: settled + held - overrun. Nothing of the log is ever changed; a quarter after the end of its window it becomes one SUMMARY.',
   fields: (t) => ({
-    version: t.expose('version', { type: 'BigInt', description: 'Dense: 1, 2, 3 …' }),
+    version: t.expose('version', { type: 'BigInt', description: 'Dense: 1, 2, 3 …, or from that of a SUMMARY on.' }),
     kind: t.field({ type: MovementKind, resolve: ({ kind }) => kind }),
     amount: t.field({ type: 'Decimal', description: 'Adding these up gives `committed`.', resolve: movementAmount('amount') }),
     committed: t.field({ type: 'Decimal', description: 'After it; never above `cap`.', resolve: movementAmount('committed') }),

@@ -21,4 +21,6 @@ export interface BudgetCounterTable {
   folded_until: ColumnType<Date | null, never, never>;
   folded_debit: ColumnType<bigint, never, never>;
   folded_excess: ColumnType<bigint, never, never>;
+  /** When leases, postings and log became one entry. */
+  summed_up_at: ColumnType<Date | null, never, never>;
 }

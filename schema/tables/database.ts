@@ -38,6 +38,7 @@ import type { OrganizationTable } from './organization.table.ts';
 import type { PriceVersionTable } from './price-version.table.ts';
 import type { ProviderTable } from './provider.table.ts';
 import type { ProviderCredentialTable } from './provider-credential.table.ts';
+import type { PurgedCounterTable } from './purged-counter.table.ts';
 import type { RateLimitTable } from './rate-limit.table.ts';
 import type { RegistryRevisionTable } from './registry-revision.table.ts';
 import type { RequestSubjectTable } from './request-subject.table.ts';
@@ -99,6 +100,7 @@ export interface Database {
   counter_totals: CounterTotalTable;
   counter_buckets: CounterBucketTable;
   lease_reports: LeaseReportTable;
+  purged_counters: PurgedCounterTable;
   lease_states: LeaseStateView;
   counter_states: CounterStateView;
   budget_alerts: BudgetAlertTable;

@@ -34,7 +34,7 @@ interface Folded {
   readonly counter: string;
   version: number;
   committed: bigint;
-  /** By node and epoch; null once a reconciliation has changed leases without saying which. */
+  /** By node and epoch; null behind a reconciliation or a summary, which say nothing of single leases. */
   rooms: Map<string, bigint> | null;
 }
 
@@ -73,14 +73,16 @@ type Entry = NonNullable<ReturnType<typeof parsed>>;
 
 function fold(folded: Folded, entry: Entry, findings: string[]): void {
   const where = `${entry.counter}, version ${entry.version}`;
-  if (entry.version !== folded.version + 1) findings.push(`${where}: follows version ${folded.version}`);
+  // All that was before it, in one: nothing may be before it.
+  const isSummary = entry.kind === 'summary' && folded.version === 0;
+  if (entry.version !== folded.version + 1 && !isSummary) findings.push(`${where}: follows version ${folded.version}`);
   folded.version = entry.version;
   folded.committed += entry.amount;
   if (folded.committed !== entry.committed) findings.push(`${where}: says ${entry.committed}, the entries come to ${folded.committed}`);
   if (entry.committed > entry.cap) findings.push(`${where}: ${entry.committed} is above the limit of then, ${entry.cap}`);
   // The next entry is judged by what this one says: one mistake is told once.
   folded.committed = entry.committed;
-  if (entry.kind === 'reconcile') folded.rooms = null;
+  if (entry.kind === 'reconcile' || isSummary) folded.rooms = null;
   if (folded.rooms === null || entry.node === null) return;
   const lease = `${entry.node} in epoch ${entry.epoch}`;
   const room = (folded.rooms.get(lease) ?? 0n) + entry.amount;

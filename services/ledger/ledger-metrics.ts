@@ -20,6 +20,10 @@ export type LeaseMetrics = {
   readonly leaseFindings: (count: number) => void;
 };
 
+export type PurgeMetrics = {
+  readonly purged: (counters: { readonly removed: number; readonly summedUp: number }) => void;
+};
+
 export type AlertMetrics = {
   readonly told: (alerts: number) => void;
   /** How long the oldest change waited to be looked at, or for how long nothing could be. */
@@ -37,7 +41,9 @@ const lagBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 
 /** The ledger's figures; all lags are in seconds. */
-export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & DeadLetterMetrics & LeaseMetrics & AlertMetrics {
+export function createLedgerMetrics(
+  registry: MetricsRegistry,
+): LedgerMetrics & DeadLetterMetrics & LeaseMetrics & PurgeMetrics & AlertMetrics {
   const registers = [registry];
   const name = (rest: string): string => `${metricsPrefix}ledger_${rest}`;
   const posted = new Counter({ name: name('entries_posted_total'), help: 'Entries added to the ledger', registers });
@@ -62,6 +68,12 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & 
   const leaseFindings = new Gauge({
     name: name('lease_findings'),
     help: 'Counters of budgets that did not add up at the last check, which is made every hour',
+    registers,
+  });
+  const purged = new Counter({
+    name: name('purged_counters_total'),
+    help: 'Counters of windows long over that were removed, or of which leases and log were summed up',
+    labelNames: ['what'],
     registers,
   });
   const alerts = new Counter({ name: name('alerts_total'), help: 'Alerts of budgets that were told', registers });
@@ -123,6 +135,10 @@ export function createLedgerMetrics(registry: MetricsRegistry): LedgerMetrics & 
     },
     retried: () => retries.inc(),
     leaseFindings: (count) => leaseFindings.set(count),
+    purged: ({ removed, summedUp }) => {
+      purged.inc({ what: 'removed' }, removed);
+      purged.inc({ what: 'summed_up' }, summedUp);
+    },
     told: (count) => alerts.inc(count),
     lag: (seconds) => alertLag.set(seconds),
     redriven: (outcome) => redriven.inc({ outcome }),

@@ -17,6 +17,7 @@ import { startLeaseChecks } from './lease-checks.ts';
 import { createLedgerMetrics } from './ledger-metrics.ts';
 import { measureLag } from './measure-lag.ts';
 import { createPoster, maxTransactions } from './poster.ts';
+import { startPurge } from './purge.ts';
 import { startRedrive } from './redrive.ts';
 import { refuseChangedPartitions } from './refuse-changed-partitions.ts';
 import { startHousekeeping } from './retention.ts';
@@ -75,6 +76,7 @@ runProcess({
     });
     const housekeeping = startHousekeeping({ db: database.db, clock, log });
     const leaseChecks = startLeaseChecks({ db: database.db, log, metrics });
+    const purge = startPurge({ db: database.db, log, metrics });
     const alerts = startAlertTeller({ db: database.db, clock, random, log, metrics, onTold: sequencer.wake });
     const letters = seams.letters(createPostgresDeadLetterStore({ db: database.db, clock, random }));
     const redrive = startRedrive({ letters, store, clock, log, metrics, onPosted: sequencer.wake });
@@ -91,7 +93,7 @@ runProcess({
         hurry.addEventListener('abort', () => poster.giveUp(), { once: true });
         await consumer.stop(stopGraceMs);
         await redrive.stop();
-        await Promise.all([sequencer.stop(), housekeeping.stop(), leaseChecks.stop(), alerts.stop()]);
+        await Promise.all([sequencer.stop(), housekeeping.stop(), leaseChecks.stop(), purge.stop(), alerts.stop()]);
         await eventLog.close(stopGraceMs);
         await app.close();
         await Promise.all([database.close(), sequencerDatabase.close()]);

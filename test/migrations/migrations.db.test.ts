@@ -55,6 +55,8 @@ test('functions that act as the owner are not open to everybody and cannot be le
     'lease_return',
     'lease_take_over',
     'lease_tell_open',
+    'purge_buckets',
+    'purge_counters',
     'queue_alerts_to_hand_out',
     'queue_audit_events',
     'queue_budget_alerts',

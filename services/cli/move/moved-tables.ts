@@ -28,7 +28,7 @@ const notMoved: ReadonlySet<string> = new Set([
   'lease_open_reports',
 ]);
 
-/** As `lease_take_over` has them (migrations/0028_moved_leases.sql). */
+/** As `lease_take_over` has them (migrations/0030_purged_counters.sql). */
 const leasing: ReadonlySet<string> = new Set([
   'lease_nodes',
   'budget_counters',
@@ -38,6 +38,7 @@ const leasing: ReadonlySet<string> = new Set([
   'counter_totals',
   'counter_buckets',
   'lease_reports',
+  'purged_counters',
 ]);
 
 /** Records set aside are told apart by topic, partition and offset, which another log uses again. */

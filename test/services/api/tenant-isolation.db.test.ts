@@ -385,6 +385,7 @@ test("the reader's role sees no row of another tenant, and without a tenant none
     'budget_counters',
     'leases',
     'lease_log',
+    'purged_counters',
     'lease_states',
     'counter_states',
     'rate_limits',

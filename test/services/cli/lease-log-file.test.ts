@@ -37,6 +37,7 @@ test('a log that adds up is proved, to the last unit, for each counter by itself
 test.each([
   ['an entry that is missing', [history[0], history[2]].map((each) => each ?? ''), 'version 3: follows version 1'],
   ['a first entry that is missing', history.slice(1), 'version 2: follows version 0'],
+  ['a summary that is not the first entry', [history[0] ?? '', entry(3, 'summary', '500', '500')], 'version 3: follows version 1'],
   ['an amount that was changed', [{ ...history[0], amount: '601' }], 'version 1: says 600, the entries come to 601'],
   [
     'an amount beyond 2^53 that was changed by one',
@@ -64,4 +65,12 @@ test.each([
 test('what a reconciliation changed of leases without naming them is not held against them', async () => {
   const entries = [entry(1, 'grant', '10', '10'), entry(2, 'reconcile', '90', '100'), entry(3, 'return', '-60', '40')];
   expect(await prove(entries)).toMatchObject({ findings: [] });
+});
+
+test('a log may begin with a summary of what came before, at whatever version', async () => {
+  const summary = entry(7, 'summary', '500', '500', { node: null, epoch: null });
+  expect(await prove([summary])).toMatchObject({ findings: [] });
+  expect(await prove([summary, entry(8, 'return', '-100', '400')])).toMatchObject({ findings: [] });
+  const { findings } = await prove([{ ...summary, amount: '499' }]);
+  expect(findings).toEqual(['one, version 7: says 500, the entries come to 499']);
 });
