@@ -12,9 +12,9 @@ import { createDatabase } from '../../services/runtime/postgres.ts';
 import { readRequestIds } from '../e2e/ledger-rows.ts';
 import { createTraffic } from '../e2e/traffic.ts';
 import type { Variables } from '../harness/cluster-process.ts';
+import { startDatabaseLink } from '../harness/database-link.ts';
 import { runningPostgres } from '../harness/end-home.ts';
 import { eventually } from '../harness/eventually.ts';
-import { startFaultProxy } from '../harness/fault-proxy.ts';
 import type { MortalProcess } from '../harness/mortal-process.ts';
 import { launchMortal } from '../harness/mortal-process.ts';
 import type { TestDatabase } from '../harness/postgres.ts';
@@ -61,15 +61,10 @@ test('row 3, killed after the log took a batch and before that was noted: it is 
 test('row 9, the reply to COMMIT is lost: what was committed is found there and not booked again', { timeout: 600_000 }, async () => {
   await using database = await createTestDatabase();
   const home = await temporaryFolder();
-  const server = new URL(database.url);
-  const folder = server.searchParams.get('host');
-  const port = Number(server.port || 5_432);
-  const wire = await startFaultProxy(folder === null ? port : `${folder}/.s.PGSQL.${port}`);
-  server.searchParams.delete('host');
-  server.host = `127.0.0.1:${wire.port}`;
+  const { url, faults: wire } = await startDatabaseLink(database.url);
   await addTestPrice(database.writer.db);
   // Frozen with everything written and COMMIT not sent: the next answer of the server is the one to COMMIT.
-  const ledger = launchLedger(home, server.href, 'ledger.books.offsets=pause');
+  const ledger = launchLedger(home, url, 'ledger.books.offsets=pause');
   try {
     expect(await ledger.ready).not.toBeNull();
     await append(home, settledRecords(60));

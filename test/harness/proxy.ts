@@ -30,6 +30,7 @@ import type {
   SnapshotRoute,
   SnapshotSecret,
 } from '../../services/registry/snapshot.ts';
+import type { Clock } from '../../services/runtime/clock.ts';
 import { systemClock } from '../../services/runtime/clock.ts';
 import { createMetrics } from '../../services/runtime/metrics.ts';
 import { systemRandom } from '../../services/runtime/random.ts';
@@ -110,6 +111,8 @@ export type TestProxyOptions = {
   readonly budgets?: readonly SnapshotBudget[];
   readonly rateLimits?: readonly SnapshotRateLimit[];
   readonly limits?: Partial<ProxyLimits>;
+  /** By which time passes, at rest too; the machine's. */
+  readonly clock?: Clock;
   /** `nod_…`; a new one. */
   readonly node?: string;
   /** Where its leases come from; nowhere. */
@@ -181,6 +184,7 @@ export type TestProxy = {
 export async function startProxy(options: TestProxyOptions): Promise<TestProxy> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'tp-proxy-')));
   const log = recordingLog();
+  const clock = options.clock ?? systemClock;
   const own = testKey();
   const events: SettledEvent[] = [];
   const leaseSums = createLeaseSums();
@@ -240,7 +244,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     leaseDatabase: options.leaseDatabase ?? (() => noLeases),
     keyedRequests: options.keyedRequests ?? (() => noKeys),
     lookAtLimits: options.lookAtLimits ?? (() => Promise.reject(new Error('there is no database'))),
-    uptimeMs: () => performance.now(),
+    uptimeMs: clock.monotonic,
     onLeasesTaken: (cause) => log.error({ cause }, 'another process has the leases'),
     source: {
       readRevision: async () => {
@@ -259,7 +263,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     trustedProxies: options.trustedProxies ?? [],
     readCredential: (variable) => options.credentials?.[variable] ?? null,
     registry: createMetrics({ process: 'proxy' }),
-    clock: systemClock,
+    clock,
     random: systemRandom,
     log,
     limits: { tickMs: 20, ...options.limits },

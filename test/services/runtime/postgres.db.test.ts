@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, isTransient, sqlStateOf } from '../../../services/runtime/postgres.ts';
+import { startDatabaseLink } from '../../harness/database-link.ts';
 import { eventually } from '../../harness/eventually.ts';
-import { startFaultProxy } from '../../harness/fault-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../../harness/postgres.ts';
 
 let database: TestDatabase;
@@ -58,12 +58,8 @@ test('a statement that takes too long is ended by the server', async () => {
 });
 
 test('statements of a pipeline do not wait for the answers of those before, are done in their order, and commit together', async () => {
-  const server = new URL(database.url);
-  const folder = server.searchParams.get('host');
-  const proxy = await startFaultProxy(folder === null ? Number(server.port) : `${folder}/.s.PGSQL.5432`);
-  server.searchParams.delete('host');
-  server.host = `127.0.0.1:${proxy.port}`;
-  const far = createDatabase({ url: server.href, role: 'login', applicationName: 'far', poolSize: 1 });
+  const { url, faults: proxy } = await startDatabaseLink(database.url);
+  const far = createDatabase({ url, role: 'login', applicationName: 'far', poolSize: 1 });
   await far.execute('create table steps (step integer primary key, before bigint)');
   proxy.delay(50);
   const startedAt = performance.now();
@@ -157,13 +153,8 @@ test('a cut connection is a transient error, a wrong statement is not', async ()
 });
 
 test('a connection whose other end is gone without a word costs one statement, never the pool', { timeout: 60_000 }, async () => {
-  const socketFolder = new URL(database.url).searchParams.get('host') ?? '';
-  const proxy = await startFaultProxy(socketFolder === '' ? Number(new URL(database.url).port) : `${socketFolder}/.s.PGSQL.5432`);
-  const url = new URL(database.url);
-  url.searchParams.delete('host');
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  const pool = createDatabase({ url: url.href, role: 'writer', applicationName: 'half-open', poolSize: 1, statementTimeoutMs: 1_000 });
+  const { url, faults: proxy } = await startDatabaseLink(database.url);
+  const pool = createDatabase({ url, role: 'writer', applicationName: 'half-open', poolSize: 1, statementTimeoutMs: 1_000 });
   try {
     await pool.execute('select 1');
     expect(proxy.silence(60_000)).toBe(1);

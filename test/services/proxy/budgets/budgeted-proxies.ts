@@ -12,8 +12,10 @@ import type { GivenRateLimit } from '../../../../services/registry/rate-limits.t
 import { createRateLimit, updateRateLimit } from '../../../../services/registry/rate-limits.ts';
 import { readSnapshot } from '../../../../services/registry/read-snapshot.ts';
 import type { ProviderOptions, SnapshotModel, SnapshotRoute } from '../../../../services/registry/snapshot.ts';
+import type { Clock } from '../../../../services/runtime/clock.ts';
 import type { DatabaseConnection } from '../../../../services/runtime/postgres.ts';
 import { createDatabase } from '../../../../services/runtime/postgres.ts';
+import { startDatabaseLink } from '../../../harness/database-link.ts';
 import { eventually } from '../../../harness/eventually.ts';
 import type { TestDatabase } from '../../../harness/postgres.ts';
 import { createTestDatabase } from '../../../harness/postgres.ts';
@@ -41,11 +43,13 @@ export type BudgetedProxies = {
     readonly models?: readonly SnapshotModel[];
     readonly routes?: readonly SnapshotRoute[];
     readonly providerOptions?: ProviderOptions;
+    /** Its event loop is not judged by it. */
+    readonly clock?: Clock;
   }) => Promise<TestProxy>;
   readonly chat: (proxy: TestProxy, body?: Record<string, unknown>) => Promise<Response>;
   /** Books what the proxies have handed over and is not booked yet. */
   readonly post: () => Promise<void>;
-  /** Cuts the proxies that start from now on off from the database, and back. */
+  /** The database takes no connection of a proxy any more and ends those there are; back again. */
   away: boolean;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
@@ -62,6 +66,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
   const proxies: TestProxy[] = [];
   const connections: DatabaseConnection[] = [];
   const booked = new Set<SettledEvent>();
+  const link = await startDatabaseLink(database.url);
   let away = false;
   let offset = 0n;
 
@@ -75,6 +80,8 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
     },
     set away(next) {
       away = next;
+      link.faults.refuse(next);
+      if (next) link.faults.cut();
     },
     define: (given) =>
       changeOf(database.writer.db, uuid, async (change) => {
@@ -113,7 +120,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
       }),
     start: async (options = {}) => {
       const connection = createDatabase({
-        url: database.url,
+        url: link.url,
         role: 'writer',
         applicationName: 'turnpike-test-leases',
         poolSize: 4,
@@ -128,26 +135,14 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         keys: [key],
         budgets,
         // Far beyond what a busy machine takes: the 250 ms are tested where time is the test's (lease-node.test.ts).
-        limits: { leaseWaitMs: 20_000 },
+        limits: { leaseWaitMs: 20_000, ...(options.clock === undefined ? {} : { maxLoopDelayMs: Number.POSITIVE_INFINITY }) },
         rateLimits,
         ...(options.providerOptions === undefined ? {} : { providerOptions: options.providerOptions }),
-        leaseDatabase: (node, incarnation) => {
-          const real = createLeaseDatabase(connection.db, node, incarnation);
-          const reach = <Result>(call: () => Promise<Result>): Promise<Result> =>
-            away ? Promise.reject(new Error('the database is away')) : call();
-          return {
-            ask: (effect) => reach(() => real.ask(effect)),
-            giveBack: (effect) => reach(() => real.giveBack(effect)),
-            beat: (effect) => reach(() => real.beat(effect)),
-            register: (effect) => reach(() => real.register(effect)),
-            close: (epoch, finals) => reach(() => real.close(epoch, finals)),
-            tellOpen: (epoch, open) => reach(() => real.tellOpen(epoch, open)),
-            report: (effect, places) => reach(() => real.report(effect, places)),
-          };
-        },
-        lookAtLimits: (places) => (away ? Promise.reject(new Error('the database is away')) : createLookAtLimits(connection.db)(places)),
+        leaseDatabase: (node, incarnation) => createLeaseDatabase(connection.db, node, incarnation),
+        lookAtLimits: createLookAtLimits(connection.db),
         ...(options.home === undefined ? {} : { home: options.home }),
         ...(options.node === undefined ? {} : { node: options.node }),
+        ...(options.clock === undefined ? {} : { clock: options.clock }),
       });
       proxies.push(proxy);
       // A start waits two seconds at most for the first lease; what comes before it would be refused.
@@ -180,6 +175,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
     [Symbol.asyncDispose]: async () => {
       for (const proxy of proxies) await proxy[Symbol.asyncDispose]();
       for (const connection of connections) await connection.close();
+      await link.faults.close();
       await upstream[Symbol.asyncDispose]();
       await database.drop();
     },

@@ -7,7 +7,7 @@ import { createPostgresLedgerStore } from '../../../../../services/ledger/store/
 import { createPostgresSequencerStore } from '../../../../../services/ledger/store/postgres/postgres-sequencer-store.ts';
 import type { DatabaseRole } from '../../../../../services/runtime/postgres.ts';
 import { createDatabase } from '../../../../../services/runtime/postgres.ts';
-import { startFaultProxy } from '../../../../harness/fault-proxy.ts';
+import { startDatabaseLink } from '../../../../harness/database-link.ts';
 import { createTestDatabase } from '../../../../harness/postgres.ts';
 import { addTestPrice } from '../../settled-records.ts';
 import type { Committed, StoreWorld } from './store-world.ts';
@@ -26,14 +26,9 @@ export async function createPostgresWorld(): Promise<StoreWorld> {
   return {
     connect: async () => {
       const applicationName = `turnpike-conformance-${++processes}`;
-      const url = new URL(database.url);
-      const folder = url.searchParams.get('host');
-      const port = Number(url.port === '' ? 5432 : url.port);
-      const proxy = await startFaultProxy(folder === null ? port : `${folder}/.s.PGSQL.${port}`);
-      url.searchParams.delete('host');
-      url.host = `127.0.0.1:${proxy.port}`;
+      const { url, faults: proxy } = await startDatabaseLink(database.url);
       const connect = (role: DatabaseRole, poolSize: number) =>
-        createDatabase({ url: url.href, role, applicationName, poolSize, statementTimeoutMs: 10_000 });
+        createDatabase({ url, role, applicationName, poolSize, statementTimeoutMs: 10_000 });
       const [writer, sequencer, reader] = [connect('writer', 4), connect('writer', 1), connect('reader', 2)];
       closing.push(async () => {
         await Promise.all([writer.close(), sequencer.close(), reader.close()]);
