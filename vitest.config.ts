@@ -30,6 +30,7 @@ const measuring = ['test/e2e/visibility.test.ts'];
  */
 export default defineConfig({
   test: {
+    globalSetup: ['test/harness/compile-cache.ts'],
     projects: [
       {
         resolve,

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import type { Environment, LogLevel } from './environment.ts';
@@ -131,6 +132,8 @@ export function runProcess(options: ProcessOptions): void {
     });
     const { addresses } = await started;
     if (stopping.signal.aborted) return;
+    // Node keeps it at an orderly end only: who is killed would compile it all again in his next life. Nothing where no folder is given.
+    flushCompileCache();
     if (options.foreground !== true) await tellSupervisor({ kind: 'ready', addresses });
     ownLog.info({ addresses }, 'ready');
   };

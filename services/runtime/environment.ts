@@ -178,7 +178,7 @@ export function readCredential(variable: string): string | null {
   return process.env[variable]?.trim() || null;
 }
 
-/** What a child process gets: everything this one was given, with `overrides` on top. */
-export function childEnvironment(overrides: Variables): Variables {
-  return { ...process.env, ...overrides };
+/** What a child process gets: everything this one was given, with `overrides` on top and `defaults` for what was not given. */
+export function childEnvironment(overrides: Variables, defaults: Variables = {}): Variables {
+  return { ...defaults, ...process.env, ...overrides };
 }

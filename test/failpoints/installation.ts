@@ -48,8 +48,6 @@ export async function createInstallation(): Promise<Installation> {
     TURNPIKE_PROXY_PORT: String(ports.proxy),
     TURNPIKE_API_PORT: String(ports.api),
     TURNPIKE_LEDGER_PORT: String(ports.ledger),
-    // A process that starts thirty times need not compile its modules as often.
-    NODE_COMPILE_CACHE: join(home, 'compile-cache'),
   };
   const remove = async (): Promise<void> => {
     await simulator[Symbol.asyncDispose]();

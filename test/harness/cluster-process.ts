@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { verbs } from '../../infra/bootstrap/verbs.mjs';
 import { parseProcessMessage } from '../../services/runtime/process-messages.ts';
+import { inheritedVariables } from './inherited-variables.ts';
 
 /** Variables for a process; nothing of the surrounding shell but the path. */
 export type Variables = Readonly<Record<string, string>>;
@@ -33,7 +34,7 @@ const stopMs = 30_000;
 function launch(verb: Verb, more: readonly string[], variables: Variables) {
   const child = spawn(process.execPath, [...(verbs[verb] ?? []), ...more], {
     cwd: projectFolder,
-    env: { PATH: process.env.PATH ?? '', TURNPIKE_LOG_LEVEL: 'warn', ...variables },
+    env: { ...inheritedVariables(), TURNPIKE_LOG_LEVEL: 'warn', ...variables },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseProcessMessage } from '../../services/runtime/process-messages.ts';
 import type { Variables } from './cluster-process.ts';
+import { inheritedVariables } from './inherited-variables.ts';
 
 /** One life of a process, which may end at any moment. It ends with this one. */
 export type MortalProcess = {
@@ -23,7 +24,7 @@ const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 export function launchMortal(name: 'proxy' | 'ledger' | 'api', variables: Variables): MortalProcess {
   const child = spawn(process.execPath, [`services/${name}/main.ts`], {
     cwd: projectFolder,
-    env: { PATH: process.env.PATH ?? '', TURNPIKE_LOG_LEVEL: 'warn', ...variables },
+    env: { ...inheritedVariables(), TURNPIKE_LOG_LEVEL: 'warn', ...variables },
     // The IPC channel tells it when we are gone.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -15,6 +15,7 @@ import { createDatabase } from '../../services/runtime/postgres.ts';
 import { parseProcessMessage } from '../../services/runtime/process-messages.ts';
 import { isSequenced, readJournalShape, readLedger } from '../e2e/ledger-rows.ts';
 import { eventually } from '../harness/eventually.ts';
+import { inheritedVariables } from '../harness/inherited-variables.ts';
 import { createEmptyDatabase } from '../harness/postgres.ts';
 import { temporaryFolder } from '../harness/temporary-folder.ts';
 import { fixtureMasterKey, fixtureVersions, readFixture } from './fixture.ts';
@@ -58,7 +59,7 @@ async function expectDenseJournals(database: DatabaseConnection): Promise<void> 
 async function start(kind: 'ledger' | 'proxy', environment: Readonly<Record<string, string>>): Promise<string> {
   const main = fileURLToPath(new URL(`../../services/${kind}/main.ts`, import.meta.url));
   const child: ChildProcess = fork(main, {
-    env: { PATH: process.env.PATH, TURNPIKE_EVENT_LOG: 'embedded', TURNPIKE_LOG_LEVEL: 'error', ...environment },
+    env: { ...inheritedVariables(), TURNPIKE_EVENT_LOG: 'embedded', TURNPIKE_LOG_LEVEL: 'error', ...environment },
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

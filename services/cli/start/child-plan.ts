@@ -27,20 +27,22 @@ export function createChildPlan(environment: Environment): ChildPlan {
       name,
       program: process.execPath,
       arguments: [fileURLToPath(new URL(`../../${name}/main.ts`, import.meta.url))],
-      environment: childEnvironment({
-        TURNPIKE_HOME: environment.home,
-        // Nobody but this machine asks the ledger anything.
-        TURNPIKE_HOST: name === 'ledger' ? '127.0.0.1' : environment.host,
-        TURNPIKE_PROXY_PORT: String(environment.proxyPort),
-        TURNPIKE_API_PORT: String(environment.apiPort),
-        TURNPIKE_SIM_PORT: String(environment.simulatorPort),
-        // Quiet under the supervisor: it tells a person what matters.
-        TURNPIKE_LOG_LEVEL: environment.logLevel ?? 'warn',
-        DATABASE_URL: databaseUrl,
-        TURNPIKE_EVENT_LOG: 'embedded',
+      environment: childEnvironment(
+        {
+          TURNPIKE_HOME: environment.home,
+          // Nobody but this machine asks the ledger anything.
+          TURNPIKE_HOST: name === 'ledger' ? '127.0.0.1' : environment.host,
+          TURNPIKE_PROXY_PORT: String(environment.proxyPort),
+          TURNPIKE_API_PORT: String(environment.apiPort),
+          TURNPIKE_SIM_PORT: String(environment.simulatorPort),
+          // Quiet under the supervisor: it tells a person what matters.
+          TURNPIKE_LOG_LEVEL: environment.logLevel ?? 'warn',
+          DATABASE_URL: databaseUrl,
+          TURNPIKE_EVENT_LOG: 'embedded',
+        },
         // Node keeps compiled modules there: a later start of the same home takes half the time.
-        NODE_COMPILE_CACHE: join(environment.home, 'compile-cache'),
-      }),
+        { NODE_COMPILE_CACHE: join(environment.home, 'compile-cache') },
+      ),
       portVariable: portVariables[name],
     });
   return { simulator: of('simulator'), ledger: of('ledger'), proxy: of('proxy'), api: of('api') };

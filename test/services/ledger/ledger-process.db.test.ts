@@ -16,6 +16,7 @@ import { ROLLUP_GRAINS } from '../../../services/ledger/rollups.ts';
 import { createBudget } from '../../../services/registry/budgets.ts';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
 import { eventually } from '../../harness/eventually.ts';
+import { inheritedVariables } from '../../harness/inherited-variables.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
 import { changeOf } from '../../harness/registry.ts';
@@ -46,7 +47,7 @@ type Ledger = { readonly child: ChildProcess; readonly address: string };
 async function startLedger(): Promise<Ledger> {
   const child = fork(main, {
     env: {
-      PATH: process.env.PATH,
+      ...inheritedVariables(),
       TURNPIKE_HOME: home,
       DATABASE_URL: database.url,
       TURNPIKE_EVENT_LOG: 'embedded',

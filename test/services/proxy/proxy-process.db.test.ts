@@ -11,6 +11,7 @@ import { applyProviders } from '../../../services/registry/configuration/apply-p
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
 import { deriveSecrets } from '../../../services/runtime/secrets.ts';
 import { eventually } from '../../harness/eventually.ts';
+import { inheritedVariables } from '../../harness/inherited-variables.ts';
 import { median } from '../../harness/median.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
@@ -77,7 +78,7 @@ type Running = { readonly child: ChildProcess; readonly url: string };
 async function startProxyProcess(databaseUrl = database.url): Promise<Running> {
   const child = fork(main, {
     env: {
-      PATH: process.env.PATH,
+      ...inheritedVariables(),
       TURNPIKE_HOME: home,
       TURNPIKE_PROXY_PORT: '0',
       TURNPIKE_MASTER_KEY: masterKey.toString('base64'),

@@ -10,6 +10,7 @@ import { refusalExitCode } from '../../../services/runtime/start-refusal.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { startFaultProxy } from '../../harness/fault-proxy.ts';
 import { freePort } from '../../harness/free-port.ts';
+import { inheritedVariables } from '../../harness/inherited-variables.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
@@ -38,7 +39,7 @@ async function startProcess(name: string, variables: Record<string, string>): Pr
   output = '';
   child = fork(fileURLToPath(new URL(`../../../services/${name}/main.ts`, import.meta.url)), {
     env: {
-      PATH: process.env.PATH,
+      ...inheritedVariables(),
       TURNPIKE_HOME: await temporaryFolder(),
       TURNPIKE_MASTER_KEY: Buffer.alloc(32, 5).toString('base64'),
       TURNPIKE_EVENT_LOG: 'embedded',

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parseProcessMessage } from '../../../services/runtime/process-messages.ts';
 import { eventually } from '../../harness/eventually.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 
 type Child = {
   readonly child: ChildProcess;
@@ -11,9 +13,10 @@ type Child = {
   readonly ended: Promise<unknown>;
 };
 
-const run = (mode: string): Child => {
+const run = (mode: string, variables: NodeJS.ProcessEnv = {}): Child => {
   const child = spawn(process.execPath, [fileURLToPath(new URL('boot-child.ts', import.meta.url)), mode], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...variables },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -45,6 +48,16 @@ test('a started process announces its addresses', async () => {
   expect(process.messages).toEqual([{ kind: 'ready', addresses: { http: 'http://127.0.0.1:1' } }]);
   process.child.kill('SIGTERM');
   expect(await process.ended).toBe(0);
+});
+
+test('one that was ready and is killed leaves what it compiled for its next life', async () => {
+  const folder = await temporaryFolder();
+  const process = run('', { NODE_COMPILE_CACHE: folder });
+  await started(process);
+  process.child.kill('SIGKILL');
+  expect(await process.ended).toBe('SIGKILL');
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  expect(files.length).toBeGreaterThan(10);
 });
 
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(

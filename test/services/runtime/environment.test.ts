@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseEnvironment } from '../../../services/runtime/environment.ts';
+import { childEnvironment, parseEnvironment } from '../../../services/runtime/environment.ts';
 import { StartRefusal } from '../../../services/runtime/start-refusal.ts';
 
 const mistakesOf = (variables: Record<string, string>): string => {
@@ -115,4 +115,10 @@ test('trusted proxies are blocks of addresses; nobody is trusted by default, and
   for (const wrong of ['10.0.0.1/8', 'balancer', '10.0.0.0/8;10.1.0.0/16', '0.0.0.0/0', '::/0']) {
     expect(mistakesOf({ TURNPIKE_TRUSTED_PROXIES: wrong })).toContain('TURNPIKE_TRUSTED_PROXIES: ');
   }
+});
+
+test('a child gets what this process was given, with overrides on top of it and defaults below', () => {
+  const given = process.env.PATH;
+  const variables = childEnvironment({ TURNPIKE_HOME: '/work' }, { PATH: '/nowhere', TURNPIKE_NEVER_GIVEN: 'a default' });
+  expect(variables).toMatchObject({ PATH: given, TURNPIKE_HOME: '/work', TURNPIKE_NEVER_GIVEN: 'a default' });
 });

@@ -8,6 +8,7 @@ import { StartRefusal } from '../../../services/runtime/start-refusal.ts';
 import { plainBehavior } from '../../../services/simulator/behavior.ts';
 import { readScenario } from '../../../services/simulator/scenario/read-scenario.ts';
 import { createScenario } from '../../../services/simulator/scenario/scenario.ts';
+import { inheritedVariables } from '../../harness/inherited-variables.ts';
 import { startSimulator } from '../../harness/simulator.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 
@@ -179,7 +180,7 @@ test('the example in README is a scenario', async () => {
 test('the process takes the path from its environment, and does not start on a mistake', async () => {
   const path = await scenarioFile('steps:\n  - speed: 1\n');
   const child = spawn(process.execPath, [fileURLToPath(new URL('../../../services/simulator/main.ts', import.meta.url))], {
-    env: { PATH: process.env.PATH, TURNPIKE_SIM_PORT: '0', TURNPIKE_SIM_SCENARIO: path },
+    env: { ...inheritedVariables(), TURNPIKE_SIM_PORT: '0', TURNPIKE_SIM_SCENARIO: path },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';

@@ -31,6 +31,7 @@ import { systemRandom } from '../../../../services/runtime/random.ts';
 import { keepDeadLetter } from '../../../harness/dead-letters.ts';
 import type { TestApi } from '../../../harness/graphql.ts';
 import { startTestApi } from '../../../harness/graphql.ts';
+import { inheritedVariables } from '../../../harness/inherited-variables.ts';
 import { silentLog } from '../../ledger/posting.ts';
 import { addTestPrice, recordOf, settledEvent } from '../../ledger/settled-records.ts';
 
@@ -75,7 +76,7 @@ type Run = { readonly exit: number | null; readonly text: string; readonly error
 /** The command as a person runs it, in a process of its own: a second or so each. */
 async function turnpike(args: readonly string[], more: Record<string, string> = {}): Promise<Run> {
   const child = spawn(process.execPath, [main, 'deadletters', ...args], {
-    env: { PATH: process.env.PATH, ...variables, ...more },
+    env: { ...inheritedVariables(), ...variables, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, errors]: [Buffer[], Buffer[]] = [[], []];
