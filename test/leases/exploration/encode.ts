@@ -77,9 +77,10 @@ function encodeState(state: LeaseState | null, now: number): string {
     text += `/${slot.lease?.counter ?? ''}${slot.asking === null ? '' : '?'}`;
   }
   for (const lease of state.leases.values()) {
-    const flags = `${lease.gone ? 'g' : ''}${lease.scarceUntil > now ? 's' : ''}`;
+    const flags = `${lease.gone ? 'g' : ''}${lease.scarceUntil > now ? `s${lease.yields}` : ''}`;
     text += `+${lease.counter}.${lease.granted}.${lease.returned}.${lease.spent}.${lease.open}.${freeOf(lease)}.${lease.acknowledged}.${lease.version}${flags}`;
   }
+  for (const { goesBack } of state.unsynced) text += goesBack ? '<' : '';
   return text;
 }
 

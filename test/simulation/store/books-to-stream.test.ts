@@ -9,13 +9,13 @@ import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts'
 import { createPoster } from '../../../services/ledger/poster.ts';
 import { startSequencer } from '../../../services/ledger/sequencer.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
+import { createVirtualTime } from '../../harness/virtual-time.ts';
 import { silentLog, topicName } from '../../services/ledger/posting.ts';
 import { recordsOf } from '../../services/ledger/settled-records.ts';
 import { anOrganization } from '../../services/ledger/store/conformance/acts.ts';
 import { createSimulatedPostgres } from './simulated-postgres.ts';
 import { connectSimulatedStores } from './simulated-stores.ts';
 import type { StoreFault } from './store-faults.ts';
-import { createVirtualTime } from './virtual-time.ts';
 
 const faultKinds: readonly StoreFault[] = ['connection_lost', 'answer_lost', 'cut', 'serialization_failure'];
 

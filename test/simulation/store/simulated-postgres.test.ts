@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { isRetryable } from '../../../services/ledger/failures.ts';
+import type { VirtualTime } from '../../harness/virtual-time.ts';
+import { createVirtualTime } from '../../harness/virtual-time.ts';
 import { topicName } from '../../services/ledger/posting.ts';
 import { recordsOf } from '../../services/ledger/settled-records.ts';
 import { assignTo, postTo } from '../../services/ledger/store/conformance/acts.ts';
@@ -10,8 +12,6 @@ import type { SimulatedStores } from './simulated-stores.ts';
 import { connectSimulatedStores } from './simulated-stores.ts';
 import type { StatementFate, StoreFaults, StoreStatement } from './store-faults.ts';
 import { noFaults } from './store-faults.ts';
-import type { VirtualTime } from './virtual-time.ts';
-import { createVirtualTime } from './virtual-time.ts';
 
 let time: VirtualTime;
 let faults: StoreFaults;

@@ -1,3 +1,5 @@
+import type { LeaseStatement } from '../../leases/mirror/mirrored-lease-database.ts';
+
 /** What a simulated server is asked for; each is one answer over one connection. */
 export type StoreStatement =
   | 'connect'
@@ -17,13 +19,7 @@ export type StoreStatement =
   | 'add_rollups'
   | 'advance_offsets'
   | 'post_holds'
-  | 'lease_ask'
-  | 'lease_return'
-  | 'lease_beat'
-  | 'lease_register'
-  | 'lease_close'
-  | 'lease_report'
-  | 'lease_tell_open'
+  | LeaseStatement
   | 'try_to_lead'
   | 'stop_leading'
   | 'place_oldest'

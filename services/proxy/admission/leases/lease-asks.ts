@@ -1,5 +1,5 @@
 import type { AskAnswer, AskAnswerItem, AskItem, LeaseEffect, RefusalCode } from './lease-effects.ts';
-import { freeOf, type Lease, type LeaseState, type Refusal, type Slot, slotOf, type Waiter } from './lease-state.ts';
+import { freeOf, inFlightMs, type Lease, type LeaseState, type Refusal, type Slot, slotOf, type Waiter } from './lease-state.ts';
 import { admitIfFree, mayAdmit, taken, windowTurned } from './lease-takes.ts';
 
 const firstBackoffMs = 1_000;
@@ -57,12 +57,16 @@ export function askFor(state: LeaseState, waiter: Waiter, at: number): LeaseEffe
 
 /** The refusal of a short counter, from what the database saw: final only where even a full return would not do. */
 function refusalOf(slot: Slot, item: AskAnswerItem, hold: bigint, at: number): Refusal {
+  const { version } = item;
+  const isFinal = item.unsettled < hold;
+  if (!isFinal && item.unsettled - item.stuck >= hold) {
+    const until = at + inFlightMs;
+    return { code: 'budget_in_flight', retryAfterSeconds: 1, hold, until, backoffMs: inFlightMs, version };
+  }
   const backoffMs = Math.min(longestBackoffMs, slot.refusal === null ? firstBackoffMs : slot.refusal.backoffMs * 2);
   const until = at + backoffMs;
-  const { version } = item;
-  if (item.unsettled < hold) return { code: 'insufficient_quota', retryAfterSeconds: 0, hold, until, backoffMs, version };
-  const retryAfterSeconds = item.unsettled - item.stuck < hold ? stuckRetrySeconds : 1;
-  return { code: 'budget_in_flight', retryAfterSeconds, hold, until, backoffMs, version };
+  if (isFinal) return { code: 'insufficient_quota', retryAfterSeconds: 0, hold, until, backoffMs, version };
+  return { code: 'budget_in_flight', retryAfterSeconds: stuckRetrySeconds, hold, until, backoffMs, version };
 }
 
 /** Adopts what an answer says of a lease; a counter that is new here gets its lease. `granted` only grows within a generation. */
@@ -84,6 +88,7 @@ function adopt(state: LeaseState, slot: Slot, item: AskAnswerItem, next: boolean
       stopsAt,
       gone: false,
       scarceUntil: 0,
+      yields: 'ready',
       usedAt: at,
       horizonAt: at,
       version: item.version,
@@ -132,8 +137,10 @@ export function answered(state: LeaseState, number: number, sentAt: number, answ
       if (item === undefined) continue;
       adopt(state, slot, item, next, sentAt, at);
       if (next) continue;
-      if (item.outcome === 'short') short.set(slot, item);
-      else if (item.outcome === 'granted' || item.outcome === 'held') slot.refusal = null;
+      if (item.outcome === 'short') {
+        short.set(slot, item);
+        if (slot.lease?.yields === 'done') slot.lease.yields = 'ready';
+      } else if (item.outcome === 'granted' || item.outcome === 'held') slot.refusal = null;
     }
   }
   if (answer.status !== 'answered') return refuseUnanswered(state, asked);

@@ -1,6 +1,6 @@
 import { drop } from './lease-asks.ts';
 import type { BeatAnswer, LeaseEffect } from './lease-effects.ts';
-import { recalled, unacknowledged } from './lease-returns.ts';
+import { recalled, unacknowledged, yieldNext } from './lease-returns.ts';
 import { type Lease, type LeaseState, slotOf } from './lease-state.ts';
 
 /** Sends a beat, or the one in flight again under its own nonce: the database counts it once, whichever of its copies arrives. */
@@ -71,6 +71,7 @@ function heard(state: LeaseState, told: BeatAnswer['leases'][number], at: number
   }
   if (granted > known.granted) known.granted = granted;
   if (told.gone) drop(slot, known);
+  if (told.wanted) yieldNext(state, known, at);
   if (told.wanted || version !== known.version) recalled(state, known, at);
   if (version !== known.version) slot.refusal = null;
   known.version = version;
@@ -79,5 +80,18 @@ function heard(state: LeaseState, told: BeatAnswer['leases'][number], at: number
 function stray({ limit, group, counter, granted, version }: BeatAnswer['leases'][number], at: number): Lease {
   const none = { returned: 0n, spent: 0n, open: 0n, unsynced: 0n, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
   const never = { opensAt: Number.NEGATIVE_INFINITY, stopsAt: Number.POSITIVE_INFINITY };
-  return { limit, group, counter, granted, ...none, ...never, gone: true, scarceUntil: 0, usedAt: at, horizonAt: at, version };
+  return {
+    limit,
+    group,
+    counter,
+    granted,
+    ...none,
+    ...never,
+    gone: true,
+    scarceUntil: 0,
+    yields: 'ready',
+    usedAt: at,
+    horizonAt: at,
+    version,
+  };
 }

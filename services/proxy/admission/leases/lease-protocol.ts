@@ -59,8 +59,7 @@ function effectsOf(state: LeaseState, input: LeaseInput): LeaseEffect[] {
     case 'settle':
       return withFarewell(state, settle(state, input.request, input.costs, input.at));
     case 'synced':
-      synced(state, input.settlement);
-      return farewell(state);
+      return withFarewell(state, synced(state, input.settlement));
     case 'answered': {
       const effects = answered(state, input.ask, input.sentAt, input.answer, input.at);
       if (input.answer === null) return effects;

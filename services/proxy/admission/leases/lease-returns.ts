@@ -8,6 +8,15 @@ export function recalled(state: LeaseState, lease: Lease, at: number): void {
   lease.scarceUntil = at + state.times.scarceMs;
 }
 
+/**
+ * Somebody came up short, and nothing is ever free as long as this process has more requests than room: what it frees it would take again at once, and
+ * the others would get none while it is busy. So one call's room goes back with each such word, until it turns out that nobody else takes it.
+ */
+export function yieldNext(state: LeaseState, lease: Lease, at: number): void {
+  if (lease.scarceUntil <= at) lease.yields = 'ready';
+  if (lease.yields === 'ready' && state.live > 1 && lease.open + lease.unsynced > 0n) lease.yields = 'due';
+}
+
 /** Cumulative sums the database is not known to have. */
 export function unacknowledged(state: LeaseState): ReturnedItem[] {
   const items: ReturnedItem[] = [];

@@ -28,6 +28,9 @@ export const leaseTimes: LeaseTimes = {
   aheadMs: 10_000,
 };
 
+/** How long a short counter is not asked for again. A client is told to come back after as long, and then it is. */
+export const inFlightMs = 1_000;
+
 /** Requests that may wait for asks at once; one more is refused as if no answer had come. */
 export const mostWaiting = 1_000;
 
@@ -53,6 +56,11 @@ export interface Lease {
   gone: boolean;
   /** Recalled until then: asks for exactly what waits, keeps nothing free. */
   scarceUntil: number;
+  /**
+   * While scarce: `due`, what the next call frees goes back, however many wait here; `done`, it went, and since then nothing has shown that others take
+   * it; `ready` for the next word that somebody is short.
+   */
+  yields: 'ready' | 'due' | 'done';
   usedAt: number;
   /** Net use of the horizon that runs, and of the one before. */
   usedNow: bigint;
@@ -111,6 +119,8 @@ interface Unsynced {
   readonly settlement: number;
   readonly lease: Lease;
   readonly amount: bigint;
+  /** Not room here, once it is synced, but for whoever asks. */
+  readonly goesBack: boolean;
 }
 
 /** The final sum of debits of a lease of an older epoch. */

@@ -1,5 +1,15 @@
-import type { LeaseEffect, SettledHold } from './lease-effects.ts';
-import { freeOf, type Hold, type HoldCosts, type HoldWanted, type Lease, type LeaseState, type Slot, slotOf } from './lease-state.ts';
+import type { LeaseEffect, ReturnedItem, SettledHold } from './lease-effects.ts';
+import {
+  freeOf,
+  type Hold,
+  type HoldCosts,
+  type HoldWanted,
+  inFlightMs,
+  type Lease,
+  type LeaseState,
+  type Slot,
+  slotOf,
+} from './lease-state.ts';
 
 /** Registered, not stopping, and an acknowledged beat not older than the fence: the only state in which anything is admitted or asked for. */
 export function mayAdmit(state: LeaseState, at: number): boolean {
@@ -98,6 +108,14 @@ function debitOf(cost: bigint, most: bigint): bigint {
   return most;
 }
 
+/** Room goes back for others to ask for: who waits here is refused as if the database had been asked, until each of them had its chance. */
+function letOthersAsk(state: LeaseState, lease: Lease, at: number): void {
+  lease.yields = 'done';
+  const { limit, group, version } = lease;
+  const until = at + inFlightMs;
+  slotOf(state, limit, group).refusal = { code: 'budget_in_flight', retryAfterSeconds: 1, hold: 0n, until, backoffMs: inFlightMs, version };
+}
+
 /**
  * Ends a request (§4.4). `cost` null: price or usage unknown, the whole hold is debited, to be corrected later, never 0; 0 only where the call was
  * provably never sent. A cost above the hold is paid from the same lease first; only what is left then is an overrun.
@@ -121,21 +139,30 @@ export function settle(state: LeaseState, request: string, costs: HoldCosts | nu
     lease.usedNow -= freed;
     if (freed > 0n) {
       lease.unsynced += freed;
-      state.unsynced.push({ settlement, lease, amount: freed });
+      const goesBack = lease.yields === 'due' && lease.scarceUntil > at;
+      state.unsynced.push({ settlement, lease, amount: freed, goesBack });
+      if (goesBack) letOthersAsk(state, lease, at);
     }
     settled.push({ counter: lease.counter, hold, debit, cost });
   }
   return [{ kind: 'close', request, settlement, holds: settled }];
 }
 
-/** The records of all settlements up to this one are synced: what they freed is room again. */
-export function synced(state: LeaseState, settlement: number): void {
+/** The records of all settlements up to this one are synced: what they freed is room again, here or, where somebody is short, for all. */
+export function synced(state: LeaseState, settlement: number): LeaseEffect[] {
   const { unsynced } = state;
+  const items: ReturnedItem[] = [];
   let count = 0;
   // They stand in the order of their settlements: of what is not synced yet, none is looked at but the first.
   for (let first = unsynced[0]; first !== undefined && first.settlement <= settlement; first = unsynced[count]) {
-    first.lease.unsynced -= first.amount;
+    const { lease, amount, goesBack } = first;
+    lease.unsynced -= amount;
+    if (goesBack) {
+      lease.returned += amount;
+      items.push({ counter: lease.counter, returned: lease.returned });
+    }
     count += 1;
   }
   if (count > 0) unsynced.splice(0, count);
+  return items.length === 0 ? [] : [{ kind: 'return', epoch: state.epoch, items }];
 }

@@ -5,7 +5,7 @@ import { createJournalHub } from '../../../../services/api/live/journal-hub.ts';
 import { createRequestTail } from '../../../../services/api/live/request-tail.ts';
 import { createStreamCursors } from '../../../../services/api/live/stream-cursor.ts';
 import { seededRandom } from '../../../harness/seeded-random.ts';
-import { createVirtualTime } from '../../../simulation/store/virtual-time.ts';
+import { createVirtualTime } from '../../../harness/virtual-time.ts';
 import { silentLog } from '../../ledger/posting.ts';
 
 const dayMs = 86_400_000;

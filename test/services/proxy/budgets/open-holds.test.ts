@@ -17,6 +17,7 @@ const leaseOf = (counter: string): Lease => ({
   stopsAt: 0,
   gone: false,
   scarceUntil: 0,
+  yields: 'ready',
   usedAt: 0,
   usedNow: 0n,
   usedBefore: 0n,

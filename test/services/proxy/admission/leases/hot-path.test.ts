@@ -14,7 +14,18 @@ function leased(granted: bigint, fields: Partial<Lease> = {}): { readonly state:
   state.fenceAt = Number.POSITIVE_INFINITY;
   const amounts = { returned: 0n, spent: 0n, open: 0n, unsynced: 0n, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
   const times = { opensAt: Number.NEGATIVE_INFINITY, stopsAt: Number.POSITIVE_INFINITY, scarceUntil: 0, usedAt: 0, horizonAt: 0 };
-  const lease: Lease = { limit: 'l', group: '', counter: 'c', granted, ...amounts, ...times, gone: false, version: 1, ...fields };
+  const lease: Lease = {
+    limit: 'l',
+    group: '',
+    counter: 'c',
+    granted,
+    ...amounts,
+    ...times,
+    gone: false,
+    yields: 'ready',
+    version: 1,
+    ...fields,
+  };
   state.leases.set('c', lease);
   slotOf(state, 'l', '').lease = lease;
   return { state, lease };

@@ -1,5 +1,5 @@
-import type { Timers } from '../../../services/eventlog/timers.ts';
-import type { Clock } from '../../../services/runtime/clock.ts';
+import type { Timers } from '../../services/eventlog/timers.ts';
+import type { Clock } from '../../services/runtime/clock.ts';
 
 /** Time that passes only when it is told to, for tests of what lives in it. */
 export interface VirtualTime {
