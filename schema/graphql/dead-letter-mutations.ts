@@ -35,7 +35,7 @@ builder.mutationFields((t) => ({
   deadLetterDiscard: t.field({
     type: DeadLetterPayload('DeadLetterDiscardPayload', 'DISCARDED.'),
     description:
-      'Puts a dead letter aside for good. Its bytes, headers and key are erased, personal data among them; facts and a hash remain.',
+      'Puts a dead letter aside for good. Its bytes, headers and key are erased, personal data among them; facts and a hash remain. What its event had debited of budgets is settled, since its call may have been made (`settledHolds`): nothing is released.',
     authScopes: { permission: 'dead_letter:discard' },
     args: { input: t.arg({ type: DiscardInput, required: true }) },
     resolve: (_root, { input }, context) =>

@@ -8,6 +8,7 @@ import { NameValue, nameValues } from './name-value.ts';
 import { notFound } from './not-found.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { DeadLetterRow } from './ports/dead-letter-reads.ts';
+import { holdsOf, RequestHold } from './request-hold.ts';
 
 const descriptions = {
   open: 'It waits for somebody to retry or discard it.',
@@ -88,6 +89,18 @@ DeadLetter.implement({
       resolve: ({ request_id }) => (request_id === null ? null : idFromUuid('request', request_id)),
     }),
     discardReason: t.exposeString('discard_reason', { nullable: true }),
+    settledHolds: t.loadableList({
+      type: RequestHold,
+      description:
+        'What its event had debited of budgets, and was settled when the letter was discarded, since its call may have been made. None while it is open, and where the event cannot be read, is in the ledger after all, or was discarded with another letter.',
+      extensions: { cost: () => 2 },
+      load: async (ids: string[], context) =>
+        holdsOf(
+          context.leases,
+          (await context.deadLetters.settledHoldsById(ids)).map((holds) => ({ holds: holds ?? [], outcome: 'orphaned' })),
+        ),
+      resolve: (row) => row.id,
+    }),
   }),
 });
 

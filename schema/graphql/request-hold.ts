@@ -18,7 +18,7 @@ interface RequestHoldRow {
 
 const HoldState = builder.enumType('HoldState', {
   description:
-    'HELD: its request is in flight. SETTLED: it became what was used. RELEASED: nothing was used, so all of it went back. ORPHANED: its proxy died, what was used is not known, and all of it counts.',
+    'HELD: its request is in flight. SETTLED: it became what was used. RELEASED: nothing was used, so all of it went back. ORPHANED: its proxy died, or its record could not be booked and was discarded; what was used is not known, and all that was debited counts.',
   values: ['HELD', 'SETTLED', 'RELEASED', 'ORPHANED'] as const,
 });
 
@@ -47,8 +47,11 @@ export const RequestHold = builder.objectRef<RequestHoldRow>('RequestHold').impl
   }),
 });
 
-/** The holds of each event, of counters that are known: an old backup may have forgotten some. */
-export async function holdsOf(leases: Pick<LeaseReads, 'unitsOf'>, events: readonly RequestSettled[]): Promise<RequestHoldRow[][]> {
+/** The holds of each event, of counters that are known: an old backup may have forgotten some, and a purge removes those of short windows. */
+export async function holdsOf(
+  leases: Pick<LeaseReads, 'unitsOf'>,
+  events: readonly Pick<RequestSettled, 'holds' | 'outcome'>[],
+): Promise<RequestHoldRow[][]> {
   const counters = new Set(events.flatMap(({ holds }) => holds.map(({ counter }) => counter)).filter((text) => UUID.test(text)));
   const units: ReadonlyMap<string, BudgetUnit> = counters.size === 0 ? new Map() : await leases.unitsOf([...counters]);
   return events.map(({ holds, outcome }) =>

@@ -1,4 +1,5 @@
 import type { ColumnType } from 'kysely';
+import type { RequestSettled } from '../events/request-settled.v1.ts';
 import type { DeadLetterState } from '../values/dead-letter-state.ts';
 
 /** An event that could not be posted, with its original bytes for as long as it is open. */
@@ -28,4 +29,6 @@ export interface DeadLetterTable {
   closed_at: ColumnType<Date | null, never, Date>;
   request_id: ColumnType<string | null, never, string>;
   discard_reason: ColumnType<string | null, never, string>;
+  /** What was debited of budgets and is settled since the letter was discarded, as the event has it. */
+  settled_holds: ColumnType<RequestSettled['holds'], never, string>;
 }

@@ -5,6 +5,7 @@ import { idFromUuid } from '../../schema/values/ids.ts';
 import type { AuditTarget } from '../journal/append-audit.ts';
 import type { Change } from './change.ts';
 import { RegistryError, recordAct } from './change.ts';
+import { settleDiscardedHolds } from './discarded-holds.ts';
 import { INSTALLATION_ID } from './seed.ts';
 
 type Found = Pick<Selectable<DeadLetterTable>, 'id' | 'organization_id' | 'topic' | 'partition' | 'log_offset' | 'state'> & {
@@ -44,7 +45,8 @@ export async function retryDeadLetter(change: Change, reach: DeadLetterReach): P
 
 /**
  * Puts a dead letter aside for good, also one that waits to be retried. Its bytes, headers and key are erased, personal data
- * among them; what it was, why it was dead, and the SHA-256 of its bytes remain, in the row and in the audit event.
+ * among them; what it was, why it was dead, and the SHA-256 of its bytes remain, in the row and in the audit event. What its event had debited of
+ * budgets is settled, as that of an orphan: see {@link settleDiscardedHolds}.
  * @throws RegistryError `not_found`, `invalid` where the letter is closed.
  */
 export async function discardDeadLetter(
@@ -52,8 +54,9 @@ export async function discardDeadLetter(
   input: DeadLetterReach & { readonly reason: string },
 ): Promise<{ auditEventId: string }> {
   const letter = await findUnsettled(change, input);
+  const holds = await settleHolds(change, letter);
   await sql`update dead_letters set state = 'discarded', discard_reason = ${input.reason}, closed_at = ${new Date(change.clock.now())},
-    value_hash = sha256(value), value_bytes = length(value), value = null, headers = '{}', record_key = null
+    settled_holds = ${JSON.stringify(holds)}::jsonb, value_hash = sha256(value), value_bytes = length(value), value = null, headers = '{}', record_key = null
     where id = ${letter.id}`.execute(change.trx);
   const auditEventId = await recordAct(inLogOf(change, letter), {
     action: 'dead_letter.discard',
@@ -62,9 +65,21 @@ export async function discardDeadLetter(
       { field: 'state', from: letter.state, to: 'discarded' },
       { field: 'discardReason', from: null, to: input.reason },
       { field: 'value', from: `sha256:${letter.hash} (${letter.bytes} bytes)`, to: null },
+      ...holds.map(({ counter, debit }) => ({ field: `held.${idFromUuid('counter', counter)}`, from: debit, to: '0' })),
     ],
   });
   return { auditEventId };
+}
+
+async function settleHolds(change: Change, { id, organization_id: organizationId, hash }: Found): ReturnType<typeof settleDiscardedHolds> {
+  if (organizationId === null || hash === null) return [];
+  const { record_key, headers, value } = await change.trx
+    .selectFrom('dead_letters')
+    .select(['record_key', 'headers', 'value'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  if (value === null) return [];
+  return settleDiscardedHolds(change.trx, { organizationId, hash, key: record_key ?? '', headers, value });
 }
 
 async function findUnsettled(change: Change, { id, everywhere }: DeadLetterReach): Promise<Found> {

@@ -198,6 +198,12 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
     headers: { ce_id: mark, tp_subject: `{"endUser":"${mark}"}` },
     value: Buffer.from(mark),
   });
+  const discardedId = await keepDeadLetter(db, { organization_id: organizationId, topic: mark, detail: mark });
+  await sql`update dead_letters set state = 'discarded', discard_reason = ${mark}, closed_at = now(), value = null, value_hash = sha256(value),
+    value_bytes = length(value), headers = '{}', record_key = null,
+    settled_holds = ${JSON.stringify([{ counter: counterId, hold: '2', debit: '1', cost: '1' }])}::jsonb where id = ${discardedId}`.execute(
+    db,
+  );
   return {
     ...tenant,
     made: upstream,

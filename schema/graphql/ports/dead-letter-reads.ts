@@ -1,11 +1,12 @@
 import type { Selectable } from 'kysely';
+import type { RequestSettled } from '../../events/request-settled.v1.ts';
 import type { DeadLetterTable } from '../../tables/dead-letter.table.ts';
 import type { DeadLetterState } from '../../values/dead-letter-state.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ByIds } from './by-ids.ts';
 
 /** A dead letter without its bytes and headers, which can be a megabyte and are loaded only where they are asked for. */
-export type DeadLetterRow = Omit<Selectable<DeadLetterTable>, 'headers' | 'value' | 'value_hash' | 'value_bytes'> & {
+export type DeadLetterRow = Omit<Selectable<DeadLetterTable>, 'headers' | 'value' | 'value_hash' | 'value_bytes' | 'settled_holds'> & {
   readonly has_subject: boolean;
   /** Of the value, whether it still stands or was erased; SHA-256 in hex. */
   readonly size: number;
@@ -34,4 +35,6 @@ export interface DeadLetterReads {
   readonly headersById: ByIds<Readonly<Record<string, string>>>;
   /** Null once the letter is closed. */
   readonly valuesById: ByIds<Buffer>;
+  /** Empty unless it was discarded. */
+  readonly settledHoldsById: ByIds<RequestSettled['holds']>;
 }

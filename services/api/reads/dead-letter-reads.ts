@@ -69,5 +69,10 @@ export function createDeadLetterReads(read: TenantRead, viewer: Viewer, all: Kys
         const rows = await letters(trx).select(['id', 'value']).where('id', 'in', ids).execute();
         return inOrderOf(ids, rows, (row) => row.id).map((row) => row?.value ?? null);
       }),
+    settledHoldsById: (ids) =>
+      readLetters(async (trx) => {
+        const rows = await letters(trx).select(['id', 'settled_holds']).where('id', 'in', ids).execute();
+        return inOrderOf(ids, rows, (row) => row.id).map((row) => row?.settled_holds ?? null);
+      }),
   };
 }

@@ -5,6 +5,8 @@ import { INSTALLATION_ID } from '../../../services/registry/seed.ts';
 import { keepDeadLetter } from '../../harness/dead-letters.ts';
 import type { Answer, TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
+import { leaseFunctions, testId } from '../../leases/sql/lease-functions.ts';
+import { recordOf, settledEvent } from '../ledger/settled-records.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
@@ -177,6 +179,34 @@ test('discarding erases bytes, headers, key and personal data, and keeps the fac
   expect(JSON.stringify(event?.changes)).toContain(`sha256:${sha256} (${value.length} bytes)`);
   expect(JSON.stringify(event?.changes)).toContain('sent by a load test');
   expect(event?.body.toString()).not.toContain('eve@example.com');
+});
+
+test('what a discarded letter settled of budgets is shown with it, as of an orphan', async () => {
+  const { db } = api.database.writer;
+  const { owner } = api.database;
+  const [limit, node] = [testId('limit', 900), testId('node', 900)];
+  await owner.execute(`insert into budget_limits (id, organization_id, budget_id, unit, amount, window_kind)
+    values ('${limit}', '${tenant.organizationId}', '${testId('budget', 900)}', 'requests', 10, 'lifetime')`);
+  const leases = leaseFunctions(db);
+  await leases.register(node, 1, 'n');
+  const [answer] = await leases.ask(node, 1, [{ limit, need: 3n }]);
+  const event = settledEvent({
+    organizationId: idFromUuid('organization', tenant.organizationId),
+    node: idFromUuid('node', node),
+    epoch: 1,
+    holds: [{ counter: answer?.counter_id ?? '', hold: '3', debit: '2', cost: '2' }],
+  });
+  const { key, headers, value } = recordOf(event, { offset: 0n });
+  const uuid = await keep({ record_key: key, headers, value });
+  expect((await act('deadLetterDiscard', uuid, { reason: 'never again' })).errors).toEqual([]);
+  const query = 'query L($id: ID!) { deadLetter(id: $id) { settledHolds { stateId unit state held debit cost } } }';
+  const { data } = await api.ask<{ deadLetter: unknown }>(tenant.adminKey, query, { id: dlt(uuid) });
+  const stateId = idFromUuid('counter', answer?.counter_id ?? '');
+  expect(data?.deadLetter).toEqual({
+    settledHolds: [{ stateId, unit: 'REQUESTS', state: 'ORPHANED', held: '3', debit: '2', cost: '2' }],
+  });
+  const [audited] = await auditOf(uuid);
+  expect(audited?.changes).toContainEqual({ field: `held.${stateId}`, from: '2', to: '0' });
 });
 
 test('what is discarded or posted is closed for good, and a queued letter can still be discarded', async () => {
