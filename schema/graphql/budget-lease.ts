@@ -110,6 +110,12 @@ const OpenHoldsType = builder.objectRef<OpenHoldsRow>('OpenHolds').implement({
       resolve: ({ unit, oldest }) => oldest.map((hold) => ({ ...hold, unit })),
     }),
     toldAt: t.expose('toldAt', { type: 'DateTime' }),
+    silentSince: t.expose('silentSince', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Not null: its proxy says each second that it lives, and has not done so since then. What it told is what it held before: its next start settles these requests, as orphans where it died.',
+    }),
   }),
 });
 

@@ -54,6 +54,8 @@ export interface OpenHoldsRow {
   readonly unit: BudgetUnit;
   readonly proxy: ProxyRow;
   readonly toldAt: Date;
+  /** When it was last heard of, where that is ten of its beats ago. */
+  readonly silentSince: Date | null;
   readonly holds: number;
   readonly amount: bigint;
   /** Of the 100 oldest requests of the proxy, those that hold this counter; requests are uuids. */

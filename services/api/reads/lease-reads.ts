@@ -136,15 +136,19 @@ type StoredOpenHolds = SeenRow & {
   readonly counter_id: string;
   readonly unit: BudgetUnit;
   readonly told_at: Date;
+  readonly is_unheard: boolean;
   readonly holds: number;
   readonly amount: bigint;
   readonly oldest: readonly { readonly request: string; readonly amount: string }[];
 };
 
+/** Ten beats. */
+const unheardAfter = '10 seconds';
+
 /** The function itself shows the tenant's own alone. */
 function openHoldsQuery(counterIds: readonly string[]): RawBuilder<StoredOpenHolds> {
   return sql<StoredOpenHolds>`
-    select open.*, unit, ${seen}
+    select open.*, unit, ${seen}, seen_at < lease_now() - ${unheardAfter}::interval as is_unheard
     from lease_open_holds(${[...counterIds]}::uuid[]) as open join budget_counters on budget_counters.id = counter_id
       join budget_limits on budget_limits.id = limit_id join lease_nodes on lease_nodes.id = node_id
     order by node_id`;
@@ -157,6 +161,7 @@ function openHoldsOf(row: StoredOpenHolds): OpenHoldsRow {
     unit,
     proxy: proxyOf(row.node_id, row),
     toldAt: row.told_at,
+    silentSince: row.is_unheard ? row.seen_at : null,
     holds,
     amount,
     oldest: oldest.map(({ request, amount: held }) => ({ requestId: request, amount: BigInt(held) })),

@@ -336,7 +336,7 @@ test('what a proxy holds for requests in flight is shown as it told last, and no
   const shown = async (): Promise<unknown> => {
     const { data, errors } = await api.ask<{ node: { state: { nodes: { openHolds: unknown }[] } } }>(
       tenant.adminKey,
-      `{ node(id: "${id}") { ... on Budget { state(first: 5) { nodes { openHolds { node { id } holds amount oldest { requestId amount since } toldAt } } } } } }`,
+      `{ node(id: "${id}") { ... on Budget { state(first: 5) { nodes { openHolds { node { id } holds amount oldest { requestId amount since } toldAt silentSince } } } } } }`,
     );
     expect(errors).toBeUndefined();
     return data?.node.state.nodes[0]?.openHolds;
@@ -344,15 +344,20 @@ test('what a proxy holds for requests in flight is shown as it told last, and no
   await tellOpen(1, { counters: [{ counter, holds: 3, amount: 7n }], oldest: [{ request, counter, amount: 2n }] });
   // Of another boot than the one there is.
   await tellOpen(2, { counters: [{ counter, holds: 9, amount: 9n }], oldest: [] });
-  expect(await shown()).toEqual([
-    {
-      node: { id: idFromUuid('node', proxy) },
-      holds: 3,
-      amount: '0.000000000007',
-      oldest: [{ requestId: idFromUuid('request', request), amount: '0.000000000002', since: '1970-01-01T00:00:00.000000Z' }],
-      toldAt: noon.toISOString().replace('Z', '000Z'),
-    },
-  ]);
+  const told = {
+    node: { id: idFromUuid('node', proxy) },
+    holds: 3,
+    amount: '0.000000000007',
+    oldest: [{ requestId: idFromUuid('request', request), amount: '0.000000000002', since: '1970-01-01T00:00:00.000000Z' }],
+    toldAt: noon.toISOString().replace('Z', '000Z'),
+    silentSince: null,
+  };
+  expect(await shown()).toEqual([told]);
+  await setTestClock(api.database, later(10_000));
+  expect(await shown()).toEqual([told]);
+  // As dead as it may be, nobody else can say what became of them.
+  await setTestClock(api.database, later(10_001));
+  expect(await shown()).toEqual([{ ...told, silentSince: told.toldAt }]);
   await leases.register(proxy, 2, 'n4');
   expect(await shown()).toEqual([]);
 });
