@@ -87,6 +87,11 @@ export function createLedgerMetrics(
     help: 'Entries whose cost is not the one their proxy told the application',
     registers,
   });
+  const overruns = new Counter({
+    name: name('overruns_total'),
+    help: 'Holds of budgets and rate limits whose request used more than was held for it',
+    registers,
+  });
   const unrated = new Counter({ name: name('unrated_total'), help: 'Entries without a cost', labelNames: ['reason'], registers });
   const fenced = new Counter({ name: name('fenced_total'), help: 'Slices dropped because the partition had another owner', registers });
   const retries = new Counter({ name: name('batch_retries_total'), help: 'Batches run again after a failure of the database', registers });
@@ -125,8 +130,9 @@ export function createLedgerMetrics(
       duplicates.inc(outcome.duplicates);
       fenced.inc(outcome.fenced.length);
       for (const { reason } of outcome.dead) dead.inc({ reason });
-      for (const { entry, settledAtMs } of outcome.posted) {
+      for (const { entry, holds, settledAtMs } of outcome.posted) {
         lag.observe(Math.max(0, nowMs - settledAtMs) / 1_000);
+        for (const { debit, cost } of holds) if (cost > debit) overruns.inc();
         if (entry.unrated !== null) unrated.inc({ reason: knownReasons.has(entry.unrated) ? entry.unrated : 'other' });
         if (entry.flags.includes(postingFlags.costDiffers)) differences.inc();
       }

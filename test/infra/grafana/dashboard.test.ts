@@ -2,13 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
-import { createApiMetrics } from '../../../services/api/api-metrics.ts';
-import type { EventLogConsumer } from '../../../services/eventlog/event-log.ts';
-import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts';
-import { measureLag } from '../../../services/ledger/measure-lag.ts';
-import { createProxyMetrics } from '../../../services/proxy/proxy-metrics.ts';
-import { systemClock } from '../../../services/runtime/clock.ts';
-import { createMetrics } from '../../../services/runtime/metrics.ts';
+import { exposedByProcesses, seriesOf } from '../exposed-metrics.ts';
 
 const Dashboard = Compile(
   Type.Object({
@@ -29,44 +23,6 @@ const expressions = dashboard.panels.flatMap(({ title, targets }) => (targets ??
 
 /** What prom-client tells of Node itself. */
 const ofRuntime = /^turnpike_(nodejs|process)_/;
-
-const emptyLog: EventLogConsumer = {
-  subscribe: async () => ({ pause: () => {}, resume: () => {}, stop: async () => {} }),
-  offsets: async () => new Map(),
-  close: async () => {},
-};
-
-/** What a process exposes, by the registry its `main.ts` builds. */
-type Exposed = { readonly name: string; readonly type: string };
-
-async function exposedByProcesses(): Promise<readonly Exposed[]> {
-  const proxy = createMetrics({ process: 'proxy' });
-  const { stop } = createProxyMetrics({
-    registry: proxy,
-    spool: () => ({ epoch: 1, open: 0, unsent: 0, bytes: 0, oldestUnsentMs: 0, writable: true }),
-    snapshotAgeMs: () => 0,
-    active: () => 0,
-    draining: () => 0,
-    shed: { requests: 0, bytes: 0, event_loop: 0 },
-    heldBytes: () => 0,
-    keyEndings: () => 0,
-    keyedBytes: () => 0,
-    upstreamInFlight: () => new Map(),
-  });
-  stop();
-  const ledger = createMetrics({ process: 'ledger' });
-  createLedgerMetrics(ledger);
-  measureLag(emptyLog, { registry: ledger, clock: systemClock });
-  const api = createMetrics({ process: 'api' });
-  createApiMetrics(api, { sockets: () => 0, followed: () => 0, lagMs: () => 0 });
-  const found = await Promise.all([proxy, ledger, api].map((registry) => registry.getMetricsAsJSON()));
-  return found.flat().map(({ name, type }) => ({ name, type: String(type) }));
-}
-
-/** The series of a metric: a histogram is three. */
-function seriesOf({ name, type }: Exposed): readonly string[] {
-  return type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
-}
 
 test('every metric the dashboard asks for is one that a process exposes', async () => {
   const known = new Set((await exposedByProcesses()).flatMap(seriesOf));
