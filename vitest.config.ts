@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/harness/longest-first.ts';
 
 const resolve = {
   alias: [
@@ -10,8 +11,8 @@ const resolve = {
   ],
 };
 
-/** Two even where there are two cores: one file's processes wait most of the time, and vitest by itself would leave a core to nobody. */
-const workers = Math.max(2, availableParallelism() - 1);
+/** One more than cores: the chaos run takes one for its three minutes and half a core, and others wait too for what they test. */
+const workers = availableParallelism() + 1;
 /** Of files that each bring up the whole product, or brokers, which take seconds to start and half a gigabyte to run. */
 const largeWorkers = 2;
 /** Measure how quick the product is under a load that takes most of two cores. */
@@ -25,12 +26,13 @@ const measuring = ['test/e2e/visibility.test.ts'];
  * - `e2e`: test/e2e, the product as a user meets it, in processes of its own; `e2e-alone` what measures it, with nothing beside it.
  * - `kafka`: `*.kafka.test.ts`, whatever needs Kafka (test/harness/kafka.ts), some of it PostgreSQL too.
  *
- * Those of one group order run side by side, the groups one after the other. The chaos run is one file that takes three minutes and
- * half a core; `unit` goes through all of its files meanwhile. No other test may rely on having the machine to itself.
+ * Those of one group order run side by side, the longest files first, and the groups one after the other. The chaos run is one file
+ * that takes three minutes and half a core; `unit` and `db` go on beside it. No other test may rely on having the machine to itself.
  */
 export default defineConfig({
   test: {
     globalSetup: ['test/harness/compile-cache.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve,
@@ -59,7 +61,7 @@ export default defineConfig({
           include: ['test/**/*.db.test.ts'],
           globalSetup: ['test/harness/postgres-server.ts'],
           exclude: ['test/e2e/**', 'test/fixtures/**'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
           maxWorkers: workers,
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -71,7 +73,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: measuring,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           maxWorkers: largeWorkers,
           testTimeout: 600_000,
           hookTimeout: 300_000,
@@ -84,7 +86,7 @@ export default defineConfig({
           include: ['test/**/*.kafka.test.ts'],
           globalSetup: ['test/harness/kafka-server.ts', 'test/harness/postgres-server.ts'],
           exclude: ['test/e2e/**', 'test/fixtures/**'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           maxWorkers: largeWorkers,
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -95,7 +97,7 @@ export default defineConfig({
         test: {
           name: 'e2e-alone',
           include: measuring,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
           maxWorkers: 1,
           testTimeout: 300_000,
           hookTimeout: 120_000,
