@@ -4,6 +4,7 @@ import { Compile } from 'typebox/compile';
 import { ENDPOINTS } from '../http/endpoints.ts';
 import { REQUEST_OVERRIDES } from '../http/request-overrides.ts';
 import { OUTPUT_LIMIT_FIELDS } from '../values/output-cap.ts';
+import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 
 /**
  * Configuration documents: `apiVersion`, `kind`, `metadata.name`, `spec`; an unknown field is an error (reference/lessons.md section 4).
@@ -45,14 +46,22 @@ const document = <Kind extends string, Metadata extends ReturnType<typeof Type.S
     strict,
   );
 
-/** An upstream that speaks OpenAI's protocol. */
+const ApiVersion = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$',
+  description: "a version of Azure's API such as 2024-10-21",
+});
+
+/** An upstream, and how it is spoken to. */
 export const ProviderDocument = document(
   'Provider',
   ProviderName,
   Type.Object(
     {
-      protocol: Type.Literal('openai', { description: 'openai' }),
-      baseUrl: Type.String({ pattern: '^https?://[^\\s?#]+$', description: 'an http(s) URL such as https://api.openai.com/v1' }),
+      protocol: Type.Enum([...PROVIDER_PROTOCOLS], { description: PROVIDER_PROTOCOLS.join(', ') }),
+      baseUrl: Type.Optional(
+        Type.String({ pattern: '^https?://[^\\s?#]+$', description: 'an http(s) URL such as https://api.openai.com/v1' }),
+      ),
+      apiVersion: Type.Optional(ApiVersion),
       credential: Type.Optional(FromEnvironment),
       timeouts: Type.Optional(
         Type.Object({ connect: Type.Optional(Duration), firstByte: Type.Optional(Duration), idle: Type.Optional(Duration) }, strict),

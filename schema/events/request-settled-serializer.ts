@@ -117,6 +117,7 @@ function canonicalText(event: RequestSettled): string {
   };
   // Last, and only where there is one: events without it keep the bytes they ever had.
   if (event.refusedBy !== undefined) ordered.refusedBy = orderedRefusal(event.refusedBy);
+  if (event.reportedCostPico !== undefined) ordered.reportedCostPico = event.reportedCostPico;
   if (event.replayOf !== undefined) ordered.replayOf = event.replayOf;
   if (event.counted !== undefined) ordered.counted = event.counted.map(({ limit, group, cost }) => ({ limit, group, cost }));
   if (event.wouldRefuse !== undefined) {

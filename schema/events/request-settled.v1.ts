@@ -139,6 +139,8 @@ export const RequestSettled = Type.Object({
       held: Nullable(Pico),
     }),
   ),
+  /** What the provider says it charges; it stands beside `costPico`, never for it. Absent where it says nothing. */
+  reportedCostPico: Type.Optional(Pico),
   /** The request whose answer it got again, by its idempotency key, at no cost; absent everywhere else. */
   replayOf: Type.Optional(text(64)),
   /**

@@ -4,7 +4,7 @@ import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
 import type { ChangeOutcome } from './ports/change-outcome.ts';
 import type { ProviderSettings } from './ports/upstream-changes.ts';
-import { OnClientGone, OutputLimitFieldName, Provider } from './provider.ts';
+import { OnClientGone, OutputLimitFieldName, Provider, ProviderProtocolName } from './provider.ts';
 
 const ProviderPayload = (name: string) =>
   builder.objectRef<ChangeOutcome<null>>(name).implement({
@@ -19,6 +19,7 @@ interface SettingsShape {
   readonly maxConnections?: number | null | undefined;
   readonly onClientGone?: 'drain' | 'abort' | null | undefined;
   readonly outputLimitField?: OutputLimitField | null | undefined;
+  readonly apiVersion?: string | null | undefined;
 }
 
 const ProviderSettingsInput = builder.inputRef<SettingsShape>('ProviderSettingsInput').implement({
@@ -30,6 +31,7 @@ const ProviderSettingsInput = builder.inputRef<SettingsShape>('ProviderSettingsI
     maxConnections: t.int({ description: '1 to 65,535.' }),
     onClientGone: t.field({ type: OnClientGone }),
     outputLimitField: t.field({ type: OutputLimitFieldName }),
+    apiVersion: t.string({ description: "Of Azure's dated APIs, such as `2024-10-21`; only where the protocol is `AZURE_OPENAI`." }),
   }),
 });
 
@@ -42,6 +44,7 @@ function settingsOf(shape: SettingsShape | null | undefined): Partial<ProviderSe
     ...(shape.maxConnections === undefined ? {} : { maxConnections: shape.maxConnections }),
     ...(shape.onClientGone === undefined ? {} : { onClientGone: shape.onClientGone }),
     ...(shape.outputLimitField === undefined ? {} : { outputLimitField: shape.outputLimitField }),
+    ...(shape.apiVersion === undefined ? {} : { apiVersion: shape.apiVersion }),
   };
 }
 const defaults: ProviderSettings = {
@@ -51,6 +54,7 @@ const defaults: ProviderSettings = {
   maxConnections: null,
   onClientGone: null,
   outputLimitField: null,
+  apiVersion: null,
 };
 
 const baseUrlField = {
@@ -63,7 +67,10 @@ const ProviderCreateInput = builder.inputType('ProviderCreateInput', {
   fields: (t) => ({
     idempotencyKey: t.string(idempotencyKeyField),
     name: t.string({ required: true, description: 'Lower-case letters, digits and dashes, at most 63; the first part of its models.' }),
-    baseUrl: t.string({ required: true, ...baseUrlField }),
+    protocol: t.field({ type: ProviderProtocolName, defaultValue: 'openai' }),
+    baseUrl: t.string({
+      description: `${baseUrlField.description} Only with the protocols OPENAI and AZURE_OPENAI it has to be named; others are where they serve.`,
+    }),
     settings: t.field({ type: ProviderSettingsInput }),
   }),
 });
@@ -72,6 +79,7 @@ const ProviderUpdateInput = builder.inputType('ProviderUpdateInput', {
   fields: (t) => ({
     id: t.id({ required: true }),
     expectedVersion: t.int(expectedVersionField),
+    protocol: t.field({ type: ProviderProtocolName }),
     baseUrl: t.string(baseUrlField),
     settings: t.field({ type: ProviderSettingsInput }),
   }),
@@ -83,11 +91,19 @@ const ProviderArchiveInput = builder.inputType('ProviderArchiveInput', {
 builder.mutationFields((t) => ({
   providerCreate: t.field({
     type: ProviderPayload('ProviderCreatePayload'),
-    description: "Makes a provider of the organization's own, which speaks OpenAI's protocol. Nobody else sees or uses it.",
+    description: "Makes a provider of the organization's own. Nobody else sees or uses it.",
     authScopes: { permission: 'provider:create' },
     args: { input: t.arg({ type: ProviderCreateInput, required: true }) },
     resolve: (_root, { input }, context) =>
-      payloadOf(() => context.changes.providerCreate({ ...input, settings: { ...defaults, ...settingsOf(input.settings) } })),
+      payloadOf(() =>
+        context.changes.providerCreate({
+          idempotencyKey: input.idempotencyKey,
+          name: input.name,
+          protocol: input.protocol ?? 'openai',
+          baseUrl: input.baseUrl ?? null,
+          settings: { ...defaults, ...settingsOf(input.settings) },
+        }),
+      ),
   }),
   providerUpdate: t.field({
     type: ProviderPayload('ProviderUpdatePayload'),
@@ -98,6 +114,7 @@ builder.mutationFields((t) => ({
         context.changes.providerUpdate({
           id: requireUuid('Provider', input.id),
           expectedVersion: input.expectedVersion,
+          ...(input.protocol == null ? {} : { protocol: input.protocol }),
           ...(input.baseUrl == null ? {} : { baseUrl: input.baseUrl }),
           settings: settingsOf(input.settings),
         }),

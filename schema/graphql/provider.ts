@@ -1,4 +1,5 @@
 import { OUTPUT_LIMIT_FIELDS } from '../values/output-cap.ts';
+import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { builder } from './builder.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ProviderRow } from './ports/registry-reads.ts';
@@ -15,6 +16,13 @@ export const OnClientGone = builder.enumType('OnClientGone', {
 export const OutputLimitFieldName = builder.enumType('OutputLimitField', {
   description: 'Name of the field by which a provider is told the limit of an answer.',
   values: { MAX_TOKENS: { value: 'max_tokens' as const }, MAX_COMPLETION_TOKENS: { value: 'max_completion_tokens' as const } },
+});
+
+/** `AZURE_OPENAI` for `azure-openai`. */
+export const ProviderProtocolName = builder.enumType('ProviderProtocol', {
+  description:
+    'How a provider is spoken to. `OPENAI` is OpenAI and every server that is compatible with it, by its base URL; docs/providers.md has the rest.',
+  values: Object.fromEntries(PROVIDER_PROTOCOLS.map((protocol) => [protocol.toUpperCase().replaceAll('-', '_'), { value: protocol }])),
 });
 
 type Options = ProviderRow['options'];
@@ -42,6 +50,11 @@ const ProviderSettings = builder.objectRef<Options>('ProviderSettings').implemen
         "null: `max_completion_tokens` for OpenAI's own hosts, `max_tokens` for others. Only what a route injects is told by it.",
       resolve: ({ outputLimitField }) => OUTPUT_LIMIT_FIELDS.find((field) => field === outputLimitField) ?? null,
     }),
+    apiVersion: t.string({
+      nullable: true,
+      description: "Of Azure's dated APIs.",
+      resolve: ({ apiVersion }) => (typeof apiVersion === 'string' ? apiVersion : null),
+    }),
   }),
 });
 
@@ -55,7 +68,7 @@ Provider.implement({
   interfaces: [Versioned],
   fields: (t) => ({
     name: t.exposeString('name'),
-    protocol: t.exposeString('protocol'),
+    protocol: t.expose('protocol', { type: ProviderProtocolName }),
     baseUrl: t.exposeString('base_url'),
     isShared: t.boolean({
       description: 'It belongs to the installation: every organization sees and uses it, none changes it.',

@@ -2,6 +2,7 @@ import { Compile } from 'typebox/compile';
 import type { Attempt } from '../events/request-settled.v1.ts';
 import { RequestSettled } from '../events/request-settled.v1.ts';
 import { builder } from './builder.ts';
+import { Money } from './money.ts';
 import { holdsOf, RequestHold } from './request-hold.ts';
 
 const check = Compile(RequestSettled);
@@ -69,6 +70,12 @@ export const RequestDetails = builder.objectRef<RequestSettled>('RequestDetails'
     serviceTier: t.exposeString('serviceTier', { nullable: true }),
     usageFlags: t.exposeStringList('usageFlags'),
     rawUsage: t.exposeString('rawUsage', { nullable: true, description: "The provider's own usage object, to the byte." }),
+    reportedCost: t.field({
+      type: Money,
+      nullable: true,
+      description: 'What the provider says it charges, where it does; `cost` is always by our prices.',
+      resolve: ({ reportedCostPico }) => (reportedCostPico === undefined ? null : BigInt(reportedCostPico)),
+    }),
     overhead: t.field({
       type: 'Duration',
       nullable: true,

@@ -1,4 +1,5 @@
 import type { ColumnType } from 'kysely';
+import type { ProviderProtocol } from '../values/provider-protocol.ts';
 
 /** An upstream that models are served by. `credential` says where the secret is, never what it is. */
 export interface ProviderTable {
@@ -6,7 +7,7 @@ export interface ProviderTable {
   /** null = shared by the installation. */
   organization_id: ColumnType<string | null, string | null | undefined, never>;
   name: ColumnType<string, string, never>;
-  protocol: 'openai';
+  protocol: ProviderProtocol;
   base_url: string;
   /** Only of shared providers; an organization's own secrets are in `provider_credentials`. */
   credential: { readonly env: string } | null;

@@ -1,16 +1,32 @@
-/**
- * Providers that speak OpenAI's protocol and are ready to use once their credential is in the environment
- * (DESIGN.md, "Two ways to run"). Base URLs as their own documentation gives them.
- */
-export const KNOWN_PROVIDERS = [
-  { name: 'openai', variable: 'OPENAI_API_KEY', baseUrl: 'https://api.openai.com/v1' },
-  { name: 'anthropic', variable: 'ANTHROPIC_API_KEY', baseUrl: 'https://api.anthropic.com/v1' },
-  { name: 'gemini', variable: 'GEMINI_API_KEY', baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai' },
-  { name: 'mistral', variable: 'MISTRAL_API_KEY', baseUrl: 'https://api.mistral.ai/v1' },
-  { name: 'groq', variable: 'GROQ_API_KEY', baseUrl: 'https://api.groq.com/openai/v1' },
-  { name: 'deepseek', variable: 'DEEPSEEK_API_KEY', baseUrl: 'https://api.deepseek.com/v1' },
-  { name: 'together', variable: 'TOGETHER_API_KEY', baseUrl: 'https://api.together.xyz/v1' },
-  { name: 'fireworks', variable: 'FIREWORKS_API_KEY', baseUrl: 'https://api.fireworks.ai/inference/v1' },
-  { name: 'openrouter', variable: 'OPENROUTER_API_KEY', baseUrl: 'https://openrouter.ai/api/v1' },
-  { name: 'xai', variable: 'XAI_API_KEY', baseUrl: 'https://api.x.ai/v1' },
-] as const;
+import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
+import { PROVIDER_ACCESS } from './provider-access.ts';
+
+/** A provider that is ready to use once its credential is in the environment (DESIGN.md, "Two ways to run"). */
+export interface KnownProvider {
+  readonly name: string;
+  readonly variable: string;
+  readonly protocol: ProviderProtocol;
+  readonly baseUrl: string;
+}
+
+const { mistral, groq, deepseek, together, fireworks, openrouter, perplexity, xai } = PROVIDER_ACCESS;
+
+/** Those whose models and prices the catalogue has, and whose address is the same for everybody. */
+export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
+  { name: 'openai', variable: 'OPENAI_API_KEY', protocol: 'openai', baseUrl: 'https://api.openai.com/v1' },
+  { name: 'anthropic', variable: 'ANTHROPIC_API_KEY', protocol: 'openai', baseUrl: 'https://api.anthropic.com/v1' },
+  {
+    name: 'gemini',
+    variable: 'GEMINI_API_KEY',
+    protocol: 'openai',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  },
+  { name: 'mistral', variable: 'MISTRAL_API_KEY', protocol: 'mistral', baseUrl: mistral.baseUrl },
+  { name: 'groq', variable: 'GROQ_API_KEY', protocol: 'groq', baseUrl: groq.baseUrl },
+  { name: 'deepseek', variable: 'DEEPSEEK_API_KEY', protocol: 'deepseek', baseUrl: deepseek.baseUrl },
+  { name: 'together', variable: 'TOGETHER_API_KEY', protocol: 'together', baseUrl: together.baseUrl },
+  { name: 'fireworks', variable: 'FIREWORKS_API_KEY', protocol: 'fireworks', baseUrl: fireworks.baseUrl },
+  { name: 'openrouter', variable: 'OPENROUTER_API_KEY', protocol: 'openrouter', baseUrl: openrouter.baseUrl },
+  { name: 'perplexity', variable: 'PERPLEXITY_API_KEY', protocol: 'perplexity', baseUrl: perplexity.baseUrl },
+  { name: 'xai', variable: 'XAI_API_KEY', protocol: 'xai', baseUrl: xai.baseUrl },
+];

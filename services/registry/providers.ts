@@ -1,10 +1,12 @@
 import type { Selectable } from 'kysely';
 import type { ProviderTable } from '../../schema/tables/provider.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
+import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
 import type { AuditTarget } from '../journal/append-audit.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange, requireChangeable } from './change.ts';
 import { nameTaken, nextVersion } from './own-rows.ts';
+import { PROVIDER_ACCESS } from './provider-access.ts';
 import { refuseRouted } from './routed.ts';
 import type { ProviderOptions } from './snapshot.ts';
 
@@ -14,6 +16,7 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Names with a meaning of their own in the `model` of a request. */
 const RESERVED_NAMES: readonly string[] = ['route'];
 const MAX_URL_LENGTH = 2_048;
+const API_VERSION = /^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 const MOST_CONNECTIONS = 65_535;
 
@@ -24,12 +27,20 @@ const MOST_CONNECTIONS = 65_535;
  */
 export async function createProvider(
   change: Change,
-  input: { readonly name: string; readonly baseUrl: string; readonly options: ProviderOptions },
+  input: {
+    readonly name: string;
+    readonly protocol: ProviderProtocol;
+    /** null = where the protocol's own provider is. */
+    readonly baseUrl: string | null;
+    readonly options: ProviderOptions;
+  },
 ): Promise<{ provider: Provider; auditEventId: string }> {
   if (!NAME.test(input.name) || RESERVED_NAMES.includes(input.name)) {
     throw new RegistryError('invalid', 'A name has lower-case letters, digits and dashes, at most 63, and is not `route`.', ['name']);
   }
-  const fields = { base_url: checkedBaseUrl(input.baseUrl), options: checkedOptions(input.options) };
+  const baseUrl = input.baseUrl ?? PROVIDER_ACCESS[input.protocol].baseUrl;
+  if (baseUrl === null) throw new RegistryError('invalid', 'A provider of this protocol needs a base URL.', ['baseUrl']);
+  const fields = { protocol: input.protocol, base_url: checkedBaseUrl(baseUrl), options: checkedOptions(input.options, input.protocol) };
   const shared = await change.trx
     .selectFrom('providers')
     .select('id')
@@ -46,7 +57,6 @@ export async function createProvider(
       id: mintRowId(change),
       organization_id: change.organizationId,
       name: input.name,
-      protocol: 'openai',
       ...fields,
       credential: null,
       managed_by: null,
@@ -58,19 +68,29 @@ export async function createProvider(
     .returningAll()
     .executeTakeFirstOrThrow()
     .catch(nameTaken(taken));
-  const after = { name: provider.name, protocol: provider.protocol, ...fields };
+  const after = { name: provider.name, ...fields };
   return { provider, auditEventId: await recordProvider(change, 'provider.create', provider, {}, after) };
 }
 
 /** @throws RegistryError `not_found`, `archived`, `managed_by_file` (shared ones), `version_conflict`, `invalid`. */
 export async function updateProvider(
   change: Change,
-  input: { readonly id: string; readonly expectedVersion: number; readonly baseUrl?: string; readonly options?: ProviderOptions },
+  input: {
+    readonly id: string;
+    readonly expectedVersion: number;
+    readonly protocol?: ProviderProtocol;
+    readonly baseUrl?: string;
+    readonly options?: ProviderOptions;
+  },
 ): Promise<{ provider: Provider; auditEventId: string }> {
   const before = await lockProvider(change, input.id, input.expectedVersion);
+  const protocol = input.protocol ?? before.protocol;
+  // Written by this file only.
+  const options = checkedOptions(input.options ?? (before.options as ProviderOptions), protocol);
   const after = {
+    ...(input.protocol === undefined ? {} : { protocol }),
     ...(input.baseUrl === undefined ? {} : { base_url: checkedBaseUrl(input.baseUrl) }),
-    ...(input.options === undefined ? {} : { options: checkedOptions(input.options) }),
+    ...(input.options === undefined ? {} : { options }),
   };
   const provider = await change.trx
     .updateTable('providers')
@@ -180,7 +200,7 @@ function checkedBaseUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-function checkedOptions(options: ProviderOptions): Readonly<Record<string, unknown>> {
+function checkedOptions(options: ProviderOptions, protocol: ProviderProtocol): Readonly<Record<string, unknown>> {
   const within = (name: keyof ProviderOptions, most: number): void => {
     const value = options[name];
     if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most)) return;
@@ -190,6 +210,11 @@ function checkedOptions(options: ProviderOptions): Readonly<Record<string, unkno
   within('firstByteTimeoutMs', LONGEST_TIMEOUT_MS);
   within('idleTimeoutMs', LONGEST_TIMEOUT_MS);
   within('maxConnections', MOST_CONNECTIONS);
+  const { apiVersion } = options;
+  if (apiVersion !== undefined && (protocol !== 'azure-openai' || !API_VERSION.test(apiVersion))) {
+    const message = 'apiVersion is one of Azure, such as 2024-10-21, and only a provider of its protocol has it.';
+    throw new RegistryError('invalid', message, ['options', 'apiVersion']);
+  }
   return { ...options };
 }
 

@@ -1,6 +1,7 @@
 import type { RouteStrategy } from '../../schema/tables/route.table.ts';
 import type { BudgetDefinition } from '../../schema/values/budget.ts';
 import type { OutputCap, OutputLimitField } from '../../schema/values/output-cap.ts';
+import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
 import type { RateLimitDefinition } from '../../schema/values/rate-limit.ts';
 import type { KeyEnvironment, KeyKind } from '../../schema/values/virtual-key.ts';
 
@@ -66,8 +67,8 @@ export interface SnapshotProvider {
   /** Whose it is; null = shared by the installation. */
   readonly organizationId: string | null;
   readonly name: string;
-  readonly protocol: 'openai';
-  /** Without a trailing slash; the endpoint's path below `/v1` is appended. */
+  readonly protocol: ProviderProtocol;
+  /** Without a trailing slash; the endpoint's path is appended, by the rules of the protocol. */
   readonly baseUrl: string;
   /** Where the credential is: the name of an environment variable; null = none is sent. */
   readonly credential: { readonly env: string } | null;
@@ -86,6 +87,8 @@ export interface ProviderOptions {
   readonly onClientGone?: 'drain' | 'abort';
   /** How it wants to be told the limit of an answer. */
   readonly outputLimitField?: OutputLimitField;
+  /** Of Azure's dated APIs, such as `2024-10-21`; only where the protocol is `azure-openai`. */
+  readonly apiVersion?: string;
 }
 
 export interface SnapshotModel {

@@ -46,7 +46,7 @@ function readRecording(file: string): ProviderRecording {
 
 /** Every recorded chat completion in OpenAI's protocol. */
 export const chatRecordings: readonly ProviderRecording[] = files
-  .filter((file) => /(^|\/)chat\.completions\..*\.json$/.test(file))
+  .filter((file) => /(^|[/.])chat\.completions\..*\.json$/.test(file))
   .map(readRecording);
 
 /** The recording whose name begins so, of whatever protocol. */

@@ -7,6 +7,7 @@ import type { RequestSettled, RequestSubject } from '../../schema/events/request
 import { parseRequestSettled } from '../../schema/events/request-settled-parser.ts';
 import { REQUESTS_TOPIC } from '../../schema/events/topics.ts';
 import { mintId } from '../../schema/values/ids.ts';
+import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
 import { mintVirtualKey, parseVirtualKey } from '../../schema/values/virtual-key.ts';
 import { EventLogError } from '../../services/eventlog/event-log.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
@@ -104,6 +105,8 @@ export function testModel(name: string, fields: Partial<SnapshotModel> = {}): Sn
 export type TestProxyOptions = {
   /** Base URL by provider name. */
   readonly providers: Readonly<Record<string, string>>;
+  /** By provider name, where it is not OpenAI's. */
+  readonly protocols?: Readonly<Record<string, ProviderProtocol>>;
   readonly providerOptions?: ProviderOptions;
   readonly models: readonly SnapshotModel[];
   readonly routes?: readonly SnapshotRoute[];
@@ -221,7 +224,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
       id: id('provider'),
       organizationId: null,
       name,
-      protocol: 'openai',
+      protocol: options.protocols?.[name] ?? 'openai',
       baseUrl,
       credential: options.providerCredential ?? null,
       options: options.providerOptions ?? {},

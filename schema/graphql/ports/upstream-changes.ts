@@ -1,4 +1,5 @@
 import type { OutputLimitField } from '../../values/output-cap.ts';
+import type { ProviderProtocol } from '../../values/provider-protocol.ts';
 import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
 
 /** Bounds of calls to a provider; null: the proxy's own default. */
@@ -9,6 +10,7 @@ export interface ProviderSettings {
   readonly maxConnections: number | null;
   readonly onClientGone: 'drain' | 'abort' | null;
   readonly outputLimitField: OutputLimitField | null;
+  readonly apiVersion: string | null;
 }
 
 /** Prices of one tier, as they are given: exactly one of both amounts, in pico-USD. */
@@ -27,10 +29,19 @@ export interface ModelLimits {
 /** Changes of what the organization calls: its own providers, credentials, models and prices. Ids are uuids; rows are read again. */
 export interface UpstreamChanges {
   readonly providerCreate: (
-    input: Idempotent & { readonly name: string; readonly baseUrl: string; readonly settings: ProviderSettings },
+    input: Idempotent & {
+      readonly name: string;
+      readonly protocol: ProviderProtocol;
+      readonly baseUrl: string | null;
+      readonly settings: ProviderSettings;
+    },
   ) => Promise<ChangeOutcome<null>>;
   readonly providerUpdate: (
-    input: ExpectingVersion & { readonly baseUrl?: string; readonly settings: Partial<ProviderSettings> },
+    input: ExpectingVersion & {
+      readonly protocol?: ProviderProtocol;
+      readonly baseUrl?: string;
+      readonly settings: Partial<ProviderSettings>;
+    },
   ) => Promise<ChangeOutcome<null>>;
   readonly providerArchive: (input: ExpectingVersion) => Promise<ChangeOutcome<null>>;
   readonly providerCredentialCreate: (

@@ -1,5 +1,6 @@
 import { badInput } from '../../../schema/graphql/bad-input.ts';
 import type { ProviderSettings, UpstreamChanges } from '../../../schema/graphql/ports/upstream-changes.ts';
+import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { Change } from '../../registry/change.ts';
 import {
   archiveCredential,
@@ -19,7 +20,10 @@ import { priceSheetOf } from './price-sheet-input.ts';
 import type { RunChange, Written } from './run-change.ts';
 
 /** Tries a credential with its provider; null where it was let in, else why not. */
-export type VerifyCredential = (provider: { readonly baseUrl: string }, secret: string) => Promise<string | null>;
+export type VerifyCredential = (
+  provider: { readonly protocol: ProviderProtocol; readonly baseUrl: string; readonly options: ProviderOptions },
+  secret: string,
+) => Promise<string | null>;
 
 /** Rows are read again after the commit, through the eyes of the reader. */
 const written = (entityId: string, auditEventId: string): Written<null> => ({ entityId, row: null, auditEventId });
@@ -155,7 +159,10 @@ export function createUpstreamChanges(options: {
       }));
       if (found.row === null) return { ...found, row: null };
       // Between two transactions: no connection to the database waits for a provider.
-      const error = await verify({ baseUrl: found.row.provider.base_url }, found.row.secret);
+      const { provider, secret } = found.row;
+      // Written by the registry only.
+      const options = provider.options as ProviderOptions;
+      const error = await verify({ protocol: provider.protocol, baseUrl: provider.base_url, options }, secret);
       return run({ ...request, idempotencyKey: key }, async (change) => {
         const { credential, auditEventId } = await recordVerification(change, { id, error });
         return written(credential.id, auditEventId);

@@ -1,4 +1,6 @@
 import { Agent, errors, request } from 'undici';
+import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
+import { apiVersionQuery, PROVIDER_ACCESS } from '../../registry/provider-access.ts';
 
 /** Everything together: connecting, the answer's head, and what is read of it. */
 const timeoutMs = 5_000;
@@ -19,24 +21,27 @@ const causes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Tries a credential: `GET <baseUrl>/models`, once, on a connection of its own, for 5 seconds at most. Only http and https are
+ * Tries a credential: one GET below the base URL that answers whom the provider knows, once, on a connection of its own, for 5 seconds at most. Only http and https are
  * spoken, redirects are not followed (the secret would go along), and of the answer nothing but the status is looked at, so that
  * nothing of what the host says is shown to who asked. Which hosts a provider may name is up to who may create one.
  * @returns null where the provider let it in, else why it did not: never with the secret, nor with words of the answer.
  */
 export async function verifyCredential(
-  provider: { readonly baseUrl: string },
+  provider: { readonly protocol: ProviderProtocol; readonly baseUrl: string; readonly options: { readonly apiVersion?: string } },
   secret: string,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const url = URL.parse(`${provider.baseUrl.replace(/\/+$/, '')}/models`);
+  const { trialPath, credentialHeader } = PROVIDER_ACCESS[provider.protocol];
+  if (trialPath === null) return 'The provider has nothing that only a good credential opens: try it with a request.';
+  const url = URL.parse(`${provider.baseUrl.replace(/\/+$/, '')}${trialPath}${apiVersionQuery(provider.options.apiVersion)}`);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return 'The base URL of the provider is no http(s) URL.';
+  const [name, value] = credentialHeader(secret);
   const agent = new Agent({ connections: 1, pipelining: 0, maxHeaderSize: mostHeaderBytes, connect: { timeout: timeoutMs } });
   try {
     const { statusCode, body } = await request(url, {
       dispatcher: agent,
       method: 'GET',
-      headers: { authorization: `Bearer ${secret}`, accept: 'application/json', 'user-agent': 'turnpike' },
+      headers: { [name]: value, accept: 'application/json', 'user-agent': 'turnpike' },
       headersTimeout: timeoutMs,
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });

@@ -13,7 +13,13 @@ export function environmentState(taken: ReadonlySet<string>, resolution: Resolut
   const today = new Date(resolution.nowMs).toISOString().slice(0, 10);
   return {
     owner: 'environment',
-    providers: found.map(({ name, variable, baseUrl }) => ({ name, baseUrl, credential: { env: variable }, options: {} })),
+    providers: found.map(({ name, variable, protocol, baseUrl }) => ({
+      name,
+      protocol,
+      baseUrl,
+      credential: { env: variable },
+      options: {},
+    })),
     models: found.flatMap(({ name }) =>
       resolution.priceBook
         .modelsOf(name)

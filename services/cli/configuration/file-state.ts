@@ -6,6 +6,7 @@ import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import { priceVersion, sheetFromPerMillion } from '../../pricing/price-sheet.ts';
 import type { DesiredKey, DesiredModel, DesiredProvider, DesiredState } from '../../registry/configuration/desired-state.ts';
 import type { LocatedDocument } from '../../registry/configuration/read-documents.ts';
+import { PROVIDER_ACCESS } from '../../registry/provider-access.ts';
 import { parseCidr } from '../../runtime/address-list.ts';
 import { StartRefusal } from '../../runtime/start-refusal.ts';
 
@@ -60,10 +61,16 @@ function desiredProvider({ metadata, spec }: ProviderDocument, mistake: Mistake)
     mistake(`spec.timeouts.${field}: expected an ISO 8601 duration such as PT30S`);
     return undefined;
   };
+  const baseUrl = spec.baseUrl ?? PROVIDER_ACCESS[spec.protocol].baseUrl;
+  if (baseUrl === null) mistake(`spec.baseUrl: missing; a provider of protocol ${spec.protocol} needs one`);
+  if (spec.apiVersion !== undefined && spec.protocol !== 'azure-openai') {
+    mistake('spec.apiVersion: only a provider of protocol azure-openai has one');
+  }
   const [connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs] = [duration('connect'), duration('firstByte'), duration('idle')];
   return {
     name: metadata.name,
-    baseUrl: spec.baseUrl.replace(/\/+$/, ''),
+    protocol: spec.protocol,
+    baseUrl: (baseUrl ?? '').replace(/\/+$/, ''),
     credential: spec.credential ?? null,
     options: {
       ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
@@ -72,6 +79,7 @@ function desiredProvider({ metadata, spec }: ProviderDocument, mistake: Mistake)
       ...(spec.maxConnections === undefined ? {} : { maxConnections: spec.maxConnections }),
       ...(spec.onClientGone === undefined ? {} : { onClientGone: spec.onClientGone }),
       ...(spec.outputLimitField === undefined ? {} : { outputLimitField: spec.outputLimitField }),
+      ...(spec.apiVersion === undefined ? {} : { apiVersion: spec.apiVersion }),
     },
   };
 }

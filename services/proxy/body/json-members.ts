@@ -1,9 +1,13 @@
-/** One member of a JSON object: its decoded key and where its value stands, `[start, end)` in bytes. */
+/** One member of a JSON object: its decoded key, where that begins with its quote, and where its value stands, `[start, end)` in bytes. */
 export interface JsonMember {
   readonly key: string;
+  readonly keyStart: number;
   readonly start: number;
   readonly end: number;
 }
+
+/** Where the value of a member stands. */
+type JsonValueSpan = Pick<JsonMember, 'start' | 'end'>;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -28,11 +32,12 @@ export function jsonMembers(json: Buffer, offset = 0): JsonMember[] | null {
   at = skipSpace(json, at + 1);
   const members: JsonMember[] = [];
   while (at < json.length && json[at] === QUOTE) {
-    const keyEnd = stringEnd(json, at);
-    const key = keyText(json, at, keyEnd);
+    const keyStart = at;
+    const keyEnd = stringEnd(json, keyStart);
+    const key = keyText(json, keyStart, keyEnd);
     const start = skipSpace(json, skipSpace(json, keyEnd) + 1);
     const end = valueEnd(json, start);
-    members.push({ key, start, end });
+    members.push({ key, keyStart, start, end });
     at = skipSpace(json, end);
     if (json[at] !== COMMA) break;
     at = skipSpace(json, at + 1);
@@ -45,7 +50,7 @@ export function jsonMembers(json: Buffer, offset = 0): JsonMember[] | null {
  * what is asked for in an answer stands behind its long texts.
  * @param name ASCII without characters that JSON escapes.
  */
-export function lastJsonMember(json: Buffer, name: string): Omit<JsonMember, 'key'> | null {
+export function lastJsonMember(json: Buffer, name: string): JsonValueSpan | null {
   return memberNearEnd(json, name) ?? jsonMembers(json)?.findLast(({ key }) => key === name) ?? null;
 }
 
@@ -55,7 +60,7 @@ export function lastJsonMember(json: Buffer, name: string): Omit<JsonMember, 'ke
  * @param json bytes that `JSON.parse` accepts and whose outermost object has such a member.
  * @param name as in {@link lastJsonMember}.
  */
-export function soleMember(json: Buffer, name: string): Omit<JsonMember, 'key'> | null {
+export function soleMember(json: Buffer, name: string): JsonValueSpan | null {
   const quoted = `"${name}"`;
   const at = json.indexOf(quoted);
   // Where it is written once and no key can be written in another way, that is the one.
@@ -65,7 +70,7 @@ export function soleMember(json: Buffer, name: string): Omit<JsonMember, 'key'> 
 }
 
 /** Null unless it is certain without a walk from the start. */
-function memberNearEnd(json: Buffer, name: string): Omit<JsonMember, 'key'> | null {
+function memberNearEnd(json: Buffer, name: string): JsonValueSpan | null {
   const quoted = `"${name}"`;
   const at = json.lastIndexOf(quoted);
   // Behind a backslash the quote belongs to some text.

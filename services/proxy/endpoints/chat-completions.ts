@@ -67,9 +67,11 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
       exchange,
       target,
       provider,
+      answers: provider.chatCompletions,
       upstream,
+      path: provider.chatCompletions.path(target),
       headers: requestHeaders(fixedHeaders, exchange),
-      body: provider.prepareChat(body.bytes, request, target, outputTokens),
+      body: provider.chatCompletions.prepare(body.bytes, { request, outputTokens }, target),
       usageAsked: request.stream_options?.include_usage === true,
       choices: request.n ?? 1,
     });
@@ -84,7 +86,7 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
     const provider = PROVIDERS[target.provider.protocol];
     const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
-    const fixedHeaders = credentials.headersFor(target, provider);
+    const fixedHeaders = credentials.headersFor(target);
     if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
     return { ...asked, provider, upstream, fixedHeaders };
   };

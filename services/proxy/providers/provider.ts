@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
+import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
@@ -15,6 +16,8 @@ export interface AnswerFacts {
   readonly usageFlags: readonly string[];
   /** As the answer spelled it; it, not the one asked for, selects the price. */
   readonly serviceTier: string | null;
+  /** Pico-USD the provider says it charges; null where it says nothing. Kept beside the cost by our prices, never instead of it. */
+  readonly reportedCostPico: bigint | null;
 }
 
 /** Of an answer that told nothing yet. */
@@ -25,6 +28,7 @@ export const NO_FACTS: AnswerFacts = {
   rawUsage: null,
   usageFlags: [],
   serviceTier: null,
+  reportedCostPico: null,
 };
 
 /** A provider's refusal, translated: what the application is answered. */
@@ -78,22 +82,39 @@ export interface StreamExpectation {
 /** How certain it is that a call without an answer costs nothing. */
 export type FailureBilling = 'free' | 'unknown';
 
-/** One dialect of the providers: everything about its wire format is behind this. */
-export interface Provider {
-  readonly protocol: 'openai';
-  /** Path of the endpoint below the base URL. */
-  readonly chatPath: string;
-  /** Request headers that carry the credential, flat. */
-  credentialHeaders(credential: string): readonly string[];
-  /**
-   * The body for the provider: the application's bytes with only the model and the usage option replaced.
-   * @param outputTokens the limit that is written into a request which sets none; null: none is.
-   */
-  prepareChat(bytes: Buffer, request: ChatCompletionRequest, target: CompiledModel, outputTokens: number | null): Buffer;
-  /** Reads a whole answer; null when it is none of this protocol. `error` is set where an error came under status 200. */
-  readAnswer(bytes: Buffer): { readonly facts: AnswerFacts; readonly error: StreamError | null } | null;
+/** What a whole answer says; `error` is set where an error came under status 200. */
+export interface AnswerReading {
+  readonly facts: AnswerFacts;
+  readonly error: StreamError | null;
+}
+
+/** How the answers to one kind of request are read, and brought into the form the application expects. */
+export interface AnswerReader {
+  /** Reads a whole answer; null when it is none of this protocol. */
+  readAnswer(bytes: Buffer): AnswerReading | null;
   createStreamReader(expected: StreamExpectation, sink: StreamSink): StreamReader;
   readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer, requestId: string): ProviderRefusal;
+}
+
+/** One endpoint of ours as one provider serves it: the application's dialect on this side, the provider's on the other. */
+export interface Operation<Asked> extends AnswerReader {
+  /** Below the provider's base URL, with its query. */
+  path(target: CompiledModel): string;
+  /** The body for the provider: the application's bytes, changed only where the provider needs it. */
+  prepare(bytes: Buffer, asked: Asked, target: CompiledModel): Buffer;
+}
+
+/** What is known of a chat completion besides its bytes. */
+export interface AskedChat {
+  readonly request: ChatCompletionRequest;
+  /** The limit of each choice that is written into a request which sets none; null: none is. */
+  readonly outputTokens: number | null;
+}
+
+/** A provider as the proxy speaks to it: everything about its wire format is behind this. */
+export interface Provider {
+  readonly protocol: ProviderProtocol;
+  readonly chatCompletions: Operation<AskedChat>;
   /** What a failed call costs when the provider reported no usage. */
   billingOfStatus(status: number): FailureBilling;
   billingOfFailure(kind: UpstreamFailureKind): FailureBilling;

@@ -1,5 +1,24 @@
-import { openaiProvider } from './openai/openai-provider.ts';
+import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
+import { azureOpenaiProvider } from './azure-openai/azure-openai-provider.ts';
+import { mistralProvider } from './mistral/mistral-provider.ts';
+import { openaiDialect } from './openai/openai-dialect.ts';
+import { openrouterProvider } from './openrouter/openrouter-provider.ts';
+import { perplexityProvider } from './perplexity/perplexity-provider.ts';
 import type { Provider } from './provider.ts';
+import { xaiProvider } from './xai/xai-provider.ts';
 
-/** Every dialect the proxy speaks: the only list. */
-export const PROVIDERS: Readonly<Record<Provider['protocol'], Provider>> = { openai: openaiProvider };
+/** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
+export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
+  openai: openaiDialect('openai'),
+  'azure-openai': azureOpenaiProvider,
+  deepseek: openaiDialect('deepseek'),
+  fireworks: openaiDialect('fireworks'),
+  groq: openaiDialect('groq'),
+  huggingface: openaiDialect('huggingface'),
+  mistral: mistralProvider,
+  ollama: openaiDialect('ollama'),
+  openrouter: openrouterProvider,
+  perplexity: perplexityProvider,
+  together: openaiDialect('together'),
+  xai: xaiProvider,
+};

@@ -74,6 +74,7 @@ export class CallRecord {
       usageFlags: unknown ? ['usage_missing'] : facts.usageFlags,
       serviceTier: facts.serviceTier,
       cost,
+      reportedCostPico: facts.reportedCostPico,
       firstByteMs: this.firstByteAt === 0 ? null : this.firstByteAt - arrivedAt,
       totalMs: now - arrivedAt,
       overheadMs: made === 'none' ? null : this.overheadMs(now),

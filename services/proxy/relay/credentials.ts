@@ -1,7 +1,8 @@
+import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { CompiledCredential } from '../../registry/catalog/compiled-credentials.ts';
+import { PROVIDER_ACCESS } from '../../registry/provider-access.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Provider } from '../providers/provider.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import { fixedRequestHeaders } from './request-headers.ts';
 
@@ -15,7 +16,7 @@ export interface CredentialsOptions {
 /** What authorizes the gateway with its providers. */
 export interface Credentials {
   /** Headers every call to the target's provider has, made once; null when its credential is not there, which the operator is told once. */
-  headersFor(target: CompiledModel, protocol: Provider): readonly string[] | null;
+  headersFor(target: CompiledModel): readonly string[] | null;
   /** Called when the provider refused the credential: the operator is told, once a minute at most for each provider. */
   rejected(provider: string, status: number): void;
 }
@@ -25,7 +26,8 @@ const TELL_AGAIN_MS = 60_000;
 /** Makes the headers of each credential when first needed: the environment of a process does not change. */
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { readCredential, clock, log } = options;
-  const headers = new WeakMap<CompiledCredential, readonly string[] | null>();
+  /** With the protocol they were made for: a provider may be given another while its credential stays. */
+  const made = new WeakMap<CompiledCredential, { readonly protocol: ProviderProtocol; readonly headers: readonly string[] | null }>();
   const toldAt = new Map<string, number>();
   const tellOnce = (provider: string, tell: () => void): void => {
     const now = clock.monotonic();
@@ -41,9 +43,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   };
 
   return {
-    headersFor: ({ provider, credential }, protocol) => {
-      const known = headers.get(credential);
-      if (known !== undefined) return known;
+    headersFor: ({ provider, credential }) => {
+      const { protocol } = provider;
+      const known = made.get(credential);
+      if (known?.protocol === protocol) return known.headers;
       const secret = secretOf(credential);
       if (credential.kind === 'environment' && secret === null) {
         tellOnce(provider.name, () =>
@@ -53,14 +56,14 @@ export function createCredentials(options: CredentialsOptions): Credentials {
           ),
         );
       }
-      const made =
+      const headers =
         credential.kind === 'none'
           ? fixedRequestHeaders([])
           : secret === null
             ? null
-            : fixedRequestHeaders(protocol.credentialHeaders(secret));
-      headers.set(credential, made);
-      return made;
+            : fixedRequestHeaders(PROVIDER_ACCESS[protocol].credentialHeader(secret));
+      made.set(credential, { protocol, headers });
+      return headers;
     },
     rejected: (provider, status) =>
       tellOnce(provider, () => log.error({ provider, status }, 'a provider refused the credential of the gateway')),

@@ -137,7 +137,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     } else {
       this.#phase = 'first';
       const { usageAsked, choices } = this.#request;
-      this.#reader = this.#request.provider.createStreamReader({ usageAsked, choices }, this);
+      this.#reader = this.#request.answers.createStreamReader({ usageAsked, choices }, this);
     }
   }
 
@@ -209,10 +209,10 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 
   #dispatch(): void {
     if (this.#phase === 'over') return;
-    const { provider, upstream, headers, body } = this.#request;
+    const { upstream, path, headers, body } = this.#request;
     this.#phase = 'calling';
     this.#record.dispatchedAt = this.#now();
-    this.#call = upstream.post(provider.chatPath, headers, body, this);
+    this.#call = upstream.post(path, headers, body, this);
   }
 
   #decode(): void {
@@ -223,8 +223,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 
   #answer(body: Buffer | null): void {
-    const { exchange, target, provider } = this.#request;
-    const reading = body === null ? null : provider.readAnswer(body);
+    const { exchange, target, answers } = this.#request;
+    const reading = body === null ? null : answers.readAnswer(body);
     if (body === null || reading === null) {
       this.#fail('upstream_error', 'unknown', 'The answer of the provider is not one of its protocol.');
       return;
@@ -299,8 +299,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 
   #refuse(status: number, headers: IncomingHttpHeaders, body: Buffer, facts: AnswerFacts): void {
-    const { exchange, provider, target } = this.#request;
-    const refusal = provider.readRefusal(status, headers, body, exchange.requestId);
+    const { exchange, answers, target } = this.#request;
+    const refusal = answers.readRefusal(status, headers, body, exchange.requestId);
     if (refusal.credentialRejected) this.#settings.onCredentialRejected(target.provider.name, status);
     const wanted = refusal.retryAfter ?? (refusal.status === 429 || refusal.status === 503 ? '1' : null);
     this.#settle('failed', refusal.status, refusal.code, facts, this.#cost(facts, this.#billing()), refusal.body, () =>

@@ -52,6 +52,8 @@ export interface Ending {
   readonly usageFlags: readonly string[];
   readonly serviceTier: string | null;
   readonly cost: SettledCost;
+  /** What the provider says it charges; null or absent: nothing. */
+  readonly reportedCostPico?: bigint | null;
   readonly firstByteMs: number | null;
   readonly totalMs: number;
   readonly overheadMs: number | null;
@@ -121,6 +123,7 @@ export function settle(
     epoch: writer.epoch,
   };
   if (request.refusedBy != null) event.refusedBy = request.refusedBy;
+  if (ending.reportedCostPico != null) event.reportedCostPico = ending.reportedCostPico.toString();
   if (request.replayOf != null) event.replayOf = request.replayOf;
   if (counts !== null && counts.counted.length > 0) event.counted = counts.counted;
   if (counts !== null && counts.wouldRefuse.length > 0) event.wouldRefuse = counts.wouldRefuse;

@@ -11,6 +11,7 @@ import {
   UNPRICED_POLICIES,
 } from '../../../schema/values/budget.ts';
 import { OUTPUT_LIMIT_FIELDS } from '../../../schema/values/output-cap.ts';
+import { PROVIDER_PROTOCOLS } from '../../../schema/values/provider-protocol.ts';
 import { RATE_LIMIT_PERIODS, RATE_LIMIT_UNITS } from '../../../schema/values/rate-limit.ts';
 import { KEY_ENVIRONMENTS, KEY_KINDS } from '../../../schema/values/virtual-key.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
@@ -63,7 +64,7 @@ const SnapshotShape = Type.Object({
       id: Type.String(),
       organizationId: NullableText,
       name: Type.String(),
-      protocol: Type.Literal('openai'),
+      protocol: oneOf(PROVIDER_PROTOCOLS),
       baseUrl: Type.String(),
       credential: Type.Union([Type.Object({ env: Type.String() }), Type.Null()]),
       options: Type.Object({
@@ -73,6 +74,7 @@ const SnapshotShape = Type.Object({
         maxConnections: Type.Optional(Type.Number()),
         onClientGone: Type.Optional(Type.Union([Type.Literal('drain'), Type.Literal('abort')])),
         outputLimitField: Type.Optional(oneOf(OUTPUT_LIMIT_FIELDS)),
+        apiVersion: Type.Optional(Type.String()),
       }),
     }),
   ),

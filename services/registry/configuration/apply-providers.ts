@@ -56,6 +56,7 @@ async function applyProvider(
 ): Promise<string> {
   const mark = ownershipMark(owner, 'Provider', wanted.name);
   const after = {
+    protocol: wanted.protocol,
     base_url: wanted.baseUrl,
     credential: wanted.credential,
     options: { ...wanted.options },
@@ -67,7 +68,7 @@ async function applyProvider(
     const id = mintRowId(change);
     await change.trx
       .insertInto('providers')
-      .values({ id, organization_id: null, name: wanted.name, protocol: 'openai', ...after, version: 1, created_at: now, updated_at: now })
+      .values({ id, organization_id: null, name: wanted.name, ...after, version: 1, created_at: now, updated_at: now })
       .execute();
     await recordProvider(change, 'provider.create', id, wanted.name, differences({}, after));
     return id;

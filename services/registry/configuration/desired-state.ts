@@ -1,3 +1,4 @@
+import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { KeyLimits } from '../key-limits.ts';
 import type { ProviderOptions } from '../snapshot.ts';
 
@@ -9,6 +10,7 @@ export type Owner = 'file' | 'environment' | 'simulator';
 
 export interface DesiredProvider {
   readonly name: string;
+  readonly protocol: ProviderProtocol;
   readonly baseUrl: string;
   readonly credential: { readonly env: string } | null;
   readonly options: ProviderOptions;

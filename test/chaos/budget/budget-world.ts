@@ -154,7 +154,7 @@ function catalog(baseUrl: string): Parameters<typeof applyProviders>[1] {
   };
   return {
     owner: 'file',
-    providers: [{ name: 'sim', baseUrl, credential: null, options: {} }],
+    providers: [{ name: 'sim', protocol: 'openai', baseUrl, credential: null, options: {} }],
     models: [...models.map((name) => model(name, name, inputUsd)), model(lastCentModel, 'echo', 0)],
     keys: [],
   };

@@ -92,7 +92,9 @@ describe('the settled request as bytes', () => {
   test('has every field of the schema, in the order of the schema', () => {
     const refusedBy = { budget: 'bud_1', limit: 'l', needed: '5', amount: '9', settled: '4', held: '3' };
     const written: unknown = JSON.parse(
-      serializeRequestSettled(settledRequest({ refusedBy, replayOf: 'req_1', counted: [], wouldRefuse: [] })).toString(),
+      serializeRequestSettled(
+        settledRequest({ refusedBy, reportedCostPico: '1', replayOf: 'req_1', counted: [], wouldRefuse: [] }),
+      ).toString(),
     );
     expect(Object.keys(Object(written))).toEqual(Object.keys(RequestSettledSchema.properties));
   });

@@ -113,7 +113,7 @@ async function shareModel(name: string): Promise<{ providerId: string; modelId: 
   await changeOf(admin.api.database.writer.db, admin.tenant.organizationId, (made) =>
     applyProviders(made, {
       owner: 'file',
-      providers: [{ name, baseUrl: 'https://shared.invalid/v1', credential: { env: 'SHARED_KEY' }, options: {} }],
+      providers: [{ name, protocol: 'openai', baseUrl: 'https://shared.invalid/v1', credential: { env: 'SHARED_KEY' }, options: {} }],
       models: [
         {
           name: `${name}/model`,

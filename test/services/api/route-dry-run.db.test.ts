@@ -77,7 +77,7 @@ function share(names: readonly string[]): Promise<void> {
   return changeOf(admin.api.database.writer.db, INSTALLATION_ID, (change) =>
     applyProviders(change, {
       owner: 'file',
-      providers: [{ name: 'acme', baseUrl: 'https://acme.invalid/v1', credential: { env: 'ACME_KEY' }, options: {} }],
+      providers: [{ name: 'acme', protocol: 'openai', baseUrl: 'https://acme.invalid/v1', credential: { env: 'ACME_KEY' }, options: {} }],
       models: names.map((name) => ({ name, upstreamModel: 'x', contextWindow: null, maxOutputTokens: null, price: null })),
       keys: [],
     }),

@@ -37,11 +37,15 @@ async function startProvider(secret: string) {
   };
 }
 
+const plain = { protocol: 'openai', options: {} } as const;
+
 test('a provider of its own is made, changed by version and taken out of use', async () => {
   const { id, name } = await admin.makeProvider();
-  const settings = '{ connectTimeout firstByteTimeout idleTimeout maxConnections onClientGone outputLimitField }';
-  type Entity = { provider: { version: number; baseUrl: string; isShared: boolean; settings: Record<string, unknown> } | null };
-  const selection = `provider { version baseUrl isShared settings ${settings} }`;
+  const settings = '{ connectTimeout firstByteTimeout idleTimeout maxConnections onClientGone outputLimitField apiVersion }';
+  type Entity = {
+    provider: { version: number; protocol: string; baseUrl: string; isShared: boolean; settings: Record<string, unknown> } | null;
+  };
+  const selection = `provider { version protocol baseUrl isShared settings ${settings} }`;
   const updated = await admin.change<Entity>(
     'providerUpdate',
     {
@@ -65,7 +69,14 @@ test('a provider of its own is made, changed by version and taken out of use', a
     maxConnections: 5,
     onClientGone: 'ABORT',
     outputLimitField: 'MAX_TOKENS',
+    apiVersion: null,
   });
+  const azure = await admin.change<Entity>(
+    'providerUpdate',
+    { id, expectedVersion: 3, protocol: 'AZURE_OPENAI', settings: { apiVersion: '2024-10-21' } },
+    selection,
+  );
+  expect(azure.provider).toMatchObject({ protocol: 'AZURE_OPENAI', settings: { apiVersion: '2024-10-21', maxConnections: 5 } });
   expect((await admin.change<Entity>('providerUpdate', { id, expectedVersion: 1 }, selection)).errors).toMatchObject([
     { code: 'VERSION_CONFLICT' },
   ]);
@@ -77,7 +88,7 @@ test('a provider of its own is made, changed by version and taken out of use', a
   }
   const archived = await admin.change<{ provider: { archivedAt: string | null } }>(
     'providerArchive',
-    { id, expectedVersion: 3 },
+    { id, expectedVersion: 4 },
     'provider { archivedAt }',
   );
   expect(archived.provider.archivedAt).not.toBeNull();
@@ -171,23 +182,34 @@ test('verifying calls the provider once with the credential and records what cam
   expect(broken.providerCredential.verifyError).toBe('The provider could not be reached: it broke the connection off.');
 });
 
+test('a credential is tried in the header its provider reads, and where nothing tells a good one that is said', async () => {
+  await using upstream = await startProvider('sk-any');
+  const signal = new AbortController().signal;
+  const azure = { protocol: 'azure-openai', baseUrl: `${upstream.url}/openai`, options: { apiVersion: '2024-10-21' } } as const;
+  expect(await verifyCredential(azure, 'sk-azure', signal)).toContain('HTTP 401');
+  expect(upstream.asked).toEqual([{ method: 'GET', url: '/openai/models?api-version=2024-10-21', authorization: undefined }]);
+  const perplexity = { protocol: 'perplexity', baseUrl: upstream.url, options: {} } as const;
+  expect(await verifyCredential(perplexity, 'sk-any', signal)).toContain('try it with a request');
+  expect(upstream.asked).toHaveLength(1);
+});
+
 test('a host that is not there, or no http, is a result and no failure', async () => {
   const signal = new AbortController().signal;
   const gone = await startProvider('x');
   await gone[Symbol.asyncDispose]();
-  expect(await verifyCredential({ baseUrl: gone.url }, 'sk-secret', signal)).toBe(
+  expect(await verifyCredential({ ...plain, baseUrl: gone.url }, 'sk-secret', signal)).toBe(
     'The provider could not be reached: it refused the connection.',
   );
-  expect(await verifyCredential({ baseUrl: 'file:///etc' }, 'sk-secret', signal)).toContain('no http(s) URL');
+  expect(await verifyCredential({ ...plain, baseUrl: 'file:///etc' }, 'sk-secret', signal)).toContain('no http(s) URL');
 });
 
 test('a provider that never answers is given five seconds, and one that never ends its answer none of them', async () => {
   await using upstream = await startProvider('sk-any');
   const signal = new AbortController().signal;
   // To its end it would be read for ever, or until the five seconds are over and it counts as no answer.
-  expect(await verifyCredential({ baseUrl: `${upstream.url}/endless` }, 'sk-any', signal)).toBeNull();
+  expect(await verifyCredential({ ...plain, baseUrl: `${upstream.url}/endless` }, 'sk-any', signal)).toBeNull();
   const startedMs = performance.now();
-  expect(await verifyCredential({ baseUrl: `${upstream.url}/silent` }, 'sk-any', signal)).toBe(
+  expect(await verifyCredential({ ...plain, baseUrl: `${upstream.url}/silent` }, 'sk-any', signal)).toBe(
     'The provider could not be reached: it did not answer in time.',
   );
   const tookMs = performance.now() - startedMs;

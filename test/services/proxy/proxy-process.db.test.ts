@@ -40,7 +40,7 @@ beforeEach(async () => {
   await change((each) =>
     applyProviders(each, {
       owner: 'file',
-      providers: [{ name: 'acme', baseUrl: upstream.baseUrl, credential: null, options: {} }],
+      providers: [{ name: 'acme', protocol: 'openai', baseUrl: upstream.baseUrl, credential: null, options: {} }],
       models: [{ name: 'acme/fast', upstreamModel: 'fast', contextWindow: null, maxOutputTokens: null, price: null }],
       keys: [],
     }),

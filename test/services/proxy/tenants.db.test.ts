@@ -44,7 +44,7 @@ beforeEach(async () => {
   await changeOf(db, installer, (change) =>
     applyProviders(change, {
       owner: 'file',
-      providers: [{ name: 'shared', baseUrl: `${upstream.baseUrl}`, credential: { env: 'SHARED_KEY' }, options: {} }],
+      providers: [{ name: 'shared', protocol: 'openai', baseUrl: `${upstream.baseUrl}`, credential: { env: 'SHARED_KEY' }, options: {} }],
       models: [{ name: 'shared/small', upstreamModel: 'small', contextWindow: null, maxOutputTokens: null, price: price('1') }],
       keys: [],
     }),
@@ -68,7 +68,8 @@ async function makeTenant(slug: string, allowedModels: readonly string[] | null 
   const key = await makeKey();
   const authorized = { headers: { authorization: `Bearer ${key}` } };
   const makeProvider = async (name: string) =>
-    (await change((each) => createProvider(each, { name, baseUrl: `${upstream.baseUrl}/${slug}`, options: {} }))).provider.id;
+    (await change((each) => createProvider(each, { name, protocol: 'openai', baseUrl: `${upstream.baseUrl}/${slug}`, options: {} })))
+      .provider.id;
   const makeModel = async (providerId: string, name: string, usd: string | null) =>
     (
       await change((each) =>

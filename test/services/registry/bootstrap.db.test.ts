@@ -16,7 +16,7 @@ const options: BootstrapOptions = {
   desired: [
     {
       owner: 'file',
-      providers: [{ name: 'acme', baseUrl: 'http://127.0.0.1:1/v1', credential: null, options: {} }],
+      providers: [{ name: 'acme', protocol: 'openai', baseUrl: 'http://127.0.0.1:1/v1', credential: null, options: {} }],
       models: [{ name: 'acme/fast', upstreamModel: 'fast', contextWindow: null, maxOutputTokens: null, price: null }],
       keys: [],
     },

@@ -25,7 +25,9 @@ const next = 'sk-live-c2Vjb25kc2VjcmV0-4321';
 async function setUp(db: Kysely<Database>, slug = 'first') {
   const organizationId = await makeOrganization(db, slug);
   const change = <Result>(write: (change: Change) => Promise<Result>) => changeOf(db, organizationId, write);
-  const { provider } = await change((each) => createProvider(each, { name: 'acme', baseUrl: 'https://acme.example/v1', options: {} }));
+  const { provider } = await change((each) =>
+    createProvider(each, { name: 'acme', protocol: 'openai', baseUrl: 'https://acme.example/v1', options: {} }),
+  );
   const { credential } = await change((each) => createCredential(each, { providerId: provider.id, name: 'main', secret }, testSecrets));
   const read = () => change((each) => readCredentialSecret(each, { id: credential.id }, testSecrets));
   return { organizationId, change, provider, credential, read };

@@ -13,7 +13,7 @@ import { createRoute } from '../../../services/registry/routes.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
 import { changeOf, makeOrganization, testSecrets } from '../../harness/registry.ts';
 
-const provider = { name: 'acme', baseUrl: 'https://acme.example/v1/', options: { connectTimeoutMs: 500 } } as const;
+const provider = { name: 'acme', protocol: 'openai', baseUrl: 'https://acme.example/v1/', options: { connectTimeoutMs: 500 } } as const;
 const model = { name: 'large', upstreamModel: null, contextWindow: 8_192, maxOutputTokens: null, price: null } as const;
 const price = (input: string) => {
   const sheet = sheetFromPerMillion({ input, output: input });
@@ -26,7 +26,9 @@ async function setUp(db: Kysely<Database>) {
   await change((each) =>
     applyProviders(each, {
       owner: 'file',
-      providers: [{ name: 'shared', baseUrl: 'https://shared.example/v1', credential: { env: 'SHARED_KEY' }, options: {} }],
+      providers: [
+        { name: 'shared', protocol: 'openai', baseUrl: 'https://shared.example/v1', credential: { env: 'SHARED_KEY' }, options: {} },
+      ],
       models: [{ name: 'shared/small', upstreamModel: 'small', contextWindow: null, maxOutputTokens: null, price: price('1') }],
       keys: [],
     }),
@@ -127,6 +129,23 @@ test('a provider of an organization can neither read the environment of the gate
   await expect(change((each) => createProvider(each, { ...provider, options: { maxConnections: 0 } }))).rejects.toMatchObject({
     code: 'invalid',
   });
+  for (const [fields, path] of [
+    [{ protocol: 'openai', baseUrl: null }, ['baseUrl']],
+    [{ options: { apiVersion: '2024-10-21' } }, ['options', 'apiVersion']],
+    [{ protocol: 'azure-openai', options: { apiVersion: '2024-10-21&key=1' } }, ['options', 'apiVersion']],
+  ] as const) {
+    await expect(change((each) => createProvider(each, { ...provider, ...fields }))).rejects.toMatchObject({ code: 'invalid', path });
+  }
+  const { provider: azure } = await change((each) =>
+    createProvider(each, { ...provider, name: 'azure', protocol: 'azure-openai', options: { apiVersion: '2024-10-21' } }),
+  );
+  // It would keep the version of an API that it is not spoken to by.
+  await expect(change((each) => updateProvider(each, { id: azure.id, expectedVersion: 1, protocol: 'groq' }))).rejects.toMatchObject({
+    code: 'invalid',
+    path: ['options', 'apiVersion'],
+  });
+  const { provider: groq } = await change((each) => createProvider(each, { ...provider, name: 'fast', protocol: 'groq', baseUrl: null }));
+  expect(groq).toMatchObject({ protocol: 'groq', base_url: 'https://api.groq.com/openai/v1' });
   await change((each) => createProvider(each, provider));
   await expect(
     db

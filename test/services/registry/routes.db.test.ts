@@ -17,7 +17,8 @@ async function setUp(db: Kysely<Database>) {
   const organizationId = await makeOrganization(db, 'first');
   const change = <Result>(write: (change: Change) => Promise<Result>) => changeOf(db, organizationId, write);
   const makeProvider = async (name: string) =>
-    (await change((each) => createProvider(each, { name, baseUrl: `https://${name}.example/v1`, options: {} }))).provider.id;
+    (await change((each) => createProvider(each, { name, protocol: 'openai', baseUrl: `https://${name}.example/v1`, options: {} })))
+      .provider.id;
   const makeModel = async (providerId: string, name: string) =>
     (
       await change((each) =>

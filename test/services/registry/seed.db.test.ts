@@ -16,7 +16,7 @@ const price = (digit: string) => ({
 });
 const simulated: DesiredState = {
   owner: 'simulator',
-  providers: [{ name: 'sim', baseUrl: 'http://127.0.0.1:4200/v1', credential: null, options: {} }],
+  providers: [{ name: 'sim', protocol: 'openai', baseUrl: 'http://127.0.0.1:4200/v1', credential: null, options: {} }],
   models: [
     { name: 'sim/echo', upstreamModel: 'echo', contextWindow: 128_000, maxOutputTokens: 4_096, price: price('1') },
     { name: 'sim/slow', upstreamModel: 'slow', contextWindow: null, maxOutputTokens: null, price: null },
@@ -99,7 +99,15 @@ test('what an owner no longer names goes out of use, and comes back when it is n
   const secret = mintVirtualKey('ak', 'live', systemRandom.bytes);
   const file: DesiredState = {
     owner: 'file',
-    providers: [{ name: 'acme', baseUrl: 'https://acme.example/v1', credential: { env: 'ACME_KEY' }, options: { onClientGone: 'abort' } }],
+    providers: [
+      {
+        name: 'acme',
+        protocol: 'openai',
+        baseUrl: 'https://acme.example/v1',
+        credential: { env: 'ACME_KEY' },
+        options: { onClientGone: 'abort' },
+      },
+    ],
     models: [{ name: 'acme/large', upstreamModel: 'large', contextWindow: null, maxOutputTokens: null, price: null }],
     keys: [
       {

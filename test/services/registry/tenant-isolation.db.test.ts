@@ -21,7 +21,12 @@ const price = (input: string) => {
 
 /** Everything an organization can have, under the same names in each. */
 async function fill(change: Change, sharedModelId: string, usd: string): Promise<void> {
-  const { provider } = await createProvider(change, { name: 'own', baseUrl: `https://own-${usd}.example/v1`, options: {} });
+  const { provider } = await createProvider(change, {
+    name: 'own',
+    protocol: 'openai',
+    baseUrl: `https://own-${usd}.example/v1`,
+    options: {},
+  });
   const { model } = await createModel(change, {
     providerId: provider.id,
     name: 'large',
@@ -70,7 +75,7 @@ test('each organization reads what is its own and what is shared, and without an
   await changeOf(db, first, (change) =>
     applyProviders(change, {
       owner: 'file',
-      providers: [{ name: 'shared', baseUrl: 'https://shared.example/v1', credential: null, options: {} }],
+      providers: [{ name: 'shared', protocol: 'openai', baseUrl: 'https://shared.example/v1', credential: null, options: {} }],
       models: [{ name: 'shared/small', upstreamModel: 'small', contextWindow: null, maxOutputTokens: null, price: price('9') }],
       keys: [],
     }),

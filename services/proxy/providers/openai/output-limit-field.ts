@@ -8,6 +8,10 @@ const OPENAI = /^https:\/\/(?:[a-z0-9-]+\.)?(?:api\.openai\.com|openai\.azure\.c
  * How a provider wants to be told the limit of an answer. Of those that are compatible some do not know the newer name, and refuse or ignore it; where
  * one wants it all the same its settings say so.
  */
-export function outputLimitField({ baseUrl, options }: Pick<SnapshotProvider, 'baseUrl' | 'options'>): OutputLimitField {
-  return options.outputLimitField ?? (OPENAI.test(baseUrl) ? 'max_completion_tokens' : 'max_tokens');
+export function outputLimitField({
+  protocol,
+  baseUrl,
+  options,
+}: Pick<SnapshotProvider, 'protocol' | 'baseUrl' | 'options'>): OutputLimitField {
+  return options.outputLimitField ?? (protocol === 'azure-openai' || OPENAI.test(baseUrl) ? 'max_completion_tokens' : 'max_tokens');
 }

@@ -1,14 +1,18 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
 import type { OutputLimitField } from '../../../../schema/values/output-cap.ts';
 import { jsonMembers, soleMember } from '../../body/json-members.ts';
+import type { Splice } from '../../body/splice.ts';
+import { spliced } from '../../body/splice.ts';
+import type { CompiledModel } from '../../snapshot/compiled-model.ts';
+import type { AskedChat } from '../provider.ts';
+import { outputLimitField } from './output-limit-field.ts';
 
 const ASK_USAGE = '"stream_options":{"include_usage":true},';
 
-/** A replacement of the bytes `[start, end)`. */
-interface Splice {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
+/** The body as OpenAI and most of those that are compatible take it. */
+export function prepareChat(bytes: Buffer, { request, outputTokens }: AskedChat, { upstreamModel, provider }: CompiledModel): Buffer {
+  const outputLimit = outputTokens === null ? null : { field: outputLimitField(provider), tokens: outputTokens };
+  return prepareChatBody(bytes, request, { model: upstreamModel, outputLimit, asksUsage: true });
 }
 
 /** What of a request is not as its application wrote it. */
@@ -16,6 +20,8 @@ export interface ChatChanges {
   readonly model: string;
   /** Of each choice, for a request that sets none itself; null: none. */
   readonly outputLimit: { readonly field: OutputLimitField; readonly tokens: number } | null;
+  /** Whether a stream is asked for its usage. */
+  readonly asksUsage: boolean;
 }
 
 /**
@@ -23,8 +29,10 @@ export interface ChatChanges {
  * of the answer. Every other byte stays: numbers keep their digits and unknown fields their place. A member given twice is replaced each
  * time, so that it does not matter which one the provider believes. Bytes that need no change are returned as they are.
  */
-export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, { model, outputLimit }: ChatChanges): Buffer {
+export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, changes: ChatChanges): Buffer {
+  const { model, outputLimit } = changes;
   const modelText = JSON.stringify(model);
+  const asksUsage = changes.asksUsage && request.stream === true;
   const limitField = outputLimit?.field ?? null;
   // One that is there without a value is replaced, since of two nobody knows which one counts.
   const isLimitThere = limitField !== null && request[limitField] !== undefined;
@@ -32,14 +40,14 @@ export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, {
   const replace = ({ start, end }: Pick<Splice, 'start' | 'end'>, text: string): void => {
     if (bytes.toString('utf8', start, end) !== text) splices.push({ start, end, text });
   };
-  let usageAsked = request.stream !== true;
+  let usageAsked = !asksUsage;
   const simple = usageAsked && !isLimitThere ? soleMember(bytes, 'model') : null;
   if (simple !== null) replace(simple, modelText);
   for (const member of simple === null ? (jsonMembers(bytes) ?? []) : []) {
     const { key, start, end } = member;
     if (key === 'model') replace(member, modelText);
     else if (key === limitField) replace(member, String(outputLimit?.tokens));
-    else if (key === 'stream_options' && request.stream === true) {
+    else if (key === 'stream_options' && asksUsage) {
       usageAsked = true;
       spliceUsageOption(bytes, start, end, splices);
     }
@@ -50,7 +58,7 @@ export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, {
     const open = bytes.indexOf('{') + 1;
     splices.unshift({ start: open, end: open, text: added });
   }
-  return splices.length === 0 ? bytes : spliced(bytes, splices);
+  return spliced(bytes, splices);
 }
 
 function spliceUsageOption(bytes: Buffer, start: number, end: number, splices: Splice[]): void {
@@ -69,15 +77,4 @@ function spliceUsageOption(bytes: Buffer, start: number, end: number, splices: S
     const text = options.length === 0 ? '"include_usage":true' : '"include_usage":true,';
     splices.push({ start: start + 1, end: start + 1, text });
   }
-}
-
-function spliced(bytes: Buffer, splices: readonly Splice[]): Buffer {
-  const parts: Buffer[] = [];
-  let from = 0;
-  for (const { start, end, text } of splices) {
-    parts.push(bytes.subarray(from, start), Buffer.from(text, 'utf8'));
-    from = end;
-  }
-  parts.push(bytes.subarray(from));
-  return Buffer.concat(parts);
 }

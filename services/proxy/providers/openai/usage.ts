@@ -7,7 +7,10 @@ export interface NormalizedUsage {
   readonly flags: readonly string[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** What a usage object says the provider charges, in pico-USD; null where it says nothing. */
+export type ReadCost = (usage: Fields) => bigint | null;
 
 /** Whether a parsed value is an object whose members can be looked at. */
 export function isFields(value: unknown): value is Fields {

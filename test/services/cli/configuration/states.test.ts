@@ -51,6 +51,35 @@ test('timeouts become milliseconds, and a base URL loses its last slash', () => 
   expect(providers).toMatchObject([{ baseUrl: 'https://acme.example/v1', options: { idleTimeoutMs: 60_000 } }]);
 });
 
+test('a provider is where it serves unless a base URL says otherwise; who has an address of their own has to name it', () => {
+  const named = (name: string, spec: Extract<ConfigDocument, { kind: 'Provider' }>['spec']): ConfigDocument => ({
+    apiVersion,
+    kind: 'Provider',
+    metadata: { name },
+    spec,
+  });
+  const azure = { protocol: 'azure-openai', baseUrl: 'https://example.openai.azure.com/openai/', apiVersion: '2024-10-21' } as const;
+  const { providers } = fileState(located(named('fast', { protocol: 'groq' }), named('azure', azure)), resolution());
+  expect(providers).toEqual([
+    { name: 'fast', protocol: 'groq', baseUrl: 'https://api.groq.com/openai/v1', credential: null, options: {} },
+    {
+      name: 'azure',
+      protocol: 'azure-openai',
+      baseUrl: 'https://example.openai.azure.com/openai',
+      credential: null,
+      options: { apiVersion: '2024-10-21' },
+    },
+  ]);
+  const wrong = located(
+    named('azure', { protocol: 'azure-openai' }),
+    named('own', { protocol: 'openai' }),
+    named('fast', { protocol: 'groq', apiVersion: '2024-10-21' }),
+  );
+  expect(() => fileState(wrong, resolution())).toThrow(
+    /a\.yaml:1: .*spec\.baseUrl[\s\S]*a\.yaml:2: .*spec\.baseUrl[\s\S]*a\.yaml:3: .*spec\.apiVersion/,
+  );
+});
+
 test('every reference that leads nowhere is named with file and line, and no secret is shown', () => {
   const key: ConfigDocument = { apiVersion, kind: 'Key', metadata: { name: 'shop' }, spec: { secret: { env: 'SHOP' } } };
   const wrong = located(provider('sim'), model('nowhere/x', { catalogue: 'nowhere/x' }), key);
@@ -69,7 +98,7 @@ test('a key takes its secret from the environment', () => {
 test('a credential in the environment makes its provider ready to use with priced models, unless a file defines it', () => {
   const state = environmentState(new Set(), resolution({ OPENAI_API_KEY: 'sk-x' }));
   expect(state.providers).toEqual([
-    { name: 'openai', baseUrl: 'https://api.openai.com/v1', credential: { env: 'OPENAI_API_KEY' }, options: {} },
+    { name: 'openai', protocol: 'openai', baseUrl: 'https://api.openai.com/v1', credential: { env: 'OPENAI_API_KEY' }, options: {} },
   ]);
   expect(state.models.find(({ name }) => name === 'openai/gpt-5-mini')?.price).not.toBeNull();
   expect(JSON.stringify(state)).not.toContain('sk-x');

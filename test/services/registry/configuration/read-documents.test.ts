@@ -50,12 +50,12 @@ test.each([
   [
     'an unknown field',
     provider.replace('protocol:', 'speed: 9\n  protocol:'),
-    /a\.yaml:5: spec\.speed: unknown field; expected protocol, baseUrl, credential/,
+    /a\.yaml:5: spec\.speed: unknown field; expected protocol, baseUrl, apiVersion, credential/,
   ],
   [
     'a missing field',
-    provider.replace('  baseUrl: https://acme.example/v1\n', ''),
-    /a\.yaml:4: spec\.baseUrl: missing; expected an http\(s\) URL/,
+    provider.replace('  protocol: openai\n', ''),
+    /a\.yaml:4: spec\.protocol: missing; expected openai, azure-openai, deepseek/,
   ],
   ['an unknown kind', provider.replace('Provider', 'Provder'), /a\.yaml:2: kind: expected one of Provider, Model, Key/],
   ['a wrong version', provider.replace('turnpike/v1', 'turnpike/v9'), /a\.yaml:1: apiVersion: expected turnpike\/v1/],

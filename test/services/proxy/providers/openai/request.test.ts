@@ -6,7 +6,7 @@ import { prepareChatBody } from '../../../../../services/proxy/providers/openai/
 const prepare = (text: string, model = 'up', field: OutputLimitField | null = null): string => {
   const request = JSON.parse(text);
   const outputLimit = field === null ? null : { field, tokens: 64 };
-  return prepareChatBody(Buffer.from(text), request, { model, outputLimit }).toString('utf8');
+  return prepareChatBody(Buffer.from(text), request, { model, outputLimit, asksUsage: true }).toString('utf8');
 };
 
 test('only the model changes; digits, order, spaces and unknown fields stay', () => {
@@ -17,7 +17,7 @@ test('only the model changes; digits, order, spaces and unknown fields stay', ()
 
 test('nothing changes when the provider calls the model the same', () => {
   const bytes = Buffer.from('{"model":"up","messages":[]}');
-  expect(prepareChatBody(bytes, JSON.parse(bytes.toString()), { model: 'up', outputLimit: null })).toBe(bytes);
+  expect(prepareChatBody(bytes, JSON.parse(bytes.toString()), { model: 'up', outputLimit: null, asksUsage: true })).toBe(bytes);
 });
 
 test('every spelling of the model is replaced, so that it does not matter which one counts', () => {

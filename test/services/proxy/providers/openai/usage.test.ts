@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TokenUsage } from '../../../../../schema/values/token-usage.ts';
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses, UNKNOWN_USAGE } from '../../../../../schema/values/token-usage.ts';
-import { readChatAnswer } from '../../../../../services/proxy/providers/openai/answer.ts';
+import { readChatAnswer as readAnswer } from '../../../../../services/proxy/providers/openai/response.ts';
 import { normalizeUsage } from '../../../../../services/proxy/providers/openai/usage.ts';
 import { chatRecording, chatRecordings } from '../../../../harness/provider-recordings.ts';
 
 const classes = (usage: Partial<TokenUsage>): TokenUsage => ({ ...UNKNOWN_USAGE, ...usage });
+
+const readChatAnswer = (bytes: Buffer) => readAnswer(bytes, () => null);
 
 describe('usage', () => {
   // By hand from the recordings' own numbers and reference/providers.md 2.2.

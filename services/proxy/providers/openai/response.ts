@@ -1,13 +1,14 @@
 import { lastJsonMember } from '../../body/json-members.ts';
-import type { AnswerFacts, StreamError } from '../provider.ts';
-import { readStreamError } from './refusal.ts';
+import type { AnswerReading } from '../provider.ts';
+import { readStreamError } from './failure.ts';
+import type { ReadCost } from './usage.ts';
 import { isFields, normalizeUsage, textOf } from './usage.ts';
 
 /** Longest raw usage the event keeps (schema/events/request-settled.v1.ts). */
 const MAX_RAW_USAGE = 4_096;
 
 /** What a whole chat completion says about itself; null when the bytes are no JSON object. */
-export function readChatAnswer(bytes: Buffer): { readonly facts: AnswerFacts; readonly error: StreamError | null } | null {
+export function readChatAnswer(bytes: Buffer, readCost: ReadCost): AnswerReading | null {
   let answer: unknown;
   try {
     answer = JSON.parse(bytes.toString('utf8'));
@@ -26,6 +27,7 @@ export function readChatAnswer(bytes: Buffer): { readonly facts: AnswerFacts; re
       rawUsage: reported === null ? null : rawUsageOf(bytes),
       usageFlags: flags,
       serviceTier: serviceTierOf(answer, reported),
+      reportedCostPico: reported === null ? null : readCost(reported),
     },
     error: failed ? readStreamError(answer.error) : null,
   };

@@ -1,7 +1,8 @@
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
-import { rawUsageOf, serviceTierOf } from './answer.ts';
 import { EventSplitter, eventData, eventEnd } from './event-splitter.ts';
-import { readStreamError } from './refusal.ts';
+import { readStreamError } from './failure.ts';
+import { rawUsageOf, serviceTierOf } from './response.ts';
+import type { Fields, ReadCost } from './usage.ts';
 import { isFields, normalizeUsage, textOf } from './usage.ts';
 
 const USAGE = Buffer.from('"usage"');
@@ -18,8 +19,6 @@ const OPEN_BRACE = 0x7b;
 const QUOTE = 0x22;
 const LETTER_N = 0x6e;
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /**
  * Reads a chat completion stream while its bytes pass (client-contract section 3). Bytes go on unchanged, except that
  * - the chunk that holds only usage is taken out when the client did not ask for it, and
@@ -29,6 +28,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export class ChatStreamReader implements StreamReader {
   #splitter = new EventSplitter();
   #sink: StreamSink;
+  #readCost: ReadCost;
   #usageAsked: boolean;
   /** With several choices every event is parsed, because only then is it known which choices there are. */
   #parseAll: boolean;
@@ -47,8 +47,9 @@ export class ChatStreamReader implements StreamReader {
   #usage: Fields | null = null;
   #usageBytes: Buffer | null = null;
 
-  constructor(expected: StreamExpectation, sink: StreamSink) {
+  constructor(expected: StreamExpectation, sink: StreamSink, readCost: ReadCost) {
     this.#sink = sink;
+    this.#readCost = readCost;
     this.#usageAsked = expected.usageAsked;
     this.#parseAll = expected.choices > 1;
   }
@@ -84,6 +85,7 @@ export class ChatStreamReader implements StreamReader {
       rawUsage: this.#usageBytes === null ? null : rawUsageOf(this.#usageBytes),
       usageFlags: flags,
       serviceTier: this.#serviceTier,
+      reportedCostPico: this.#usage === null ? null : this.#readCost(this.#usage),
     };
   }
 

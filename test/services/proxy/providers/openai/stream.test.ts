@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ChatStreamReader } from '../../../../../services/proxy/providers/openai/chat-stream.ts';
+import { ChatStreamReader } from '../../../../../services/proxy/providers/openai/stream.ts';
 import type { AnswerFacts, StreamError } from '../../../../../services/proxy/providers/provider.ts';
 import { chatRecording, chatRecordings } from '../../../../harness/provider-recordings.ts';
 import { DONE, textEvent, usageEvent } from '../../../../harness/scripted-upstream.ts';
@@ -37,6 +37,7 @@ function read(bytes: Buffer, cuts: readonly number[], expected: { usageAsked: bo
         ended = 'broken';
       },
     },
+    () => null,
   );
   let from = 0;
   for (const cut of [...cuts].sort((left, right) => left - right)) {

@@ -1,0 +1,19 @@
+/**
+ * How a provider is spoken to: which folder of `services/proxy/providers` reads and writes what goes over the wire.
+ * `openai` is OpenAI and every server that is compatible with it, by its base URL.
+ */
+export const PROVIDER_PROTOCOLS = [
+  'openai',
+  'azure-openai',
+  'deepseek',
+  'fireworks',
+  'groq',
+  'huggingface',
+  'mistral',
+  'ollama',
+  'openrouter',
+  'perplexity',
+  'together',
+  'xai',
+] as const;
+export type ProviderProtocol = (typeof PROVIDER_PROTOCOLS)[number];

@@ -1,0 +1,6 @@
+import { openaiDialect } from '../openai/openai-dialect.ts';
+import type { Provider } from '../provider.ts';
+import { azurePath } from './request.ts';
+
+/** Models deployed at Azure: a deployment stands where others name a model. */
+export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', { path: azurePath });

@@ -1,0 +1,6 @@
+import { openaiDialect } from '../openai/openai-dialect.ts';
+import type { Provider } from '../provider.ts';
+import { prepareMistralChat } from './request.ts';
+
+/** Mistral refuses every member of a body that it does not know (422). */
+export const mistralProvider: Provider = openaiDialect('mistral', { prepareChat: prepareMistralChat });

@@ -1,0 +1,168 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { ERRORS } from '../../../../schema/errors.ts';
+import { errorEnvelope } from '../../../../schema/http/error-envelope.ts';
+import type { ProviderRefusal, StreamError } from '../provider.ts';
+import type { Fields } from './usage.ts';
+import { isFields, textOf } from './usage.ts';
+
+/** Statuses by which a provider refuses whoever calls it; that is the gateway, whose credential it is, never the application. */
+const CREDENTIAL_STATUSES: ReadonlySet<number> = new Set([401, 402, 403]);
+/** Statuses under which a request is said to be too long. */
+const TOO_LONG_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
+/**
+ * How a request beyond the context of the model is refused where no code says it: DeepSeek, Fireworks, Mistral, OpenRouter, vLLM
+ * (`maximum context length`), Ollama (`max context length`), xAI (`maximum prompt length`), llama.cpp (`available context size`),
+ * LM Studio (`greater than the context length`), Text Generation Inference and Together (`inputs` tokens + `max_new_tokens`).
+ */
+const TOO_LONG =
+  /max(?:imum)? (?:context|prompt) length|context window of this model|available context size|greater than the context length|`inputs` tokens \+ `max_new_tokens`/i;
+/** Error text passed on at most, in characters. */
+const MAX_MESSAGE = 4_096;
+
+/** What an error body says, whatever its shape (providers.md section 5). */
+export interface SaidError extends StreamError {
+  readonly param: string | null;
+  /** The object that says it. */
+  readonly fields: Fields;
+  /** The body is an OpenAI envelope already, whose bytes can be passed as they are. */
+  readonly conforming: boolean;
+}
+
+/**
+ * What a refusal means where that is more than its status: the gateway's own `credential` is refused or has no credit left, the
+ * request is beyond the `context_length` of the model, or its content is refused by a `content_filter`.
+ */
+export type Meaning = 'credential' | 'context_length' | 'content_filter';
+export type MeaningOf = (status: number, said: SaidError) => Meaning | null;
+
+/**
+ * The answer for a provider's refusal (client-contract section 2): the same status for 4xx, 502 for everything else, the
+ * provider's type and code kept; but what has a code of its own in the contract gets that code and its status.
+ */
+export function readRefusal(
+  status: number,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+  requestId: string,
+  meaningOf: MeaningOf,
+): ProviderRefusal {
+  const said = readError(body);
+  const meaning = meaningOf(status, said) ?? commonMeaning(status, said);
+  if (meaning === 'credential') return credentialRefused(status, said, requestId);
+  if (meaning !== null) return requestRefused(meaning, status, said, body, requestId);
+  const final = status >= 400 && status < 500;
+  const code = said.code ?? (status === 429 ? 'rate_limit_exceeded' : 'upstream_error');
+  return {
+    status: final ? status : ERRORS.upstream_error.status,
+    body: said.conforming ? body : envelope(said, said.type ?? typeOfStatus(status), code, { provider_status: status }, requestId),
+    code: said.code ?? said.type ?? code,
+    retryAfter: textOf(headers['retry-after']),
+    retryable: !final || status === 408 || status === 409 || status === 429,
+    credentialRejected: false,
+  };
+}
+
+/** What an error object inside a stream says. */
+export function readStreamError(error: unknown): StreamError {
+  if (!isFields(error)) return { message: textOf(error) ?? ERRORS.upstream_error.message, type: null, code: null };
+  const { message, type, code } = saidBy(error, error.message);
+  return { message, type, code };
+}
+
+function commonMeaning(status: number, { code, message }: SaidError): Meaning | null {
+  if (CREDENTIAL_STATUSES.has(status) || (status === 429 && code === 'insufficient_quota')) return 'credential';
+  if (!TOO_LONG_STATUSES.has(status)) return null;
+  return code === 'context_length_exceeded' || TOO_LONG.test(message) ? 'context_length' : null;
+}
+
+/** Nothing of the provider's words is passed on: they are about the operator's account. */
+function credentialRefused(status: number, said: SaidError, requestId: string): ProviderRefusal {
+  const code = 'upstream_credentials_rejected';
+  const { message } = ERRORS[code];
+  const meta = { provider_status: status, provider_code: said.code };
+  return {
+    status: ERRORS[code].status,
+    body: render(errorEnvelope(code, message, null, meta, requestId)),
+    code,
+    retryAfter: null,
+    retryable: false,
+    credentialRejected: true,
+  };
+}
+
+function requestRefused(
+  meaning: Exclude<Meaning, 'credential'>,
+  status: number,
+  said: SaidError,
+  body: Buffer,
+  requestId: string,
+): ProviderRefusal {
+  const code = meaning === 'context_length' ? 'context_length_exceeded' : 'content_filter';
+  const asItCame = said.conforming && said.code === code && status === 400;
+  const meta = { provider_status: status, provider_code: said.code };
+  return {
+    status: 400,
+    body: asItCame ? body : envelope(said, 'invalid_request_error', code, meta, requestId),
+    code,
+    retryAfter: null,
+    retryable: false,
+    credentialRejected: false,
+  };
+}
+
+function readError(body: Buffer): SaidError {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    return saidBy({}, null);
+  }
+  if (!isFields(value)) return saidBy({}, null);
+  if (isFields(value.error)) {
+    const { message, type, param, code } = value.error;
+    const conforming =
+      typeof message === 'string' &&
+      (typeof type === 'string' || type === null) &&
+      (typeof code === 'string' || code === null || code === undefined) &&
+      (typeof param === 'string' || param === null || param === undefined);
+    return { ...saidBy(value.error, message), conforming };
+  }
+  // xAI `{code, error: text}`, Mistral `{detail}` and `{message}`, vLLM before 0.10 `{message}`, Ollama and LM Studio `{error: text}`.
+  return saidBy(value, value.error ?? value.message ?? value.detail);
+}
+
+function saidBy(fields: Fields, words: unknown): SaidError {
+  const code = typeof fields.code === 'number' ? String(fields.code) : textOf(fields.code);
+  return {
+    message: (wordsOf(words) ?? ERRORS.upstream_error.message).slice(0, MAX_MESSAGE),
+    type: textOf(fields.type),
+    code,
+    param: textOf(fields.param),
+    fields,
+    conforming: false,
+  };
+}
+
+/** A text, or the list of faults that FastAPI and Mistral make of a body they do not accept: `[{loc: ["body", "n"], msg}]`. */
+function wordsOf(words: unknown): string | null {
+  if (isFields(words)) return wordsOf(words.detail);
+  if (!Array.isArray(words)) return textOf(words);
+  const faults = words.filter(isFields).map(({ loc, msg }) => {
+    const place = Array.isArray(loc) ? loc.filter((part) => part !== 'body').join('.') : '';
+    return place === '' ? textOf(msg) : `${place}: ${textOf(msg) ?? 'not accepted'}`;
+  });
+  return textOf(faults.filter((fault) => fault !== null).join('; '));
+}
+
+function envelope(said: SaidError, type: string, code: string, meta: Readonly<Record<string, unknown>>, requestId: string): Buffer {
+  return render({ error: { message: said.message, type, param: said.param, code, ...meta, request_id: requestId } });
+}
+
+function typeOfStatus(status: number): string {
+  if (status < 400 || status >= 500) return 'api_error';
+  return status === 429 ? 'rate_limit_error' : 'invalid_request_error';
+}
+
+function render(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value), 'utf8');
+}

@@ -1,0 +1,38 @@
+import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
+
+/** What more than the proxy has to know of a provider: where it is, and how it is told who calls. */
+interface ProviderAccess {
+  /** Where it is unless a base URL says otherwise; null = that has to be named. */
+  readonly baseUrl: string | null;
+  /** Name and value of the header that carries a credential. */
+  readonly credentialHeader: (secret: string) => readonly [name: string, value: string];
+  /** What a GET below the base URL answers to whom it knows and to nobody else; null = there is nothing of the kind. */
+  readonly trialPath: string | null;
+}
+
+const bearer = (secret: string): readonly [string, string] => ['authorization', `Bearer ${secret}`];
+const listsModels = { credentialHeader: bearer, trialPath: '/models' };
+
+/** By protocol. Base URLs as the providers' own documentation gives them. */
+export const PROVIDER_ACCESS = {
+  // Whoever means a server of their own and forgets to name it must not send their prompts to OpenAI.
+  openai: { ...listsModels, baseUrl: null },
+  'azure-openai': { ...listsModels, baseUrl: null, credentialHeader: (secret) => ['api-key', secret] },
+  deepseek: { ...listsModels, baseUrl: 'https://api.deepseek.com/v1' },
+  fireworks: { ...listsModels, baseUrl: 'https://api.fireworks.ai/inference/v1' },
+  groq: { ...listsModels, baseUrl: 'https://api.groq.com/openai/v1' },
+  // Its models are listed to everybody.
+  huggingface: { credentialHeader: bearer, baseUrl: 'https://router.huggingface.co/v1', trialPath: null },
+  mistral: { ...listsModels, baseUrl: 'https://api.mistral.ai/v1' },
+  ollama: { ...listsModels, baseUrl: 'http://127.0.0.1:11434/v1' },
+  // As with Hugging Face; but a key may be asked about itself.
+  openrouter: { credentialHeader: bearer, baseUrl: 'https://openrouter.ai/api/v1', trialPath: '/key' },
+  perplexity: { credentialHeader: bearer, baseUrl: 'https://api.perplexity.ai', trialPath: null },
+  together: { ...listsModels, baseUrl: 'https://api.together.xyz/v1' },
+  xai: { ...listsModels, baseUrl: 'https://api.x.ai/v1' },
+} satisfies Readonly<Record<ProviderProtocol, ProviderAccess>>;
+
+/** The query by which Azure is told which version of its API is meant; empty where none is. */
+export function apiVersionQuery(apiVersion: string | undefined): string {
+  return apiVersion === undefined ? '' : `?api-version=${encodeURIComponent(apiVersion)}`;
+}
