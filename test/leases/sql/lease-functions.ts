@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { CounterStateView } from '../../../schema/tables/counter-state.view.ts';
 import type { Database } from '../../../schema/tables/database.ts';
+import type { RateLimitUnit } from '../../../schema/values/rate-limit.ts';
 import type { LeaseFinding } from '../../../services/journal/check-leases.ts';
 import { checkLeases } from '../../../services/journal/check-leases.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
@@ -166,6 +167,7 @@ export type LeaseFunctions = ReturnType<typeof leaseFunctions>;
 export type LimitSpecification = {
   readonly number: number;
   readonly amount: bigint;
+  readonly unit?: RateLimitUnit;
   readonly kind?: Database['budget_limits']['window_kind'];
   readonly zone?: string;
   readonly anchor?: string;
@@ -174,7 +176,7 @@ export type LimitSpecification = {
 
 /** @returns the limit's id. */
 export async function insertLimit(db: Kysely<Database>, specification: LimitSpecification): Promise<string> {
-  const { number, amount, kind = 'lifetime', zone, anchor, windowSeconds } = specification;
+  const { number, amount, unit = 'usd', kind = 'lifetime', zone, anchor, windowSeconds } = specification;
   const id = testId('limit', number);
   await db
     .insertInto('budget_limits')
@@ -182,7 +184,7 @@ export async function insertLimit(db: Kysely<Database>, specification: LimitSpec
       id,
       organization_id: organizationId,
       budget_id: testId('budget', 1),
-      unit: 'usd',
+      unit,
       amount,
       window_kind: kind,
       window_seconds: windowSeconds === undefined ? null : BigInt(windowSeconds),

@@ -16,6 +16,7 @@ const nodes = [1, 2, 3].map((number) => testId('node', number));
 const zones = ['America/Havana', 'America/New_York', 'Australia/Lord_Howe', 'America/Sao_Paulo', 'Pacific/Apia', 'UTC'];
 const kinds = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year', 'rolling', 'lifetime'] as const;
 const limitsOfAKind = 6;
+const units = ['usd', 'tokens', 'requests', 'input_tokens', 'output_tokens'] as const;
 
 /** TURNPIKE_TEST_SEED tries others. */
 const seed = Number(process.env.TURNPIKE_TEST_SEED ?? 20_261_121);
@@ -85,6 +86,7 @@ test('whatever is asked for when, what is admitted in a window is its limit exac
     ids.push(
       await insertLimit(database.writer.db, {
         number,
+        unit: units[index % units.length] ?? 'usd',
         kind,
         zone,
         amount,
