@@ -35,15 +35,22 @@ const DASH = '-'.charCodeAt(0);
 const ENTROPY_BYTES = 10;
 const MAX_TIME_MS = 2 ** 48 - 1;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-/** Minting is on the proxy's hot path, hence tables: two digits for every 10 bits, two hex digits for every byte. */
-const DIGIT_PAIRS = Array.from({ length: 1024 }, (_, bits) => ALPHABET.charAt(bits >> 5) + ALPHABET.charAt(bits & 31));
-const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const DIGIT_CODES = codesOf(ALPHABET);
+const HEX_CODES = codesOf('0123456789abcdef');
 const DIGIT_OF = new Map([...ALPHABET].map((character, digit) => [character, digit]));
 const KIND_OF_PREFIX = new Map(Object.entries(ID_PREFIXES).map(([kind, prefix]) => [prefix as string, kind as IdKind]));
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The sixteen bytes in hand; written and read within one call, never across calls. */
 const scratch = new Uint8Array(UUID_BYTES);
+/**
+ * The characters of the text in hand, likewise. A text that is put together piece by piece stays a tree of its pieces, ten times the size, and there are
+ * tens of thousands of ids in a snapshot of the registry.
+ */
+const ID_CODES = new Map<string, number[]>(
+  Object.entries(ID_PREFIXES).map(([kind, prefix]) => [kind, codesOf(`${prefix}_${'0'.repeat(TEXT_LENGTH)}`)]),
+);
+const UUID_CODES = codesOf('00000000-0000-0000-0000-000000000000');
 
 /**
  * A fresh UUIDv7 as 32 lower-case hex digits with dashes.
@@ -132,27 +139,33 @@ function fillUuidV7(nowMs: number, entropy: Uint8Array): void {
 }
 
 function idText(kind: IdKind): string {
-  let text = `${ID_PREFIXES[kind]}_`;
+  const codes = ID_CODES.get(kind) ?? [];
+  let at = codes.length - TEXT_LENGTH;
   let pending = 0;
   let pendingBits = 2;
   for (let index = 0; index < UUID_BYTES; index++) {
-    pending = ((pending << 8) | byteAt(index)) & 0x3ffff;
+    pending = ((pending << 8) | byteAt(index)) & 0xfff;
     pendingBits += 8;
-    if (pendingBits >= 10) {
-      pendingBits -= 10;
-      text += DIGIT_PAIRS[(pending >> pendingBits) & 0x3ff];
+    while (pendingBits >= 5) {
+      pendingBits -= 5;
+      codes[at++] = DIGIT_CODES[(pending >> pendingBits) & 31] ?? 0;
     }
   }
-  return text;
+  return String.fromCharCode(...codes);
 }
 
 function uuidText(): string {
-  let text = '';
+  let at = 0;
   for (let index = 0; index < UUID_BYTES; index++) {
-    if (index === 4 || index === 6 || index === 8 || index === 10) text += '-';
-    text += HEX_PAIRS[byteAt(index)];
+    if (index === 4 || index === 6 || index === 8 || index === 10) at += 1;
+    UUID_CODES[at++] = HEX_CODES[byteAt(index) >> 4] ?? 0;
+    UUID_CODES[at++] = HEX_CODES[byteAt(index) & 15] ?? 0;
   }
-  return text;
+  return String.fromCharCode(...UUID_CODES);
+}
+
+function codesOf(text: string): number[] {
+  return Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function byteAt(index: number): number {
