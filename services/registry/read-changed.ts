@@ -1,6 +1,7 @@
 import type { Compilable, Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { Database } from '../../schema/tables/database.ts';
+import { collectYoung } from '../runtime/collect-young.ts';
 import { endTurn } from '../runtime/in-turns.ts';
 
 /** What was made of what was read last, to be read again. */
@@ -55,6 +56,7 @@ export async function readChanged<Item>(options: {
       // Of its own: a part of the text would keep all of it.
       for (const [id, item] of items)
         byId.set(id, { digest: Buffer.from(changed.get(id) ?? '', 'latin1').toString('latin1'), item, found: 0 });
+      if (items.size === ITEMS_PER_TURN) collectYoung();
     }
     for (let at = 0; at < text.length; at += RECORD_LENGTH) {
       const one = byId.get(text.slice(at, at + ID_LENGTH));

@@ -9,6 +9,7 @@ import type { OpenCredentials } from '../../registry/catalog/compiled-credential
 import type { SheetOf } from '../../registry/catalog/compiled-prices.ts';
 import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
 import type { Snapshot, SnapshotKey, SnapshotProvider } from '../../registry/snapshot.ts';
+import { collectYoung } from '../../runtime/collect-young.ts';
 import type { KeyRestriction } from '../admission/key-restriction.ts';
 import { compileRestriction } from '../admission/key-restriction.ts';
 import type { OrganizationBudgets } from '../budgets/compiled-budgets.ts';
@@ -39,6 +40,8 @@ export interface CompiledKey {
 /** One live secret of a key; a key under rotation has two. */
 export interface CompiledSecret {
   readonly key: CompiledKey;
+  /** HMAC in base64url. */
+  readonly hash: string;
   readonly publicPart: string;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
@@ -69,13 +72,16 @@ export interface CompileOptions {
  */
 export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): Generator<void, CompiledSnapshot, undefined> {
   const secrets = new Map<string, CompiledSecret>();
+  let made = 0;
   for (const key of snapshot.keys) {
     let compiled = compiledSecrets.get(key);
     if (compiled === undefined) {
       compiled = compileSecrets(key);
       compiledSecrets.set(key, compiled);
+      made += 1;
+      if (made % KEYS_PER_COLLECTION === 0) collectYoung();
     }
-    for (const [hash, secret] of compiled) secrets.set(hash, secret);
+    for (const secret of compiled) secrets.set(secret.hash, secret);
     yield;
   }
   let publicParts: ReadonlySet<string> | null = null;
@@ -93,14 +99,15 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
   };
 }
 
-/** By the key they are of: one that has not changed is the same object in the next snapshot ({@link readSnapshot}), and so is what was made of it. */
-const compiledSecrets = new WeakMap<SnapshotKey, ReadonlyMap<string, CompiledSecret>>();
+/** Keys that are made anew and live on, a few hundred bytes each. */
+const KEYS_PER_COLLECTION = 250;
 
-function compileSecrets(key: SnapshotKey): ReadonlyMap<string, CompiledSecret> {
+/** By the key they are of: one that has not changed is the same object in the next snapshot ({@link readSnapshot}), and so is what was made of it. */
+const compiledSecrets = new WeakMap<SnapshotKey, readonly CompiledSecret[]>();
+
+function compileSecrets(key: SnapshotKey): readonly CompiledSecret[] {
   const compiled = compileKey(key);
-  return new Map(
-    key.secrets.map(({ hash, publicPart, expiresAt, revokedAt }) => [hash, { key: compiled, publicPart, expiresAt, revokedAt }]),
-  );
+  return key.secrets.map(({ hash, publicPart, expiresAt, revokedAt }) => ({ hash, key: compiled, publicPart, expiresAt, revokedAt }));
 }
 
 function livePublicParts(secrets: ReadonlyMap<string, CompiledSecret>, nowMs: number): ReadonlySet<string> {
