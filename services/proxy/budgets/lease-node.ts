@@ -306,7 +306,8 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const sendBeat = (): void => feed({ kind: 'beat', nonce: options.newNonce(), at: now() });
 
   const isRoomFor = ({ limit, group }: HoldWanted): boolean => {
-    if (hasSlot(state, limit, group)) return true;
+    // Without groups a limit has one slot, which is not worth looking for.
+    if (group === '' || hasSlot(state, limit, group)) return true;
     const known = groups.get(limit) ?? 0;
     groups.set(limit, known + 1);
     return known < MOST_GROUPS;

@@ -1,4 +1,4 @@
-import { freeOf } from '../../../services/proxy/admission/leases/lease-state.ts';
+import type { Lease } from '../../../services/proxy/admission/leases/lease-state.ts';
 import { proveBooks } from '../mirror/books.ts';
 import { counterView, posted } from '../mirror/view.ts';
 import { type Call, nodeName, type World } from './world.ts';
@@ -24,7 +24,26 @@ export function broken(world: World): string | null {
   if (books !== undefined) return `I2: ${books}`;
   if (!world.forgotten && database.budget_counters.some((counter) => counter.committed > world.ceiling))
     return 'I1: committed above the limit';
-  return wrongPostings(world) ?? (world.forgotten || isBehind(world) ? null : (uncoveredClaims(world) ?? unreported(world)));
+  return (
+    wrongSums(world) ?? wrongPostings(world) ?? (world.forgotten || isBehind(world) ? null : (uncoveredClaims(world) ?? unreported(world)))
+  );
+}
+
+/** I3 stands on it: what a proxy says is open and not synced of a lease is what its requests and settlements say, and what is free is the rest. */
+function wrongSums({ proxies }: World): string | null {
+  for (const { state } of proxies) {
+    if (state === null) continue;
+    const holds = [...state.requests.values()].flat();
+    for (const lease of state.leases.values()) {
+      const { counter, granted, returned, spent, free } = lease;
+      const sumOf = (all: readonly { readonly lease: Lease; readonly amount: bigint }[]): bigint =>
+        all.reduce((sum, one) => (one.lease === lease ? sum + one.amount : sum), 0n);
+      const [open, unsynced] = [sumOf(holds), sumOf(state.unsynced)];
+      if (lease.open !== open || lease.unsynced !== unsynced || free !== granted - returned - spent - open - unsynced)
+        return `I3: ${lease.open} open, ${lease.unsynced} not synced, ${free} free of ${counter}, where ${open} are open and ${unsynced} not synced`;
+    }
+  }
+  return null;
 }
 
 /** I3: unposted debits, open holds and usable free room of a lease are at most what is left of it. */
@@ -39,7 +58,7 @@ function uncoveredClaims(world: World): string | null {
   for (const call of world.calls) add(call.counter, call.node, call.epoch, claim(call));
   for (const [node, { state }] of world.proxies.entries()) {
     if (state === null || state.phase === 'stopping' || state.phase === 'stopped') continue;
-    for (const lease of state.leases.values()) if (!lease.gone) add(lease.counter, node, state.epoch, freeOf(lease));
+    for (const lease of state.leases.values()) if (!lease.gone) add(lease.counter, node, state.epoch, lease.free);
   }
   if (claims.size === 0) return null;
   for (const lease of database.leases) {

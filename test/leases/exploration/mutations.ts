@@ -171,7 +171,10 @@ export const mutations: readonly Mutation[] = [
     name: 'trace 10: room that an unsynced settlement freed is used and returned',
     change: stepped(asIs, (state, effects, input) => {
       if (input.kind !== 'settle') return effects;
-      for (const lease of state.leases.values()) lease.unsynced = 0n;
+      for (const lease of state.leases.values()) {
+        lease.free += lease.unsynced;
+        lease.unsynced = 0n;
+      }
       state.unsynced = [];
       return effects;
     }),
@@ -297,6 +300,7 @@ export const mutations: readonly Mutation[] = [
           const lease = state.leases.get(hold.counter);
           if (lease === undefined || hold.debit <= hold.hold) return hold;
           lease.spent -= hold.debit - hold.hold;
+          lease.free += hold.debit - hold.hold;
           return { ...hold, debit: hold.hold };
         });
         return { ...effect, holds };
@@ -308,7 +312,11 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a hold is freed while its call runs',
     change: stepped(asIs, (state, effects, input) => {
-      if (input.kind === 'tick') for (const lease of state.leases.values()) lease.open = 0n;
+      if (input.kind !== 'tick') return effects;
+      for (const lease of state.leases.values()) {
+        lease.free += lease.open;
+        lease.open = 0n;
+      }
       return effects;
     }),
     scope: scopeOf({}),
@@ -316,7 +324,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a request that is refused keeps a part',
     change: stepped(asIs, (state, effects) => {
-      for (const effect of effects) if (effect.kind === 'refuse') for (const lease of state.leases.values()) lease.open += 1n;
+      for (const { kind } of effects) {
+        if (kind !== 'refuse') continue;
+        for (const lease of state.leases.values()) {
+          lease.open += 1n;
+          lease.free -= 1n;
+        }
+      }
       return effects;
     }),
     scope: scopeOf({}, { holds: [2n, 2n, 2n], over: [0n] }),

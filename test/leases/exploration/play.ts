@@ -1,6 +1,6 @@
 import type { LeaseEffect } from '../../../services/proxy/admission/leases/lease-effects.ts';
 import type { LeaseInput } from '../../../services/proxy/admission/leases/lease-protocol.ts';
-import { copyLeaseState, createLeaseState, freeOf, leaseTimes } from '../../../services/proxy/admission/leases/lease-state.ts';
+import { copyLeaseState, createLeaseState, leaseTimes } from '../../../services/proxy/admission/leases/lease-state.ts';
 import { restoreBackup } from '../mirror/generation.ts';
 import { createLimit, resetLimit } from '../mirror/limits.ts';
 import { copyDatabase, emptyDatabase } from '../mirror/tables.ts';
@@ -84,7 +84,7 @@ function perform(play: Play, node: number, effect: LeaseEffect): void {
       const hold = effect.holds[0];
       if (hold === undefined) return;
       const lease = proxy.state?.leases.get(hold.counter);
-      if (hold.cost > hold.debit && lease !== undefined && freeOf(lease) > 0n)
+      if (hold.cost > hold.debit && lease !== undefined && lease.free > 0n)
         world.breach = 'I5: an overrun beside free room of its own lease';
       world.calls[call] = { ...callOf(world, call), phase: 'settled', debit: hold.debit, cost: hold.cost, actual: hold.cost };
       return;

@@ -16,9 +16,9 @@ export function take(state: LeaseState, request: string, holds: readonly HoldWan
   const held = admitIfFree(state, request, holds, at);
   if (held !== null) {
     const effects = [taken('open', request, held)];
-    for (const { lease, left } of held) {
+    for (const { lease } of held) {
       // Looked for only where it is due: this is every request's way.
-      if (isAheadDue(state, lease, at, left)) effects.push(...askAhead(state, slotOf(state, lease.limit, lease.group), at));
+      if (isAheadDue(state, lease, at)) effects.push(...askAhead(state, slotOf(state, lease.limit, lease.group), at));
     }
     return effects;
   }

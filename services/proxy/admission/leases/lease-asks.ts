@@ -1,5 +1,5 @@
 import type { AskAnswer, AskAnswerItem, AskItem, LeaseEffect, RefusalCode } from './lease-effects.ts';
-import { freeOf, inFlightMs, type Lease, type LeaseState, type Refusal, type Slot, slotOf, type Waiter } from './lease-state.ts';
+import { inFlightMs, type Lease, type LeaseState, learnGranted, type Refusal, type Slot, slotOf, type Waiter } from './lease-state.ts';
 import { admitIfFree, mayAdmit, taken, windowTurned } from './lease-takes.ts';
 
 const firstBackoffMs = 1_000;
@@ -49,7 +49,7 @@ export function askFor(state: LeaseState, waiter: Waiter, at: number): LeaseEffe
   const wanted: { slot: Slot; need: bigint; next: boolean }[] = [];
   for (const { limit, group, amount } of waiter.holds) {
     const slot = slotOf(state, limit, group);
-    const free = slot.lease === null ? 0n : freeOf(slot.lease);
+    const free = slot.lease?.free ?? 0n;
     if (free < amount) wanted.push({ slot, need: amount - free, next: false });
   }
   return ask(state, wanted, at);
@@ -78,7 +78,17 @@ function adopt(state: LeaseState, slot: Slot, item: AskAnswerItem, next: boolean
   if (lease === undefined) {
     if (item.outcome === 'gone') return;
     const { limit, group } = slot;
-    const amounts = { granted: 0n, returned: 0n, spent: 0n, open: 0n, unsynced: 0n, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
+    const amounts = {
+      granted: 0n,
+      returned: 0n,
+      spent: 0n,
+      open: 0n,
+      unsynced: 0n,
+      free: 0n,
+      acknowledged: 0n,
+      usedNow: 0n,
+      usedBefore: 0n,
+    };
     lease = {
       limit,
       group,
@@ -105,7 +115,7 @@ function adopt(state: LeaseState, slot: Slot, item: AskAnswerItem, next: boolean
       slot.lease = lease;
     }
   }
-  if (item.granted > lease.granted) lease.granted = item.granted;
+  learnGranted(lease, item.granted);
   lease.version = item.version;
   if (item.outcome === 'gone') drop(slot, lease);
 }
@@ -181,7 +191,7 @@ function refusalFor(
   for (const { limit, group, amount } of waiter.holds) {
     const slot = slotOf(state, limit, group);
     const item = short.get(slot);
-    if (item === undefined || (slot.lease !== null && freeOf(slot.lease) >= amount)) continue;
+    if (item === undefined || (slot.lease !== null && slot.lease.free >= amount)) continue;
     const refusal = refusalOf(slot, item, amount, at);
     const known = refused.get(slot);
     if (known === undefined || amount < known.hold) refused.set(slot, refusal);
@@ -203,17 +213,16 @@ function refuseUnanswered(state: LeaseState, asked: readonly { slot: Slot }[]): 
 }
 
 /** Less is free than half of what lasts for the horizon. */
-function isHalfUsed(lease: Lease, free: bigint | null): boolean {
+function isHalfUsed(lease: Lease): boolean {
+  const { free } = lease;
   const want = wantOf(lease, 0n, false);
-  return want > 0n && (free ?? freeOf(lease)) * 2n < want;
+  // In this order there is hardly ever anything to work out.
+  return want > 0n && want > free && want - free > free;
 }
 
-/**
- * Whether {@link askAhead} may have something to ask for this lease; false is certain.
- * @param free of the lease, where it is known: adding it up is most of what the look costs.
- */
-export function isAheadDue(state: LeaseState, lease: Lease, at: number, free: bigint | null = null): boolean {
-  return lease.stopsAt - at <= state.times.aheadMs || isHalfUsed(lease, free);
+/** Whether {@link askAhead} may have something to ask for this lease; false is certain. */
+export function isAheadDue(state: LeaseState, lease: Lease, at: number): boolean {
+  return lease.stopsAt - at <= state.times.aheadMs || isHalfUsed(lease);
 }
 
 /** Half of what lasts for the horizon is used: ask for more before somebody waits. And for the next window, shortly before this one ends. */
@@ -226,6 +235,6 @@ export function askAhead(state: LeaseState, slot: Slot, at: number): LeaseEffect
   if (lease.stopsAt - at <= state.times.aheadMs && slot.next === null) {
     return ask(state, [{ slot, need: 0n, next: true }], at);
   }
-  if (slot.refusal !== null || !isHalfUsed(lease, null)) return [];
+  if (slot.refusal !== null || !isHalfUsed(lease)) return [];
   return ask(state, [{ slot, need: 0n, next: false }], at);
 }

@@ -1,7 +1,7 @@
 import { drop } from './lease-asks.ts';
 import type { BeatAnswer, LeaseEffect } from './lease-effects.ts';
 import { recalled, unacknowledged, yieldNext } from './lease-returns.ts';
-import { type Lease, type LeaseState, slotOf } from './lease-state.ts';
+import { type Lease, type LeaseState, learnGranted, slotOf } from './lease-state.ts';
 
 /** Sends a beat, or the one in flight again under its own nonce: the database counts it once, whichever of its copies arrives. */
 export function beat(state: LeaseState, nonce: string, at: number): LeaseEffect[] {
@@ -69,7 +69,7 @@ function heard(state: LeaseState, told: BeatAnswer['leases'][number], at: number
     if (granted > 0n) state.leases.set(counter, stray(told, at));
     return;
   }
-  if (granted > known.granted) known.granted = granted;
+  learnGranted(known, granted);
   if (told.gone) drop(slot, known);
   if (told.wanted) yieldNext(state, known, at);
   if (told.wanted || version !== known.version) recalled(state, known, at);
@@ -78,7 +78,7 @@ function heard(state: LeaseState, told: BeatAnswer['leases'][number], at: number
 }
 
 function stray({ limit, group, counter, granted, version }: BeatAnswer['leases'][number], at: number): Lease {
-  const none = { returned: 0n, spent: 0n, open: 0n, unsynced: 0n, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
+  const none = { returned: 0n, spent: 0n, open: 0n, unsynced: 0n, free: granted, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
   const never = { opensAt: Number.NEGATIVE_INFINITY, stopsAt: Number.POSITIVE_INFINITY };
   return {
     limit,

@@ -1,6 +1,6 @@
 import { askAhead, isAheadDue } from './lease-asks.ts';
 import type { LeaseEffect, ReturnedItem } from './lease-effects.ts';
-import { freeOf, type Lease, type LeaseState } from './lease-state.ts';
+import type { Lease, LeaseState } from './lease-state.ts';
 import { windowTurned } from './lease-takes.ts';
 
 /** Somebody came up short, or the limit changed: for a while nothing is kept that is not used. */
@@ -36,9 +36,10 @@ export function returnFree(state: LeaseState, at: number): LeaseEffect[] {
   for (const lease of state.leases.values()) {
     // Numbers first: most leases are in use, and each tick looks at all of them.
     if (!mustReturn(state, lease, at)) continue;
-    const free = freeOf(lease);
+    const { free } = lease;
     if (free <= 0n || isAwaited(state, lease)) continue;
     lease.returned += free;
+    lease.free = 0n;
     items.push({ counter: lease.counter, returned: lease.returned });
   }
   return items.length === 0 ? [] : [{ kind: 'return', epoch: state.epoch, items }];

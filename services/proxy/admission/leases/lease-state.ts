@@ -34,7 +34,7 @@ export const inFlightMs = 1_000;
 /** Requests that may wait for asks at once; one more is refused as if no answer had come. */
 export const mostWaiting = 1_000;
 
-/** The lease of one counter in this epoch. `free = granted - returned - spent - open - unsynced`; amounts in the limit's unit. */
+/** The lease of one counter in this epoch; amounts in the limit's unit. */
 export interface Lease {
   readonly limit: string;
   readonly group: string;
@@ -47,6 +47,8 @@ export interface Lease {
   open: bigint;
   /** Room that settlements freed whose records are not synced: a power cut would bring their holds back. */
   unsynced: bigint;
+  /** granted - returned - spent - open - unsynced: kept up with them, since every hold asks for it and nothing of a request costs more than adding up. */
+  free: bigint;
   /** What the database is known to have of `returned`. */
   acknowledged: bigint;
   /** Nothing is taken before (the next window's lease) or from then on, by the proxy's clock. */
@@ -190,8 +192,11 @@ export function createLeaseState(options: {
   };
 }
 
-export function freeOf(lease: Lease): bigint {
-  return lease.granted - lease.returned - lease.spent - lease.open - lease.unsynced;
+/** Learns how much the database has granted in all. A sum that is smaller than what is known is of an answer that came late. */
+export function learnGranted(lease: Lease, granted: bigint): void {
+  if (granted <= lease.granted) return;
+  lease.free += granted - lease.granted;
+  lease.granted = granted;
 }
 
 /** A text that is put together is hashed anew at each look-up, so what needs no group is found by its limit itself. */

@@ -1,15 +1,5 @@
 import type { LeaseEffect, ReturnedItem, SettledHold } from './lease-effects.ts';
-import {
-  freeOf,
-  type Hold,
-  type HoldCosts,
-  type HoldWanted,
-  inFlightMs,
-  type Lease,
-  type LeaseState,
-  type Slot,
-  slotOf,
-} from './lease-state.ts';
+import { type Hold, type HoldCosts, type HoldWanted, inFlightMs, type Lease, type LeaseState, type Slot, slotOf } from './lease-state.ts';
 
 /** Registered, not stopping, and an acknowledged beat not older than the fence: the only state in which anything is admitted or asked for. */
 export function mayAdmit(state: LeaseState, at: number): boolean {
@@ -40,11 +30,6 @@ function leaseOfNow(state: LeaseState, wanted: HoldWanted, at: number): Lease | 
   return lease === null || lease.gone || at < lease.opensAt ? null : lease;
 }
 
-interface Taken extends Hold {
-  /** What was free of the lease right after. */
-  readonly left: bigint;
-}
-
 function use(lease: Lease, amount: bigint, horizonMs: number, at: number): void {
   if (at - lease.horizonAt >= horizonMs) {
     lease.usedBefore = at - lease.horizonAt >= 2 * horizonMs ? 0n : lease.usedNow;
@@ -60,18 +45,21 @@ function use(lease: Lease, amount: bigint, horizonMs: number, at: number): void 
  * A counter that is named twice is taken twice, and its second hold has to fit beside the first.
  * @returns what was taken, in the order of what was wanted, or null.
  */
-export function admitIfFree(state: LeaseState, request: string, wanted: readonly HoldWanted[], at: number): readonly Taken[] | null {
-  const holds: Taken[] = [];
+export function admitIfFree(state: LeaseState, request: string, wanted: readonly HoldWanted[], at: number): readonly Hold[] | null {
+  const holds: Hold[] = [];
   for (const each of wanted) {
     const { amount: needed } = each;
     const lease = leaseOfNow(state, each, at);
-    const free = lease === null ? 0n : freeOf(lease);
-    if (lease === null || free < needed) {
-      for (const { lease: held, amount } of holds) held.open -= amount;
+    if (lease === null || lease.free < needed) {
+      for (const { lease: held, amount } of holds) {
+        held.open -= amount;
+        held.free += amount;
+      }
       return null;
     }
     lease.open += needed;
-    holds.push({ lease, amount: needed, left: free - needed });
+    lease.free -= needed;
+    holds.push({ lease, amount: needed });
   }
   for (const { lease, amount } of holds) {
     lease.usedAt = at;
@@ -102,10 +90,11 @@ function mergedByLease(holds: readonly Hold[]): readonly Hold[] {
   return [...merged].map(([lease, amount]) => ({ lease, amount }));
 }
 
-/** `min(cost, hold + free)`: Math.min takes no bigint. */
-function debitOf(cost: bigint, most: bigint): bigint {
-  if (cost < most) return cost;
-  return most;
+/** `min(cost, hold + free)`, for which nearly nothing has to be added up. */
+function debitOf(cost: bigint, hold: bigint, free: bigint): bigint {
+  if (cost <= hold) return cost;
+  const most = hold + free;
+  return cost < most ? cost : most;
 }
 
 /** Room goes back for others to ask for: who waits here is refused as if the database had been asked, until each of them had its chance. */
@@ -131,7 +120,7 @@ export function settle(state: LeaseState, request: string, costs: HoldCosts | nu
   const settled: SettledHold[] = [];
   for (const { lease, amount: hold } of mergedByLease(holds)) {
     const cost = costs?.get(lease.counter) ?? hold;
-    const debit = debitOf(cost, hold + freeOf(lease));
+    const debit = debitOf(cost, hold, lease.free);
     lease.open -= hold;
     lease.spent += debit;
     lease.usedAt = at;
@@ -142,7 +131,7 @@ export function settle(state: LeaseState, request: string, costs: HoldCosts | nu
       const goesBack = lease.yields === 'due' && lease.scarceUntil > at;
       state.unsynced.push({ settlement, lease, amount: freed, goesBack });
       if (goesBack) letOthersAsk(state, lease, at);
-    }
+    } else if (freed < 0n) lease.free += freed;
     settled.push({ counter: lease.counter, hold, debit, cost });
   }
   return [{ kind: 'close', request, settlement, holds: settled }];
@@ -160,7 +149,7 @@ export function synced(state: LeaseState, settlement: number): LeaseEffect[] {
     if (goesBack) {
       lease.returned += amount;
       items.push({ counter: lease.counter, returned: lease.returned });
-    }
+    } else lease.free += amount;
     count += 1;
   }
   if (count > 0) unsynced.splice(0, count);

@@ -12,6 +12,7 @@ const leaseOf = (counter: string): Lease => ({
   spent: 0n,
   open: 0n,
   unsynced: 0n,
+  free: 0n,
   acknowledged: 0n,
   opensAt: 0,
   stopsAt: 0,
