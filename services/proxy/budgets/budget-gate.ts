@@ -78,8 +78,8 @@ export function createBudgetGate({ leases, holds: holdBooks, audited, held, hash
   return {
     admit: ({ exchange, budgets, target, request, bodyBytes, outputCap, downgrade }, proceed, refuse) => {
       const subject = subjectOf(exchange, hashOf);
-      const matching = budgets.holding === null ? [] : matchingBudgets(budgets.holding, subject);
-      const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, subject);
+      const matching = budgets.holding === null ? [] : matchingBudgets(budgets.holding, exchange.key, subject);
+      const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, exchange.key, subject);
       exchange.counts = null;
       exchange.limitHeaders = null;
       if (matching.length === 0 && counting.length === 0) return proceed();

@@ -42,7 +42,13 @@ export interface BudgetIndex {
   /** Those without a condition. */
   readonly always: readonly CompiledBudget[];
   readonly buckets: readonly { readonly key: BudgetKey; readonly byValue: ReadonlyMap<string, readonly CompiledBudget[]> }[];
+  /** What counted the last request of whoever sent it: most are like the one before. Over with the snapshot, and with the key. */
+  readonly lastOf: WeakMap<object, LastMatch>;
 }
+
+type LastMatch = Pick<BudgetSubject, 'endUser' | 'model' | 'provider' | 'routeId' | 'tags'> & {
+  readonly matching: readonly CompiledBudget[];
+};
 
 /** Most values first: of a thousand budgets, those of one key are found without looking at the others. */
 const MOST_SELECTIVE: readonly BudgetCondition['dimension'][] = [
@@ -77,8 +83,28 @@ function sorted(budgets: readonly CompiledBudget[]): OrganizationBudgets {
   return { holding: holding.length === 0 ? null : indexOf(holding), counting: counting.length === 0 ? null : indexOf(counting) };
 }
 
-/** The budgets that count a request, in no order. */
-export function matchingBudgets(index: BudgetIndex, subject: BudgetSubject): CompiledBudget[] {
+/**
+ * The budgets that count a request, in no order.
+ * @param sender the key of the snapshot it came with, which says what the subject does not name of itself: team, user, service account.
+ */
+export function matchingBudgets(index: BudgetIndex, sender: object, subject: BudgetSubject): readonly CompiledBudget[] {
+  const { endUser, model, provider, routeId, tags } = subject;
+  const last = index.lastOf.get(sender);
+  if (
+    last !== undefined &&
+    last.model === model &&
+    last.endUser === endUser &&
+    last.tags === tags &&
+    last.routeId === routeId &&
+    last.provider === provider
+  )
+    return last.matching;
+  const matching = lookFor(index, subject);
+  index.lastOf.set(sender, { endUser, model, provider, routeId, tags, matching });
+  return matching;
+}
+
+function lookFor(index: BudgetIndex, subject: BudgetSubject): readonly CompiledBudget[] {
   const matching = index.always.slice();
   for (const { key, byValue } of index.buckets) {
     const value = budgetValue(key, subject);
@@ -129,7 +155,7 @@ function indexOf(budgets: readonly CompiledBudget[]): BudgetIndex {
       else known.push(budget);
     }
   }
-  return { always, buckets: [...buckets.values()] };
+  return { always, buckets: [...buckets.values()], lastOf: new WeakMap() };
 }
 
 function mostSelective(selector: readonly BudgetCondition[]): BudgetCondition | null {

@@ -38,11 +38,8 @@ const condition = fc.oneof(
     in: fc.array(name, { minLength: 1, maxLength: 3 }),
   }),
 );
-const subject = fc.record({
-  teamId: fc.option(name),
-  userId: fc.option(name),
-  serviceAccountId: fc.option(name),
-  apiKeyId: name,
+const sender = fc.record({ teamId: fc.option(name), userId: fc.option(name), serviceAccountId: fc.option(name), apiKeyId: name });
+const sent = fc.record({
   endUser: fc.option(name),
   aliasOf: fc.constant((text: string) => text),
   model: fc.option(model),
@@ -50,19 +47,24 @@ const subject = fc.record({
   routeId: fc.option(name),
   tags: fc.dictionary(fc.constantFrom('x', 'y'), name),
 });
+/** Each request twice: what is remembered of the one before is right for the second, and for no other. */
+const requests = fc.array(sent, { minLength: 1, maxLength: 4 }).map((all) => all.flatMap((one) => [one, one]));
 
-test('the index finds every budget that counts a request, once, and no other', () => {
+test('the index finds every budget that counts a request, once, and no other, whatever the sender sent before', () => {
   fc.assert(
-    fc.property(fc.array(fc.array(condition, { maxLength: 3 }), { maxLength: 12 }), subject, (selectors, one) => {
+    fc.property(fc.array(fc.array(condition, { maxLength: 3 }), { maxLength: 12 }), sender, requests, (selectors, from, all) => {
       const budgets = selectors.map((selector, index) => budgetOf(`bud_${index}`, { selector }));
       const index = compileBudgets(budgets).get('org_1');
-      const found = index?.holding == null ? [] : matchingBudgets(index.holding, one);
-      expect(found.map(({ id }) => id).sort()).toEqual(
-        budgets
-          .filter(({ selector }) => matchesBudget(selector, one))
-          .map(({ id }) => id)
-          .sort(),
-      );
+      for (const one of all) {
+        const subject = { ...from, ...one };
+        const found = index?.holding == null ? [] : matchingBudgets(index.holding, from, subject);
+        expect(found.map(({ id }) => id).sort()).toEqual(
+          budgets
+            .filter(({ selector }) => matchesBudget(selector, subject))
+            .map(({ id }) => id)
+            .sort(),
+        );
+      }
     }),
   );
 });
