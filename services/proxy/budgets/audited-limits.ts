@@ -44,6 +44,11 @@ interface Known extends LimitPlace {
   seenAt: number;
 }
 
+/** A text that is put together is hashed anew at each look-up, so what needs no group is found by its limit itself. */
+function keyOf(limit: string, group: string): string {
+  return group === '' ? limit : `${limit} ${group}`;
+}
+
 export function createAuditedLimits(options: {
   readonly look: LookAtLimits;
   /** Milliseconds that only grow. */
@@ -84,7 +89,7 @@ export function createAuditedLimits(options: {
   };
 
   const find = (limit: string, group: string): Known => {
-    const key = `${limit} ${group}`;
+    const key = keyOf(limit, group);
     const found = known.get(key);
     if (found !== undefined) return found;
     if (known.size >= MOST_KNOWN) {
@@ -108,7 +113,7 @@ export function createAuditedLimits(options: {
       return fresh(each);
     },
     lastSeen: (limit, group) => {
-      const each = known.get(`${limit} ${group}`);
+      const each = known.get(keyOf(limit, group));
       return each === undefined ? null : fresh(each);
     },
     stop: () => {

@@ -1,7 +1,7 @@
 import type { Ending } from '../settlement/settle.ts';
 import type { AuditedLimits } from './audited-limits.ts';
 import type { PlannedCount, SettledCounts } from './budget-counts.ts';
-import { holdCosts } from './hold-costs.ts';
+import { costOf } from './hold-costs.ts';
 
 /**
  * What a request used of each limit, in its unit, and which audited budgets would have refused it: judged by what was known when it was let through, or, of
@@ -9,24 +9,25 @@ import { holdCosts } from './hold-costs.ts';
  * known, the most it may have used counts.
  */
 export function settleCounts(counts: readonly PlannedCount[], ending: Ending, audited: Pick<AuditedLimits, 'lastSeen'>): SettledCounts {
-  const costs = holdCosts(
-    counts.map((count, index) => ({ ...count, amount: count.amount ?? 0n, counter: String(index) })),
-    ending,
-  );
   const counted: SettledCounts['counted'] = [];
-  const refusals = new Map<string, SettledCounts['wouldRefuse'][number]>();
-  for (const [index, { budget, limit, group, amount, sight }] of counts.entries()) {
-    const cost = costs.get(String(index)) ?? amount ?? 0n;
-    if (cost > 0n) counted.push({ limit, group, cost: cost.toString() });
-    if (budget.enforcement !== 'audit' || refusals.has(budget.id)) continue;
+  const wouldRefuse: SettledCounts['wouldRefuse'] = [];
+  // One request's amounts are few, whatever the number of its budgets: the same as just before is not printed again.
+  let last = { cost: 0n, text: '0' };
+  for (const count of counts) {
+    const { budget, limit, group, amount, sight } = count;
+    const cost = costOf(count, ending) ?? amount ?? 0n;
+    if (cost !== last.cost) last = { cost, text: cost.toString() };
+    if (cost > 0n) counted.push({ limit, group, cost: last.text });
+    // Its first limit that is short speaks for a budget.
+    if (budget.enforcement !== 'audit' || wouldRefuse.some((refusal) => refusal.budget === budget.id)) continue;
     if (amount === null) {
-      refusals.set(budget.id, { budget: budget.id, limit, needed: null, amount: null, settled: null });
+      wouldRefuse.push({ budget: budget.id, limit, needed: null, amount: null, settled: null });
       continue;
     }
     const known = sight ?? audited.lastSeen(limit, group);
     if (known === null || known.settled + amount <= known.amount) continue;
     const { amount: most, settled } = known;
-    refusals.set(budget.id, { budget: budget.id, limit, needed: amount.toString(), amount: most.toString(), settled: settled.toString() });
+    wouldRefuse.push({ budget: budget.id, limit, needed: amount.toString(), amount: most.toString(), settled: settled.toString() });
   }
-  return { counted, wouldRefuse: [...refusals.values()] };
+  return { counted, wouldRefuse };
 }

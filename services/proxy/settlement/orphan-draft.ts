@@ -129,8 +129,18 @@ function heldText(holds: NonNullable<AdmittedRequest['holds']>): string {
   return text;
 }
 
+/** The same of what is counted. A limit is a uuid of the database; the values of a group are anybody's. */
 function countedText(counts: NonNullable<AdmittedRequest['counts']>): string {
-  return JSON.stringify(counts.map(({ limit, group, amount }) => ({ limit, group, cost: (amount ?? 0n).toString() })));
+  let last = -1n;
+  let cost = '';
+  let text = '';
+  for (const { limit, group, amount } of counts) {
+    const most = amount ?? 0n;
+    if (most !== last) cost = most.toString();
+    last = most;
+    text += `${text === '' ? '' : ','}{"limit":"${limit}","group":${group === '' ? '""' : JSON.stringify(group)},"cost":"${cost}"}`;
+  }
+  return text;
 }
 
 /**
@@ -142,7 +152,7 @@ export function encodeOrphanDraft(request: AdmittedRequest, subject: string | nu
   const own = JSON.stringify({ requestId, admittedAtMs, startMs: call.startMs, sdkRetryCount, subjectCommitment });
   if (request.holds != null || request.counts != null) {
     const held = request.holds == null ? '' : `"held":[${heldText(request.holds)}],`;
-    const counted = request.counts == null ? '' : `"counted":${countedText(request.counts)},`;
+    const counted = request.counts == null ? '' : `"counted":[${countedText(request.counts)}],`;
     return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},${held}${counted}"subject":${subject}}`, 'utf8');
   }
   return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},"subject":${subject}}`, 'utf8');
