@@ -5,14 +5,15 @@ import { Compile } from 'typebox/compile';
 const PushJob = Type.Object({ kind: Type.Literal('follow') });
 export type PushJob = Static<typeof PushJob>;
 
-/** The turns of the event loop meanwhile. */
+/** What came of it, and the turns of the event loop meanwhile. A process announces the same of its first snapshot. */
 const PushResult = Type.Object({
   keys: Type.Integer(),
+  servesAfterMs: Type.Number(),
   turns: Type.Integer(),
   longestMs: Type.Number(),
-  /** Of all threads of the process. */
   longestCpuMs: Type.Number(),
-  servesAfterMs: Type.Number(),
+  longestCpuWithoutFullMs: Type.Number(),
+  longestYoungMs: Type.Number(),
 });
 export type PushResult = Static<typeof PushResult>;
 

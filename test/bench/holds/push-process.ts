@@ -7,6 +7,7 @@ import { letHeapGrow } from '../../../services/runtime/heap-growth.ts';
 import { createLog } from '../../../services/runtime/log.ts';
 import { createDatabase } from '../../../services/runtime/postgres.ts';
 import type { PushResult } from './push-job.ts';
+import { watchTurns } from './turn-watch.ts';
 
 // Follows the registry as a proxy does, and watches its own event loop. It looks at the registry when it is told to, so that what is measured is one push.
 
@@ -14,7 +15,7 @@ const [url = '', path = ''] = process.argv.slice(2);
 letHeapGrow();
 const { db } = createDatabase({ url, role: 'login', applicationName: 'bench-push', poolSize: 2 });
 const known = createSnapshotMemory();
-let asked = true;
+let asked = false;
 let revision = '';
 const feed = createSnapshotFeed({
   source: {
@@ -32,48 +33,29 @@ const feed = createSnapshotFeed({
   onSnapshot: () => {},
   pollIntervalMs: 1,
 });
-await feed.start();
 
 const keptAt = async (): Promise<number> => (await stat(path).catch(() => null))?.mtimeMs ?? 0;
 const serving = (): string => feed.current()?.revision ?? '';
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 1));
+};
 
-async function follow(): Promise<PushResult> {
+/** @param look makes the feed look at the registry. */
+async function follow(look: () => Promise<unknown>): Promise<PushResult> {
   const before = { revision: serving(), keptAt: await keptAt() };
-  const turns = { count: 0, longestMs: 0, longestCpuUs: 0 };
-  let watching = true;
-  let at = performance.now();
-  let cpu = process.cpuUsage();
-  const turn = (): void => {
-    const { user, system } = process.cpuUsage(cpu);
-    turns.longestMs = Math.max(turns.longestMs, performance.now() - at);
-    turns.longestCpuUs = Math.max(turns.longestCpuUs, user + system);
-    turns.count += 1;
-    at = performance.now();
-    cpu = process.cpuUsage();
-    if (watching) setImmediate(turn);
-  };
-  setImmediate(turn);
+  const watched = watchTurns();
   const startedAt = performance.now();
   asked = true;
-  const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 1));
-  };
+  await look();
   await until(async () => serving() !== before.revision);
   const servesAfterMs = performance.now() - startedAt;
   await until(async () => (await keptAt()) !== before.keptAt);
-  watching = false;
-  return {
-    keys: feed.current()?.secrets.size ?? 0,
-    turns: turns.count,
-    longestMs: turns.longestMs,
-    longestCpuMs: turns.longestCpuUs / 1_000,
-    servesAfterMs,
-  };
+  return { keys: feed.current()?.secrets.size ?? 0, servesAfterMs, ...(await watched()) };
 }
 
 process.on('message', () => {
-  void follow().then((result) => process.send?.(result));
+  void follow(async () => {}).then((result) => process.send?.(result));
 });
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
-process.send?.({ ready: true });
+process.send?.(await follow(feed.start));
