@@ -1,10 +1,12 @@
 import { ALERT_DELIVERY_STATES } from '../values/alert-channel.ts';
 import { idFromUuid } from '../values/ids.ts';
 import { AlertChannel } from './alert-channel.ts';
+import { BudgetAlert } from './budget-alert.ts';
 import { builder } from './builder.ts';
 import { requireUuid, requireUuidOfKind } from './global-id.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { AlertDeliveryAttemptRow, AlertDeliveryRow } from './ports/alert-channels.ts';
+import { readable } from './readable.ts';
 
 const states = {
   pending: 'It is due, being tried, or waits for its next try.',
@@ -43,6 +45,12 @@ AlertDelivery.implement({
   description: 'One message to one channel. Its id is the `webhook-id`, the same in every try. It is kept for 90 days after it is over.',
   fields: (t) => ({
     channel: t.field({ type: AlertChannel, nullable: true, resolve: (row) => row.channel_id }),
+    alert: t.field({
+      type: BudgetAlert,
+      nullable: true,
+      description: 'Null where it is a test, or word of another channel; also for who may not read budgets.',
+      resolve: (row, _args, context) => readable(context, 'BudgetAlert', row.alert_id),
+    }),
     alertId: t.id({
       nullable: true,
       description: 'Of the alert; null where it is a test, or word of another channel.',
@@ -67,6 +75,18 @@ AlertDelivery.implement({
     finishedAt: t.expose('finished_at', { type: 'DateTime', nullable: true }),
   }),
 });
+
+builder.objectField(BudgetAlert, 'deliveries', (t) =>
+  t.loadableList({
+    type: AlertDelivery,
+    description:
+      'What was made of it for the channels that wanted it, one each, in the order of the channels. They are kept for 90 days after they are over.',
+    authScopes: { permission: 'alert_channel:read' },
+    extensions: { cost: () => 5 },
+    load: async (ids: string[], context) => (await context.registry.deliveriesOfAlerts(ids)).map((deliveries) => [...deliveries]),
+    resolve: (row) => row.id,
+  }),
+);
 
 const DeliveryFilter = builder.inputType('AlertDeliveryFilter', {
   fields: (t) => ({

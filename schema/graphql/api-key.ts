@@ -7,9 +7,10 @@ import { requireUuid } from './global-id.ts';
 import { NameValue, nameValues } from './name-value.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ApiKeyRow, ApiKeySecretRow } from './ports/registry-reads.ts';
+import { readable } from './readable.ts';
 import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
-import { readableUser, User } from './user.ts';
+import { User } from './user.ts';
 import { Versioned } from './versioned.ts';
 
 export const ApiKeyKind = builder.enumType('ApiKeyKind', {
@@ -89,7 +90,7 @@ ApiKey.implement({
       type: User,
       nullable: true,
       description: 'Whose key it is, where it is a person; null also for who may not read users.',
-      resolve: (row, _args, context) => readableUser(context, row.user_id),
+      resolve: (row, _args, context) => readable(context, 'User', row.user_id),
     }),
     allowedModels: t.exposeStringList('allowed_models', {
       nullable: true,

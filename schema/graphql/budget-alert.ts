@@ -17,7 +17,7 @@ const BudgetAlertKind = builder.enumType('BudgetAlertKind', {
   values: { THRESHOLD: { value: 'threshold', description: 'What is settled has come to a threshold of a limit.' } } as const,
 });
 
-const BudgetAlert = builder.loadableNodeRef('BudgetAlert', {
+export const BudgetAlert = builder.loadableNodeRef('BudgetAlert', {
   id: { resolve: (row: BudgetAlertRow) => row.id },
   load: async (ids: string[], context) => [...(await context.registry.alertsById(ids))],
 });

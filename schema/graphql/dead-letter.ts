@@ -92,7 +92,7 @@ DeadLetter.implement({
     settledHolds: t.loadableList({
       type: RequestHold,
       description:
-        'What its event had debited of budgets, and was settled when the letter was discarded, since its call may have been made. None while it is open, and where the event cannot be read, is in the ledger after all, or was discarded with another letter.',
+        'What its event had debited of budgets and rate limits, and was settled when the letter was discarded, since its call may have been made. None while it is open, and where the event cannot be read, is in the ledger after all, or was discarded with another letter.',
       extensions: { cost: () => 2 },
       load: async (ids: string[], context) =>
         holdsOf(

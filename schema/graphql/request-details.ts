@@ -4,6 +4,7 @@ import { RequestSettled } from '../events/request-settled.v1.ts';
 import { builder } from './builder.ts';
 import { Money } from './money.ts';
 import { holdsOf, RequestHold } from './request-hold.ts';
+import { RequestRefusal, refusalsOf } from './request-refusal.ts';
 
 const check = Compile(RequestSettled);
 
@@ -60,9 +61,27 @@ export const RequestDetails = builder.objectRef<RequestSettled>('RequestDetails'
     }),
     holds: t.loadableList({
       type: RequestHold,
-      description: 'What it held of the budgets that count it.',
+      description: 'What it held of the budgets and rate limits that count it.',
       load: (events: RequestSettled[], context) => holdsOf(context.leases, events),
       resolve: (event) => event,
+    }),
+    refusedBy: t.loadable({
+      type: RequestRefusal,
+      nullable: true,
+      description: 'Null where no budget or rate limit refused it.',
+      load: async (events: RequestSettled[], context) => (await refusalsOf(context.leases, events)).map(({ refusedBy }) => refusedBy),
+      resolve: (event) => event,
+    }),
+    wouldRefuse: t.loadableList({
+      type: RequestRefusal,
+      description: 'Budgets with the enforcement AUDIT that would have refused it, and what was known of them then.',
+      load: async (events: RequestSettled[], context) => (await refusalsOf(context.leases, events)).map(({ wouldRefuse }) => wouldRefuse),
+      resolve: (event) => event,
+    }),
+    replayOfId: t.id({
+      nullable: true,
+      description: 'Of the request whose answer it got again by its `Idempotency-Key`, at no cost; null everywhere else.',
+      resolve: ({ replayOf }) => replayOf ?? null,
     }),
     decision: t.field({ type: RouteDecision, resolve: ({ decision }) => decision }),
     modelAnswered: t.exposeString('modelAnswered', { nullable: true }),

@@ -1,15 +1,16 @@
 import type { RequestSettled } from '../events/request-settled.v1.ts';
-import type { BudgetUnit } from '../values/budget.ts';
-import { idFromUuid } from '../values/ids.ts';
-import { BudgetUnit as BudgetUnitType } from './budget.ts';
+import { idFromUuid, isUuid } from '../values/ids.ts';
+import { Budget } from './budget.ts';
 import { decimalOfBudget } from './budget-amount.ts';
 import { builder } from './builder.ts';
-import type { LeaseReads } from './ports/lease-reads.ts';
+import type { LeaseReads, LimitRow } from './ports/lease-reads.ts';
+import { RateLimit, RateLimitUnit } from './rate-limit.ts';
+import { readable } from './readable.ts';
 
 /** What a request held of one limit, and what became of it. */
 interface RequestHoldRow {
   readonly counterId: string;
-  readonly unit: BudgetUnit;
+  readonly limit: LimitRow;
   readonly hold: bigint;
   readonly debit: bigint;
   readonly cost: bigint;
@@ -22,13 +23,29 @@ const HoldState = builder.enumType('HoldState', {
   values: ['HELD', 'SETTLED', 'RELEASED', 'ORPHANED'] as const,
 });
 
-const holdAmount = (name: 'hold' | 'debit' | 'cost') => (row: RequestHoldRow) => decimalOfBudget(row.unit, row[name]);
+const holdAmount = (name: 'hold' | 'debit' | 'cost') => (row: RequestHoldRow) => decimalOfBudget(row.limit.unit, row[name]);
 
 export const RequestHold = builder.objectRef<RequestHoldRow>('RequestHold').implement({
-  description: 'What a request held of one limit of a budget, in the unit of the limit.',
+  description: 'What a request held of one limit of a budget or of a rate limit, in the unit of the limit.',
   fields: (t) => ({
-    stateId: t.id({ description: 'Of the `BudgetState` it counted in.', resolve: ({ counterId }) => idFromUuid('counter', counterId) }),
-    unit: t.field({ type: BudgetUnitType, resolve: ({ unit }) => unit }),
+    budget: t.field({
+      type: Budget,
+      nullable: true,
+      description: 'Null where it is a rate limit; also for who may not read budgets.',
+      resolve: ({ limit }, _args, context) => readable(context, 'Budget', limit.budgetId),
+    }),
+    rateLimit: t.field({
+      type: RateLimit,
+      nullable: true,
+      description: 'Null where it is a budget; also for who may not read rate limits.',
+      resolve: ({ limit }, _args, context) => readable(context, 'RateLimit', limit.rateLimitId),
+    }),
+    stateId: t.id({
+      nullable: true,
+      description: 'Of the `BudgetState` it counted in; null where it is a rate limit.',
+      resolve: ({ counterId, limit }) => (limit.budgetId === null ? null : idFromUuid('counter', counterId)),
+    }),
+    unit: t.field({ type: RateLimitUnit, resolve: ({ limit }) => limit.unit }),
     state: t.field({
       type: HoldState,
       resolve: ({ debit, cost, isOrphan }) => {
@@ -49,18 +66,18 @@ export const RequestHold = builder.objectRef<RequestHoldRow>('RequestHold').impl
 
 /** The holds of each event, of counters that are known: an old backup may have forgotten some, and a purge removes those of short windows. */
 export async function holdsOf(
-  leases: Pick<LeaseReads, 'unitsOf'>,
+  leases: Pick<LeaseReads, 'limitsOfCounters'>,
   events: readonly Pick<RequestSettled, 'holds' | 'outcome'>[],
 ): Promise<RequestHoldRow[][]> {
-  const counters = new Set(events.flatMap(({ holds }) => holds.map(({ counter }) => counter)).filter((text) => UUID.test(text)));
-  const units: ReadonlyMap<string, BudgetUnit> = counters.size === 0 ? new Map() : await leases.unitsOf([...counters]);
+  const counters = new Set(events.flatMap(({ holds }) => holds.map(({ counter }) => counter)).filter(isUuid));
+  const limits: ReadonlyMap<string, LimitRow> = counters.size === 0 ? new Map() : await leases.limitsOfCounters([...counters]);
   return events.map(({ holds, outcome }) =>
     holds.flatMap(({ counter, hold, debit, cost }) => {
-      const unit = units.get(counter);
-      if (unit === undefined) return [];
-      return [{ counterId: counter, unit, hold: BigInt(hold), debit: BigInt(debit), cost: BigInt(cost), isOrphan: outcome === 'orphaned' }];
+      const limit = limits.get(counter);
+      if (limit === undefined) return [];
+      return [
+        { counterId: counter, limit, hold: BigInt(hold), debit: BigInt(debit), cost: BigInt(cost), isOrphan: outcome === 'orphaned' },
+      ];
     }),
   );
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,3 +1,4 @@
+import { uuidFromId } from '../values/ids.ts';
 import { ApiKey } from './api-key.ts';
 import { builder } from './builder.ts';
 import { Outcome } from './comparators.ts';
@@ -8,13 +9,14 @@ import { notFound } from './not-found.ts';
 import { OrderByTime, oldestFirst } from './order.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { EntryRow } from './ports/journal-reads.ts';
+import { readable } from './readable.ts';
 import { parseRequestDetails, RequestDetails } from './request-details.ts';
 import { parseRequestFilter, RequestFilterInput } from './request-filter.ts';
 import { Route } from './route.ts';
 import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
 import { TokenCounts, tokenCountsOf } from './token-counts.ts';
-import { readableUser, User } from './user.ts';
+import { User } from './user.ts';
 
 export const Request = builder.loadableNodeRef('Request', {
   id: { resolve: (row: EntryRow) => row.request_id },
@@ -48,7 +50,7 @@ Request.implement({
       type: User,
       nullable: true,
       description: 'As it was at admission; null also for who may not read users.',
-      resolve: (row, _args, context) => readableUser(context, row.user_id),
+      resolve: (row, _args, context) => readable(context, 'User', row.user_id),
     }),
     serviceAccount: t.field({
       type: ServiceAccount,
@@ -81,6 +83,15 @@ Request.implement({
     }),
   }),
 });
+
+builder.objectField(RequestDetails, 'replayOf', (t) =>
+  t.field({
+    type: Request,
+    nullable: true,
+    description: 'The request of `replayOfId`; null also until it is booked.',
+    resolve: ({ replayOf }) => (replayOf === undefined ? null : uuidFromId('request', replayOf)),
+  }),
+);
 
 builder.queryFields((t) => ({
   request: t.field({

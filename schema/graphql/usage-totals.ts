@@ -5,12 +5,13 @@ import { ApiKey } from './api-key.ts';
 import { builder } from './builder.ts';
 import { Money } from './money.ts';
 import type { UsageDimension, UsageGroupKey, UsageSums } from './ports/usage-reads.ts';
+import { readable } from './readable.ts';
 import { Route } from './route.ts';
 import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
 import { TokenCounts } from './token-counts.ts';
 import { Dimension } from './usage-filter.ts';
-import { readableUser, User } from './user.ts';
+import { User } from './user.ts';
 
 /** Rollups hold the nil uuid where a request had no team. */
 const nilUuid = '00000000-0000-0000-0000-000000000000';
@@ -81,7 +82,7 @@ const DimensionValue = builder.objectRef<DimensionValueShape>('DimensionValue').
       type: User,
       nullable: true,
       description: 'null also for who may not read users.',
-      resolve: (part, _args, context) => (part.dimension === 'USER' ? readableUser(context, uuidOf(part)) : null),
+      resolve: (part, _args, context) => (part.dimension === 'USER' ? readable(context, 'User', uuidOf(part)) : null),
     }),
     serviceAccount: t.field({
       type: ServiceAccount,

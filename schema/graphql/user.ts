@@ -1,10 +1,8 @@
 import { badInput } from './bad-input.ts';
 import { builder } from './builder.ts';
-import type { GraphqlContext } from './context.ts';
 import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
-import { allows } from './permission.ts';
 import type { ChangeOutcome } from './ports/change-outcome.ts';
 import type { UserRow } from './ports/upstream-reads.ts';
 import { Versioned } from './versioned.ts';
@@ -23,11 +21,6 @@ User.implement({
     archivedAt: t.expose('archived_at', { type: 'DateTime', nullable: true }),
   }),
 });
-
-/** The user with an id, where the viewer may read users: what people are called does not come along with their keys and requests. */
-export function readableUser(context: GraphqlContext, id: string | null): string | null {
-  return allows(context.viewer.permissions, 'user:read') ? id : null;
-}
 
 builder.queryFields((t) => ({
   users: t.connection({

@@ -63,6 +63,11 @@ export function mintUuid(nowMs: number, entropy: Uint8Array): string {
   return uuidText();
 }
 
+/** Whether a text is a uuid. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** A fresh id in text form. @see mintUuid */
 export function mintId(kind: IdKind, nowMs: number, entropy: Uint8Array): string {
   fillUuidV7(nowMs, entropy);

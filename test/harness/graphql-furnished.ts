@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { idFromUuid, mintUuid, uuidFromId } from '../../schema/values/ids.ts';
+import { handOutAlert } from '../../services/registry/alerts/hand-out-alert.ts';
 import { createApiKey } from '../../services/registry/api-keys.ts';
 import { activateTag } from '../../services/registry/tags.ts';
 import { createTeam } from '../../services/registry/teams.ts';
+import { systemClock } from '../../services/runtime/clock.ts';
+import { systemRandom } from '../../services/runtime/random.ts';
 import { leaseFunctions, testId } from '../leases/sql/lease-functions.ts';
 import { addAlert } from './budget-alerts.ts';
 import { keepDeadLetter } from './dead-letters.ts';
@@ -126,8 +129,12 @@ const held: { readonly counter: string; readonly holds: number; readonly amount:
 /** The one proxy of all tenants, as clients see it. */
 export const proxyId = idFromUuid('node', node);
 
-/** Room of a budget's only limit, taken for one group. @returns the counter. */
-async function lease(db: TestApi['database']['writer']['db'], budgetId: string, group: string): Promise<string> {
+/** Room of a limit of a budget or rate limit, taken for one group. */
+async function lease(
+  db: TestApi['database']['writer']['db'],
+  budgetId: string,
+  group: string,
+): Promise<{ readonly counter: string; readonly limit: string }> {
   const leases = leaseFunctions(db);
   await leases.register(node, 1, 'furnished');
   const { id } = await db.selectFrom('budget_limits').select('id').where('budget_id', '=', budgetId).executeTakeFirstOrThrow();
@@ -137,7 +144,7 @@ async function lease(db: TestApi['database']['writer']['db'], budgetId: string, 
   held.push({ counter, holds: 1, amount: '1' });
   const oldest = held.map((hold) => ({ ...hold, request: mintUuid(Date.now(), Buffer.from(hold.counter.replaceAll('-', ''), 'hex')) }));
   await sql`select lease_tell_open(${node}, 1, 'furnished', ${JSON.stringify(held)}::jsonb, ${JSON.stringify(oldest)}::jsonb)`.execute(db);
-  return counter;
+  return { counter, limit: id };
 }
 
 let furnished = 0;
@@ -169,11 +176,22 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   furnished += 1;
   const upstream = await makeUpstream(ask, tenant.adminKey, mark, furnished);
   await makeFadedRoute(api, ask, tenant.adminKey, mark, upstream);
-  const counterId = await lease(db, uuidFromId('budget', upstream.Budget) ?? '', `${mark} person`);
+  const ofBudget = await lease(db, uuidFromId('budget', upstream.Budget) ?? '', `${mark} person`);
+  const ofRateLimit = await lease(db, uuidFromId('rateLimit', upstream.RateLimit) ?? '', idFromUuid('apiKey', key.id));
   const tried = db.selectFrom('alert_deliveries').select('state').where('organization_id', '=', organizationId);
   await eventually(async () => (await tried.executeTakeFirstOrThrow()).state === 'failed');
-  const body = Buffer.from(JSON.stringify(settledRequest({ holds: [{ counter: counterId, hold: '3', debit: '2', cost: '2' }] })));
+  const entryId = mintUuid(Date.now(), randomBytes(10));
+  const seen = { needed: '3', amount: '10', settled: '8' };
+  const settled = settledRequest({
+    holds: [ofBudget, ofRateLimit].map(({ counter }) => ({ counter, hold: '3', debit: '2', cost: '2' })),
+    refusedBy: { budget: upstream.RateLimit, limit: ofRateLimit.limit, ...seen, held: '1' },
+    wouldRefuse: [{ budget: upstream.Budget, limit: ofBudget.limit, ...seen }],
+    replayOf: idFromUuid('request', entryId),
+  });
+  const body = Buffer.from(JSON.stringify(settled));
   const entry = usageEntry(organizationId, {
+    entry_id: entryId,
+    request_id: entryId,
     body,
     body_hash: createHash('sha256').update(body).digest(),
     api_key_id: key.id,
@@ -189,6 +207,9 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   });
   await book(db, [entry]);
   const alertId = await addAlert(db, organizationId, { budgetId: uuidFromId('budget', upstream.Budget) ?? '', group: mark });
+  await handOutAlert(db, { clock: systemClock, random: systemRandom });
+  const sent = db.selectFrom('alert_deliveries').select('id').where('alert_id', '=', alertId);
+  await eventually(async () => (await sent.execute()).length > 0);
   await sequence(db);
   const deadLetterId = await keepDeadLetter(db, {
     organization_id: organizationId,
@@ -201,7 +222,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
   const discardedId = await keepDeadLetter(db, { organization_id: organizationId, topic: mark, detail: mark });
   await sql`update dead_letters set state = 'discarded', discard_reason = ${mark}, closed_at = now(), value = null, value_hash = sha256(value),
     value_bytes = length(value), headers = '{}', record_key = null,
-    settled_holds = ${JSON.stringify([{ counter: counterId, hold: '2', debit: '1', cost: '1' }])}::jsonb where id = ${discardedId}`.execute(
+    settled_holds = ${JSON.stringify([{ counter: ofBudget.counter, hold: '2', debit: '1', cost: '1' }])}::jsonb where id = ${discardedId}`.execute(
     db,
   );
   return {
@@ -213,7 +234,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
     entryId: entry.entry_id,
     auditEventId,
     deadLetterId,
-    stateId: idFromUuid('counter', counterId),
+    stateId: idFromUuid('counter', ofBudget.counter),
     alertId,
   };
 }

@@ -24,6 +24,8 @@ export interface AlertChannelReads {
   readonly alertChannels: (page: PageRequest, filter: { readonly includeArchived: boolean }) => Promise<Page<AlertChannelRow>>;
   readonly alertDeliveriesById: ByIds<AlertDeliveryRow>;
   readonly alertDeliveries: (page: PageRequest, filter: AlertDeliveryFilter) => Promise<Page<AlertDeliveryRow>>;
+  /** Of each alert, one for each channel that wanted it. */
+  readonly deliveriesOfAlerts: (alertIds: readonly string[]) => Promise<readonly (readonly AlertDeliveryRow[])[]>;
   /** In order, of each delivery. */
   readonly attemptsOfDeliveries: (deliveryIds: readonly string[]) => Promise<readonly (readonly AlertDeliveryAttemptRow[])[]>;
 }

@@ -1,6 +1,7 @@
 import type { LeaseLogTable } from '../../tables/lease-log.table.ts';
 import type { LeaseStateView } from '../../tables/lease-state.view.ts';
-import type { BudgetUnit } from '../../values/budget.ts';
+import type { BudgetUnit, BudgetWindow } from '../../values/budget.ts';
+import type { RateLimitUnit } from '../../values/rate-limit.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 /** A proxy as leasing knows it. */
@@ -62,6 +63,16 @@ export interface OpenHoldsRow {
   readonly oldest: readonly { readonly requestId: string; readonly amount: bigint }[];
 }
 
+/** What a limit counts, and whose it is: one of the two ids is null. */
+export interface LimitRow {
+  /** uuid */
+  readonly budgetId: string | null;
+  /** uuid */
+  readonly rateLimitId: string | null;
+  readonly unit: RateLimitUnit;
+  readonly window: BudgetWindow;
+}
+
 /** Reads of the leases of one organization's budgets, a page for each counter, and of the proxies that hold them. */
 export interface LeaseReads {
   /** By proxy and epoch; without those of which nothing is left, unless asked for. */
@@ -70,8 +81,10 @@ export interface LeaseReads {
   readonly movements: (counterIds: readonly string[], page: PageRequest) => Promise<readonly Page<MovementRow>[]>;
   /** For each counter, by proxy. */
   readonly openHolds: (counterIds: readonly string[]) => Promise<readonly (readonly OpenHoldsRow[])[]>;
-  /** The unit of each counter of a budget that there is. */
-  readonly unitsOf: (counterIds: readonly string[]) => Promise<ReadonlyMap<string, BudgetUnit>>;
+  /** By counter, of those that there are. */
+  readonly limitsOfCounters: (counterIds: readonly string[]) => Promise<ReadonlyMap<string, LimitRow>>;
+  /** Of those that there are, sealed ones too. */
+  readonly limitsById: (limitIds: readonly string[]) => Promise<ReadonlyMap<string, LimitRow>>;
   readonly proxyById: (id: string) => Promise<ProxyRow | null>;
   /** Every proxy of the installation: only for who may administer it. */
   readonly proxies: (page: PageRequest) => Promise<Page<ProxyRow>>;

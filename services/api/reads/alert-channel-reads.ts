@@ -27,6 +27,14 @@ export function createAlertChannelReads(read: TenantRead, organizationId: string
         if (states !== null) query = query.where(sql<boolean>`state = any(${states}::text[])`);
         return readPage(query, page, { column: null, id: 'id', descending: true });
       }),
+    deliveriesOfAlerts: (alertIds) =>
+      read(async (trx) => {
+        const ofAlert = Map.groupBy(
+          await deliveries(trx).where('alert_id', 'in', alertIds).orderBy('channel_id').execute(),
+          ({ alert_id: alertId }) => alertId,
+        );
+        return alertIds.map((id) => ofAlert.get(id) ?? []);
+      }),
     attemptsOfDeliveries: (deliveryIds) =>
       read(async (trx) => {
         const rows = await trx

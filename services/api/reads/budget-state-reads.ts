@@ -2,8 +2,10 @@ import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
 import type { Page, PageRequest } from '../../../schema/graphql/page.ts';
 import type { BudgetStateFilter, BudgetStateReads, BudgetStateRow } from '../../../schema/graphql/ports/budget-state-reads.ts';
-import type { BudgetKey, BudgetUnit, BudgetWindow } from '../../../schema/values/budget.ts';
+import type { BudgetKey, BudgetUnit } from '../../../schema/values/budget.ts';
 import { groupKeyOf } from '../../registry/catalog/match-budgets.ts';
+import type { StoredWindow } from './stored-window.ts';
+import { windowOf } from './stored-window.ts';
 import type { TenantRead } from './tenant-read.ts';
 
 /** Resets of one limit whose counters are shown: the latest. */
@@ -21,16 +23,12 @@ export function createBudgetStateReads(read: TenantRead, organizationId: string,
   };
 }
 
-interface Row {
+interface Row extends StoredWindow {
   readonly budget_id: string;
   readonly counter_id: string;
   readonly group_by: readonly BudgetKey[];
   readonly group_key: string;
   readonly unit: BudgetUnit;
-  readonly window_kind: BudgetWindow['kind'];
-  readonly window_zone: string;
-  readonly window_anchor: string;
-  readonly window_seconds: bigint | null;
   readonly starts_at: Date | null;
   readonly ends_at: Date | null;
   readonly amount: bigint;
@@ -155,9 +153,4 @@ function stateOf(row: Row): BudgetStateRow {
     usedSince: row.used_since,
     asOf: row.as_of,
   };
-}
-
-function windowOf({ window_kind: kind, window_zone: zone, window_anchor: anchor, window_seconds: seconds }: Row): BudgetWindow {
-  if (kind === 'lifetime') return { kind };
-  return kind === 'rolling' ? { kind, seconds: Number(seconds) } : { kind, zone, anchor };
 }

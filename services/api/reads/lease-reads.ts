@@ -2,8 +2,11 @@ import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
 import { badInput } from '../../../schema/graphql/bad-input.ts';
 import type { Page, PageKey, PageRequest } from '../../../schema/graphql/page.ts';
-import type { LeaseReads, LeaseRow, MovementRow, OpenHoldsRow, ProxyRow } from '../../../schema/graphql/ports/lease-reads.ts';
+import type { LeaseReads, LeaseRow, LimitRow, MovementRow, OpenHoldsRow, ProxyRow } from '../../../schema/graphql/ports/lease-reads.ts';
 import type { BudgetUnit } from '../../../schema/values/budget.ts';
+import type { RateLimitUnit } from '../../../schema/values/rate-limit.ts';
+import type { StoredWindow } from './stored-window.ts';
+import { windowOf } from './stored-window.ts';
 import type { TenantRead } from './tenant-read.ts';
 
 /** Reads of the leases of one organization's budgets, and of proxies. */
@@ -23,13 +26,19 @@ export function createLeaseReads(read: TenantRead, organizationId: string): Leas
         const ofCounter = Map.groupBy(rows, ({ counter_id }) => counter_id);
         return counterIds.map((id) => (ofCounter.get(id) ?? []).map(openHoldsOf));
       }),
-    unitsOf: (counterIds) =>
+    limitsOfCounters: (counterIds) =>
       read(async (trx) => {
-        const { rows } = await sql<{ readonly id: string; readonly unit: BudgetUnit }>`
-          select budget_counters.id, unit from budget_counters join budget_limits on budget_limits.id = limit_id
-          where budget_counters.id = any (${[...counterIds]}::uuid[]) and budget_counters.organization_id = ${organizationId}
-            and not exists (select from rate_limits where rate_limits.id = budget_id)`.execute(trx);
-        return new Map(rows.map(({ id, unit }) => [id, unit]));
+        const { rows } = await sql<StoredLimit>`
+          select budget_counters.id as asked, ${limitColumns} from budget_counters join budget_limits on budget_limits.id = limit_id
+          where budget_counters.id = any (${[...counterIds]}::uuid[]) and budget_counters.organization_id = ${organizationId}`.execute(trx);
+        return new Map(rows.map((row) => [row.asked, limitOf(row)]));
+      }),
+    limitsById: (limitIds) =>
+      read(async (trx) => {
+        const { rows } = await sql<StoredLimit>`
+          select id as asked, ${limitColumns} from budget_limits
+          where id = any (${[...limitIds]}::uuid[]) and organization_id = ${organizationId}`.execute(trx);
+        return new Map(rows.map((row) => [row.asked, limitOf(row)]));
       }),
     proxyById: (id) =>
       read(async (trx) => {
@@ -55,6 +64,13 @@ interface SeenRow {
   readonly is_silent: boolean;
 }
 
+type StoredLimit = StoredWindow & {
+  readonly asked: string;
+  readonly budget_id: string;
+  readonly unit: RateLimitUnit;
+  readonly is_rate_limit: boolean;
+};
+
 type StoredLease = SeenRow &
   Omit<LeaseRow, 'counterId' | 'proxy' | 'grantedAt' | 'closedAt' | 'left'> & {
     readonly counter_id: string;
@@ -71,6 +87,8 @@ type StoredMovement = Omit<SeenRow, 'node_id'> &
   };
 
 const seen = sql`lease_nodes.epoch as node_epoch, seen_at, lost_at, coalesce(seen_at < lease_now() - lease_node_ttl(), true) as is_silent`;
+const limitColumns = sql`budget_id, unit, window_kind, window_zone, window_anchor, budget_limits.window_seconds,
+  exists (select from rate_limits where rate_limits.id = budget_id) as is_rate_limit`;
 const directionOf = (isDescending: boolean): RawBuilder<unknown> => sql.raw(isDescending ? 'desc' : 'asc');
 
 /** The rows on the wanted side of the cursors. @param sides the columns of the order, and the same of a cursor. */
@@ -166,6 +184,11 @@ function openHoldsOf(row: StoredOpenHolds): OpenHoldsRow {
     amount,
     oldest: oldest.map(({ request, amount: held }) => ({ requestId: request, amount: BigInt(held) })),
   };
+}
+
+function limitOf(row: StoredLimit): LimitRow {
+  const { budget_id: id, unit, is_rate_limit: isRateLimit } = row;
+  return { budgetId: isRateLimit ? null : id, rateLimitId: isRateLimit ? id : null, unit, window: windowOf(row) };
 }
 
 function pagesOf<Stored extends { readonly counter_id: string }, Row>(

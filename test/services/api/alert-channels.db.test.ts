@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { idFromUuid } from '../../../schema/values/ids.ts';
+import { makeBudget, raiseAlert } from '../../harness/alerts.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { freePort } from '../../harness/free-port.ts';
 import type { TestAdministrator } from '../../harness/graphql-administrator.ts';
@@ -177,4 +179,30 @@ test('no reader can select what is sealed', async () => {
   for (const column of ['sealed', 'previous_sealed', 'data_key_id'] as const) {
     await expect(db.selectFrom('alert_channels').select(column).execute()).rejects.toThrow(/permission denied/);
   }
+});
+
+test('an alert leads to what was sent of it, and what was sent to its alert, for who may read both', async () => {
+  const { db } = admin.api.database.writer;
+  const { organizationId } = admin.tenant;
+  const budgetId = await makeBudget(db, organizationId, 'linked');
+  const channel = await create({ kind: 'WEBHOOK', url: receiver.url, budgetIds: [idFromUuid('budget', budgetId)] });
+  const alert = idFromUuid('budgetAlert', await raiseAlert(db, organizationId, budgetId));
+  const { secret } = await admin.api.makeKey(organizationId, ['budget:read']);
+  const { secret: ofChannels } = await admin.api.makeKey(organizationId, ['alert_channel:read']);
+  const deliveries = 'deliveries { id channel { id } alertId alert { threshold budget { name } deliveries { id } } }';
+  type Sent = { id: string; channel: { id: string } };
+  // Channels of every budget are told of it as well.
+  const shown = await eventually(async () => {
+    const { data } = await admin.api.ask<{ node: { deliveries: Sent[] } }>(
+      admin.tenant.adminKey,
+      `{ node(id: "${alert}") { ... on BudgetAlert { ${deliveries} } } }`,
+    );
+    return data?.node.deliveries.find((delivery) => delivery.channel.id === channel.alertChannel.id);
+  });
+  expect(shown).toMatchObject({ alertId: alert, alert: { threshold: '80', budget: { name: 'linked' } } });
+  expect(shown).toMatchObject({ alert: { deliveries: expect.arrayContaining([{ id: shown.id }]) } });
+  const refused = await admin.api.ask(secret, `{ node(id: "${alert}") { ... on BudgetAlert { deliveries { id } } } }`);
+  expect(refused.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  const { data } = await admin.api.ask(ofChannels, `{ node(id: "${shown.id}") { ... on AlertDelivery { alertId alert { id } } } }`);
+  expect(data).toEqual({ node: { alertId: alert, alert: null } });
 });

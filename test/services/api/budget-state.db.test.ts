@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { RequestSettled } from '../../../schema/events/request-settled.v1.ts';
 import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
 import { createLeaseDatabase } from '../../../services/proxy/budgets/lease-database.ts';
 import { END_USER_ALIAS, endUserAlias } from '../../../services/registry/catalog/match-budgets.ts';
@@ -363,7 +364,7 @@ test('what a proxy holds for requests in flight is shown as it told last, and no
 });
 
 test('what a booked request held is shown with what became of it; of counters that an old backup has forgotten nothing is', async () => {
-  const { limits } = await makeBudget('{ unit: USD, amount: "10", window: { kind: MONTH } }');
+  const { id, limits } = await makeBudget('{ unit: USD, amount: "10", window: { kind: MONTH } }');
   const counter = await grant(limits[0] ?? '', 6n);
   const bookedAs = async (outcome: 'succeeded' | 'orphaned', debit: string, cost: string): Promise<unknown> => {
     const holds = [counter, testId('limit', 99)].map((each) => ({ counter: each, hold: '3', debit, cost }));
@@ -372,17 +373,80 @@ test('what a booked request held is shown with what became of it; of counters th
     await book(api.database.writer.db, [entry]);
     const { data, errors } = await api.ask<{ request: { details: { holds: unknown } } }>(
       tenant.adminKey,
-      `{ request(id: "${idFromUuid('request', entry.request_id)}") { details { holds { stateId unit state held debit cost isOverrun } } } }`,
+      `{ request(id: "${idFromUuid('request', entry.request_id)}") { details { holds { budget { id } rateLimit { id } stateId unit state held debit cost isOverrun } } } }`,
     );
     expect(errors).toBeUndefined();
     return data?.request.details.holds;
   };
   const pico = (amount: string) => (amount === '0' ? '0' : `0.00000000000${amount}`);
   const shown = (state: string, debit: string, cost: string, isOverrun = false) => [
-    { stateId: idFromUuid('counter', counter), unit: 'USD', state, held: pico('3'), debit: pico(debit), cost: pico(cost), isOverrun },
+    {
+      budget: { id },
+      rateLimit: null,
+      stateId: idFromUuid('counter', counter),
+      unit: 'USD',
+      state,
+      held: pico('3'),
+      debit: pico(debit),
+      cost: pico(cost),
+      isOverrun,
+    },
   ];
   expect(await bookedAs('succeeded', '2', '2')).toEqual(shown('SETTLED', '2', '2'));
   expect(await bookedAs('succeeded', '3', '5')).toEqual(shown('SETTLED', '3', '5', true));
   expect(await bookedAs('succeeded', '0', '0')).toEqual(shown('RELEASED', '0', '0'));
   expect(await bookedAs('orphaned', '3', '3')).toEqual(shown('ORPHANED', '3', '3'));
+});
+
+test('who refused a request, or would have, is shown with what was known then, and whose answer a repetition got', async () => {
+  const { id, limits } = await makeBudget('{ unit: USD, amount: "10", window: { kind: MONTH } }');
+  const booked = async (changes: Partial<RequestSettled>): Promise<string> => {
+    const body = Buffer.from(JSON.stringify(settledRequest(changes)));
+    const entry = usageEntry(tenant.organizationId, { body, body_hash: createHash('sha256').update(body).digest() });
+    await book(api.database.writer.db, [entry]);
+    return idFromUuid('request', entry.request_id);
+  };
+  const shown = async (request: string, key = tenant.adminKey): Promise<Record<string, unknown> | undefined> => {
+    const refusal = '{ refusedById budget { id } rateLimit { id } unit window { kind zone } needed limit settled held }';
+    const { data, errors } = await api.ask<{ request: { details: Record<string, unknown> } }>(
+      key,
+      `{ request(id: "${request}") { details { refusedBy ${refusal} wouldRefuse ${refusal} replayOfId replayOf { id } } } }`,
+    );
+    expect(errors).toBeUndefined();
+    return data?.request.details;
+  };
+  const usd = (amount: number) => (BigInt(amount) * 1_000_000_000_000n).toString();
+  const seen = { needed: usd(3), amount: usd(10), settled: usd(6) };
+  const refused = await booked({ outcome: 'rejected', refusedBy: { budget: id, limit: limits[0] ?? '', ...seen, held: usd(2) } });
+  const row = {
+    refusedById: id,
+    budget: { id },
+    rateLimit: null,
+    unit: 'USD',
+    window: { kind: 'MONTH', zone: 'UTC' },
+    needed: '3',
+    limit: '10',
+    settled: '6',
+    held: '2',
+  };
+  expect(await shown(refused)).toEqual({ refusedBy: row, wouldRefuse: [], replayOfId: null, replayOf: null });
+  // What a budget is called does not come along with requests.
+  const { secret } = await api.makeKey(tenant.organizationId, ['request:read']);
+  expect(await shown(refused, secret)).toMatchObject({ refusedBy: { ...row, budget: null } });
+
+  const audited = await booked({ wouldRefuse: [{ budget: id, limit: limits[0] ?? '', ...seen }] });
+  expect(await shown(audited)).toMatchObject({ refusedBy: null, wouldRefuse: [{ ...row, held: null }] });
+
+  // For want of a price, and by a limit that an old backup has forgotten.
+  const nothing = { needed: null, amount: null, settled: null, held: null };
+  const shownNothing = { ...row, unit: null, window: null, needed: null, limit: null, settled: null, held: null };
+  for (const limit of ['', testId('limit', 98)]) {
+    const unpriced = await booked({ outcome: 'rejected', refusedBy: { budget: id, limit, ...nothing } });
+    expect(await shown(unpriced)).toMatchObject({ refusedBy: shownNothing });
+  }
+
+  const repeated = await booked({ outcome: 'cached', replayOf: refused });
+  expect(await shown(repeated)).toMatchObject({ replayOfId: refused, replayOf: { id: refused } });
+  const unknown = idFromUuid('request', testId('node', 97));
+  expect(await shown(await booked({ outcome: 'cached', replayOf: unknown }))).toMatchObject({ replayOfId: unknown, replayOf: null });
 });

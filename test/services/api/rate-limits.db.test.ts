@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
-import { createLeaseReads } from '../../../services/api/reads/lease-reads.ts';
-import { createTenantRead } from '../../../services/api/reads/tenant-read.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
+import { book, usageEntry } from '../../harness/graphql-books.ts';
+import { settledRequest } from '../../harness/settled-request.ts';
 import { leaseFunctions, stopClock, testId } from '../../leases/sql/lease-functions.ts';
 
 let api: TestApi;
@@ -157,11 +158,6 @@ test('a key shows how each limit stands that counts its requests, and those of n
   await ask(whole, ['acme/a', 'key_of_another'], 20n);
   await ask(whole, ['acme/b', null], 20n);
 
-  const read = createTenantRead(api.database.reader.db, tenant.organizationId, AbortSignal.timeout(20_000));
-  const counters = granted.map(({ counter_id }) => counter_id ?? '');
-  // What a request held of rate limits is not shown among what it held of budgets.
-  expect(await createLeaseReads(read, tenant.organizationId).unitsOf(counters)).toEqual(new Map());
-
   const state = 'rateLimit { name } unit per isCommon group { dimension value } limit settled held remaining resetsAt';
   const { data, errors } = await api.ask(tenant.adminKey, `{ node(id: "${key}") { ... on ApiKey { rateLimits { ${state} } } } }`);
   expect(errors).toBeUndefined();
@@ -191,4 +187,37 @@ test('a key shows how each limit stands that counts its requests, and those of n
       .filter((name) => name !== 'Reserve')
       .sort(),
   ).toEqual(['Models', 'Models', 'Own']);
+});
+
+test('what a request held of a rate limit, and which one refused it, is shown with the request', async () => {
+  const { rateLimit } = await change('rateLimitCreate', {
+    idempotencyKey: 'held',
+    name: 'Held',
+    limits: [perMinute('INPUT_TOKENS', '40')],
+  });
+  const [limit] = await counted(rateLimit.id);
+  const functions = leaseFunctions(api.database.writer.db, tenant.organizationId);
+  const node = testId('node', 8);
+  await functions.register(node, 1, 'n8');
+  const [granted] = await functions.ask(node, 1, [{ limit: limit?.id ?? '', group: '', need: 5n }]);
+  const holds = [{ counter: granted?.counter_id ?? '', hold: '5', debit: '4', cost: '4' }];
+  const refusedBy = { budget: rateLimit.id, limit: limit?.id ?? '', needed: '36', amount: '40', settled: '0', held: '5' };
+  const body = Buffer.from(JSON.stringify(settledRequest({ holds, refusedBy })));
+  const entry = usageEntry(tenant.organizationId, { body, body_hash: createHash('sha256').update(body).digest() });
+  await book(api.database.writer.db, [entry]);
+  const own = 'budget { id } rateLimit { name } unit held';
+  const { data, errors } = await api.ask(
+    tenant.adminKey,
+    `{ request(id: "${idFromUuid('request', entry.request_id)}") { details { holds { stateId cost ${own} } refusedBy { window { kind } needed limit ${own} } } } }`,
+  );
+  expect(errors).toBeUndefined();
+  const shown = { budget: null, rateLimit: { name: 'Held' }, unit: 'INPUT_TOKENS' };
+  expect(data).toEqual({
+    request: {
+      details: {
+        holds: [{ ...shown, stateId: null, cost: '4', held: '5' }],
+        refusedBy: { ...shown, window: { kind: 'MINUTE' }, needed: '36', limit: '40', held: '5' },
+      },
+    },
+  });
 });

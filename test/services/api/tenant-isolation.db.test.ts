@@ -97,7 +97,7 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
 /** Only for who administers it. */
 const ofTheInstallation: readonly string[] = ['organizations', 'proxyNodes'];
 /** How far down some of them are asked. */
-const depths: Readonly<Record<string, number>> = { budgets: 8, budgetSimulate: 5, usage: 4 };
+const depths: Readonly<Record<string, number>> = { budgets: 8, budgetSimulate: 5, request: 4, usage: 4 };
 
 test('every root field is asked', () => {
   expect(Object.keys(questions).sort()).toEqual(Object.keys(schema.getQueryType()?.getFields() ?? {}).sort());
