@@ -9,9 +9,9 @@ export interface KnownProvider {
   readonly baseUrl: string;
 }
 
-const { mistral, groq, deepseek, together, fireworks, openrouter, perplexity, xai } = PROVIDER_ACCESS;
+const { mistral, groq, deepseek, together, fireworks, openrouter, xai } = PROVIDER_ACCESS;
 
-/** Those whose models and prices the catalogue has, and whose address is the same for everybody. */
+/** Those whose models and prices the catalogue has, and whose address is the same for everybody. Of Perplexity it has models of the past only. */
 export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
   { name: 'openai', variable: 'OPENAI_API_KEY', protocol: 'openai', baseUrl: 'https://api.openai.com/v1' },
   { name: 'anthropic', variable: 'ANTHROPIC_API_KEY', protocol: 'openai', baseUrl: 'https://api.anthropic.com/v1' },
@@ -27,6 +27,5 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
   { name: 'together', variable: 'TOGETHER_API_KEY', protocol: 'together', baseUrl: together.baseUrl },
   { name: 'fireworks', variable: 'FIREWORKS_API_KEY', protocol: 'fireworks', baseUrl: fireworks.baseUrl },
   { name: 'openrouter', variable: 'OPENROUTER_API_KEY', protocol: 'openrouter', baseUrl: openrouter.baseUrl },
-  { name: 'perplexity', variable: 'PERPLEXITY_API_KEY', protocol: 'perplexity', baseUrl: perplexity.baseUrl },
   { name: 'xai', variable: 'XAI_API_KEY', protocol: 'xai', baseUrl: xai.baseUrl },
 ];
