@@ -11,8 +11,12 @@ import { createPostgresSequencerSession } from '../../services/ledger/store/post
 import { writeRollups } from '../../services/ledger/store/postgres/write-rollups.ts';
 import { settledRequest } from './settled-request.ts';
 
-/** A usage entry as the ledger posts it, with its event as body; `changes` replace columns. */
-export function usageEntry(organizationId: string, changes: Partial<LedgerEntryInsert> = {}): LedgerEntryInsert {
+/** A usage entry as the ledger posts it, with its event as body; `changes` replace columns, `told` fields of the event. */
+export function usageEntry(
+  organizationId: string,
+  changes: Partial<LedgerEntryInsert> = {},
+  told: Partial<RequestSettled> = {},
+): LedgerEntryInsert {
   const occurredAt = changes.occurred_at ?? new Date();
   const entryId = mintUuid(occurredAt.getTime(), randomBytes(10));
   const apiKeyId = changes.api_key_id ?? mintUuid(occurredAt.getTime(), randomBytes(10));
@@ -20,6 +24,7 @@ export function usageEntry(organizationId: string, changes: Partial<LedgerEntryI
     requestId: idFromUuid('request', entryId),
     organizationId: idFromUuid('organization', organizationId),
     apiKeyId: idFromUuid('apiKey', apiKeyId),
+    ...told,
   });
   const body = Buffer.from(JSON.stringify(event));
   return {

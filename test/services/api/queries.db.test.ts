@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 test('a booked request is in `requests` and by its id', async () => {
-  const entry = usageEntry(tenant.organizationId);
+  const entry = usageEntry(tenant.organizationId, {}, { reportedCostPico: '5010000000' });
   await book(api.database.writer.db, [entry]);
   await sequence(api.database.writer.db);
   const id = idFromUuid('request', entry.entry_id);
@@ -25,7 +25,7 @@ test('a booked request is in `requests` and by its id', async () => {
   const one = await api.ask(
     tenant.adminKey,
     `query One($id: ID!) { request(id: $id) { id seq outcome cost { amount currency } tokens { total input output cacheRead } duration
-      details { attempts { provider duration outcome } decision { reason candidates } } } node(id: $id) { __typename id } }`,
+      details { attempts { provider duration outcome } decision { reason candidates } reportedCost { amount } } } node(id: $id) { __typename id } }`,
     { id },
   );
   expect(one.errors).toBeUndefined();
@@ -36,7 +36,11 @@ test('a booked request is in `requests` and by its id', async () => {
       cost: { amount: '0.0000015', currency: 'USD' },
       tokens: { total: '17', input: '12', output: '5', cacheRead: null },
       duration: 'PT0.04S',
-      details: { attempts: [{ provider: 'sim', outcome: 'SUCCEEDED' }], decision: { reason: 'only_candidate' } },
+      details: {
+        attempts: [{ provider: 'sim', outcome: 'SUCCEEDED' }],
+        decision: { reason: 'only_candidate' },
+        reportedCost: { amount: '0.00501' },
+      },
     },
     node: { __typename: 'Request', id },
   });

@@ -4,45 +4,13 @@ import type { TokenUsage } from '../../../../../schema/values/token-usage.ts';
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses, UNKNOWN_USAGE } from '../../../../../schema/values/token-usage.ts';
 import { readChatAnswer as readAnswer } from '../../../../../services/proxy/providers/openai/response.ts';
 import { normalizeUsage } from '../../../../../services/proxy/providers/openai/usage.ts';
-import { chatRecording, chatRecordings } from '../../../../harness/provider-recordings.ts';
+import { chatRecordings } from '../../../../harness/provider-recordings.ts';
 
 const classes = (usage: Partial<TokenUsage>): TokenUsage => ({ ...UNKNOWN_USAGE, ...usage });
 
 const readChatAnswer = (bytes: Buffer) => readAnswer(bytes, () => null);
 
 describe('usage', () => {
-  // By hand from the recordings' own numbers and reference/providers.md 2.2.
-  test.each([
-    [
-      'openai/chat.completions.sync.cache-read_audio',
-      { input: 6, cacheRead: 1, inputAudio: 2, output: 3, reasoning: 3, outputAudio: 4 },
-      [],
-    ],
-    [
-      'azure-openai/chat.completions.sync.cache-read_image',
-      { input: 0, cacheRead: 162, inputImage: 103, inputAudio: 0, output: 52, reasoning: 0, outputAudio: 0 },
-      ['class_clamped'],
-    ],
-    ['deepseek/chat.completions.sync.json-mode', { input: 175, cacheRead: 320, output: 26, reasoning: 118 }, []],
-    ['mistral/chat.completions.sync.tool-result', { input: 241, cacheRead: 32, output: 104 }, []],
-    ['huggingface/chat.completions.sync.image', { input: 269, output: 27 }, []],
-    ['together/chat.completions.sync', { input: 198, cacheRead: 0, output: 24 }, []],
-    [
-      'xai/chat.completions.sync.tool-result',
-      { input: 48, cacheRead: 283, inputAudio: 0, inputImage: 0, output: 11, reasoning: 332, outputAudio: 0 },
-      [],
-    ],
-    [
-      'openrouter/chat.completions.sync.parallel',
-      { input: 294, cacheRead: 151, cacheWrite5m: 0, inputAudio: 0, output: 68, reasoning: 210, outputAudio: 0, outputImage: 0 },
-      [],
-    ],
-  ])('of %s is in disjoint classes, and what was not reported is null', (name, expected, flags) => {
-    const reading = readChatAnswer(chatRecording(name).bytes);
-    expect(reading?.facts.usage).toEqual(classes(expected));
-    expect(reading?.facts.usageFlags).toEqual(flags);
-  });
-
   test.each(
     chatRecordings.filter(({ events, status }) => events === null && status === 200).map((recording) => [recording.name, recording.bytes]),
   )('of %s sums to what the provider counted', (_name, bytes) => {
