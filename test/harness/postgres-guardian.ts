@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EmbeddedPostgres } from '../../services/runtime/embedded-postgres.ts';
 import { startEmbeddedPostgres } from '../../services/runtime/embedded-postgres.ts';
 import { embeddedAdministrator } from '../../services/runtime/embedded-postgres-data.ts';
+import { memoryFolder, memoryHasRoom } from './memory-folder.ts';
 
 /**
  * A process of its own that holds the PostgreSQL of one test run and outlives it by a moment: when the run ends, by itself or
@@ -12,15 +13,6 @@ import { embeddedAdministrator } from '../../services/runtime/embedded-postgres-
 const homes: string[] = [];
 /** What all databases of a run take at once, with their log, many times over. */
 const roomBytes = 4 * 1024 ** 3;
-const memory = '/dev/shm';
-/** The kernel's name for tmpfs (statfs(2)). */
-const tmpfs = 0x01021994;
-
-/** Whether there is a folder in memory with room enough: each test makes a database of over a thousand files and removes it again. */
-async function memoryHasRoom(): Promise<boolean> {
-  const found = await statfs(memory).catch(() => null);
-  return found !== null && found.type === tmpfs && Math.min(found.bavail * found.bsize, process.availableMemory()) > roomBytes;
-}
 
 async function startIn(parent: string): Promise<EmbeddedPostgres> {
   const home = await mkdtemp(join(parent, 'turnpike-test-'));
@@ -35,9 +27,10 @@ async function startIn(parent: string): Promise<EmbeddedPostgres> {
 }
 
 async function start(): Promise<EmbeddedPostgres> {
-  if (!(await memoryHasRoom())) return startIn(tmpdir());
+  // Each test makes a database of over a thousand files and removes it again.
+  if (!(await memoryHasRoom(roomBytes))) return startIn(tmpdir());
   // It may not be allowed to run programs there.
-  return startIn(memory).catch(() => startIn(tmpdir()));
+  return startIn(memoryFolder).catch(() => startIn(tmpdir()));
 }
 
 let ending = false;
