@@ -77,7 +77,8 @@ interface Run {
 function run(...args: string[]): Run {
   const child = spawn(process.execPath, ['infra/bootstrap/run.mjs', ...args], {
     cwd: project,
-    env: { ...process.env, npm_execpath: join(project, 'npm-cli.js') },
+    // The folder is of this test alone: what Node kept of its modules would stay behind.
+    env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1', npm_execpath: join(project, 'npm-cli.js') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);
