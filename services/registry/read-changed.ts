@@ -18,7 +18,9 @@ const DIGEST_LENGTH = 44;
 const RECORD_LENGTH = ID_LENGTH + DIGEST_LENGTH;
 /** Digests that one turn of the event loop compares, and rows of which one turn makes something: a millisecond or two each. */
 const DIGESTS_PER_TURN = 500;
-const ITEMS_PER_TURN = 125;
+const ITEMS_PER_TURN = 60;
+/** Items live on, a kilobyte each. */
+const ITEMS_PER_COLLECTION = 120;
 
 /**
  * Reads what has changed since it was last read. Whoever reads serves requests meanwhile: tens of thousands of rows at once hold everything up while
@@ -42,6 +44,7 @@ export async function readChanged<Item>(options: {
   const { sql, parameters } = options.digests.compile();
   const { rows } = await trx.executeQuery<{ text: string }>(CompiledQuery.raw(inTexts(sql), [...parameters]));
   const all: Item[] = [];
+  let uncollected = 0;
   for (const { text } of rows) {
     const changed = new Map<string, string>();
     for (let at = 0; at < text.length; at += RECORD_LENGTH) {
@@ -56,7 +59,12 @@ export async function readChanged<Item>(options: {
       // Of its own: a part of the text would keep all of it.
       for (const [id, item] of items)
         byId.set(id, { digest: Buffer.from(changed.get(id) ?? '', 'latin1').toString('latin1'), item, found: 0 });
-      if (items.size === ITEMS_PER_TURN) collectYoung();
+      uncollected += items.size;
+      if (uncollected < ITEMS_PER_COLLECTION) continue;
+      uncollected = 0;
+      // In a turn of its own: it takes as long as what was made of the rows.
+      await endTurn();
+      collectYoung();
     }
     for (let at = 0; at < text.length; at += RECORD_LENGTH) {
       const one = byId.get(text.slice(at, at + ID_LENGTH));
