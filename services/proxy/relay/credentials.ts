@@ -22,6 +22,7 @@ export interface Credentials {
 }
 
 const TELL_AGAIN_MS = 60_000;
+const WITHOUT_CREDENTIAL = fixedRequestHeaders([]);
 
 /** Makes the headers of each credential when first needed: the environment of a process does not change. */
 export function createCredentials(options: CredentialsOptions): Credentials {
@@ -37,13 +38,12 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     tell();
   };
 
-  const secretOf = (credential: CompiledCredential): string | null => {
-    if (credential.kind === 'environment') return readCredential(credential.variable);
-    return credential.kind === 'sealed' ? credential.reveal() : null;
-  };
+  const secretOf = (credential: Exclude<CompiledCredential, { kind: 'none' }>): string | null =>
+    credential.kind === 'environment' ? readCredential(credential.variable) : credential.reveal();
 
   return {
     headersFor: ({ provider, credential }) => {
+      if (credential.kind === 'none') return WITHOUT_CREDENTIAL;
       const { protocol } = provider;
       const known = made.get(credential);
       if (known?.protocol === protocol) return known.headers;
@@ -56,12 +56,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
           ),
         );
       }
-      const headers =
-        credential.kind === 'none'
-          ? fixedRequestHeaders([])
-          : secret === null
-            ? null
-            : fixedRequestHeaders(PROVIDER_ACCESS[protocol].credentialHeader(secret));
+      const headers = secret === null ? null : fixedRequestHeaders(PROVIDER_ACCESS[protocol].credentialHeader(secret));
       made.set(credential, { protocol, headers });
       return headers;
     },

@@ -141,6 +141,13 @@ test('what an owner no longer names goes out of use, and comes back when it is n
   expect(await seen()).toEqual({ providers: ['sim'], usable: false });
   await seed(db, options([file, simulated], keys));
   expect(await seen()).toEqual({ providers: ['acme', 'sim'], usable: true });
+  // As a provider of the environment does that stood there before its protocol had a name of its own.
+  const renamed = { ...file, providers: file.providers.map((provider) => ({ ...provider, protocol: 'groq' as const })) };
+  await seed(db, options([renamed, simulated], keys));
+  expect((await readSnapshot(db)).providers.map(({ name, protocol }) => [name, protocol])).toEqual([
+    ['acme', 'groq'],
+    ['sim', 'openai'],
+  ]);
   expect((await findPrincipal(db, secret, testSecrets, Date.now())).kind).toBe('known');
 });
 
