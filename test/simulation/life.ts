@@ -22,6 +22,8 @@ export interface Life {
   readonly random: Random;
   /** Stands still, as `freeze` says. */
   readonly frozen: boolean;
+  /** Another machine has its volume: what it writes from now on is nowhere. */
+  replaced: boolean;
   /** Calls of seams so far. */
   readonly calls: number;
   /** Dies at the `calls`-th call of a seam from now on; `onDeath` tells. */
@@ -107,6 +109,7 @@ export function startLife(options: LifeOptions): Life {
 
   const life: Life = {
     name,
+    replaced: false,
     get alive() {
       return alive;
     },

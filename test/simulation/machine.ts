@@ -35,7 +35,7 @@ export function createMachine(options: {
   readonly observer?: DiskObserver;
 }): Machine {
   const { name, scheduler, dice, counts, observer } = options;
-  const epochs = new Map<string, { epoch: number; owner: Life }>();
+  const epochs = new Map<string, { epoch: number; owner: Life; boot: string }>();
   const counted: DiskObserver = {
     written: (path, write) => observer?.written(path, write),
     durable: (path, writes) => observer?.durable(path, writes),
@@ -64,11 +64,13 @@ export function createMachine(options: {
       life.call('lock', async () => {
         await turn('lock');
         const last = epochs.get(directory);
-        if (last?.owner.alive === true && last.owner !== life) throw new FolderInUseError(directory);
+        // A lock is one kernel's: another machine does not see it.
+        if (last?.owner.alive === true && last.owner !== life && last.boot === machine.boot) throw new FolderInUseError(directory);
         const epoch = (last?.epoch ?? 0) + 1;
-        epochs.set(directory, { epoch, owner: life });
+        const { boot } = machine;
+        epochs.set(directory, { epoch, owner: life, boot });
         const claimNext = async (): Promise<number> => {
-          epochs.set(directory, { epoch: epoch + 1, owner: life });
+          epochs.set(directory, { epoch: epoch + 1, owner: life, boot });
           return epoch + 1;
         };
         return { epoch, claimNext, release: async () => {} };

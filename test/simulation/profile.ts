@@ -17,6 +17,8 @@ export interface Profile {
   readonly requestEveryMs: number;
   /** Whether organizations have budgets, and requests hold of them. */
   readonly budgets: boolean;
+  /** Whether a proxy stands still for minutes while another machine takes its volume. */
+  readonly replacements: boolean;
   /** Share of calls that take up to a minute and a half. */
   readonly slowShare: number;
   /** Mean time between two faults. */
@@ -25,7 +27,7 @@ export interface Profile {
   readonly faults: readonly FaultName[];
 }
 
-export function chooseProfile(dice: Dice, budgets: boolean): Profile {
+export function chooseProfile(dice: Dice, budgets: boolean, replacements: boolean): Profile {
   const eventLog = dice.chance(0.65) ? 'kafka' : 'embedded';
   const share = dice.pick([0.2, 0.4, 0.7]);
   const faults = FAULT_NAMES.filter(() => dice.chance(share));
@@ -47,6 +49,7 @@ export function chooseProfile(dice: Dice, budgets: boolean): Profile {
     slowShare: dice.pick([0, 0.05, 0.3]),
     faultEveryMs: dice.pick([300, 1_500, 6_000]),
     budgets,
+    replacements,
     // What a lying disk loses no book can be held to.
     faults: budgets ? faults.filter((fault) => fault !== 'disk: lying') : faults,
   };

@@ -6,6 +6,7 @@ import { createVerdict } from './checker/verdict.ts';
 import { createDice } from './dice.ts';
 import { createCounts } from './faults/counts.ts';
 import { startNemesis } from './faults/nemesis.ts';
+import { startReplacements } from './faults/replacements.ts';
 import { startLoad } from './load.ts';
 import type { Tampering } from './mutations/tampering.ts';
 import type { Profile } from './profile.ts';
@@ -45,9 +46,13 @@ export interface Simulation {
 const REST_WITHIN_MS = 15 * 60_000;
 /** Idle room goes back within ten seconds, and a recall lasts half a minute. */
 const HELD_WITHIN_MS = 90_000;
+/** Another machine waits for so long until it may count on the silence of the one before. */
+const SILENCE_MS = 380_000;
 const LOOK_EVERY = 25;
 /** By the number of the seed, not by dice: the others are the runs they were before there were budgets. */
 const BUDGETS_EVERY = 5;
+/** Of those with budgets. */
+const REPLACEMENTS_EVERY = 165;
 const ROLLUPS_EVERY = 1_000;
 
 /** One run: faults and load for so many steps, then healing, then the account. The same options give the same run. */
@@ -57,11 +62,13 @@ export async function simulate({ seed, events, tampering = {}, print, keep = 60 
   const scheduler = createScheduler(dice.fork('scheduler'), trace);
   const counts = createCounts();
   const verdict = createVerdict();
-  const profile = chooseProfile(dice.fork('profile'), seed % BUDGETS_EVERY === 0);
+  const profile = chooseProfile(dice.fork('profile'), seed % BUDGETS_EVERY === 0, seed % REPLACEMENTS_EVERY === 0);
   trace.add(`seed ${seed} ${JSON.stringify(profile)}`);
   const world = createWorld({ profile, scheduler, dice, trace, counts, verdict, tampering });
   const load = startLoad(world);
   const nemesis = startNemesis(world, load.silence);
+  const replacements = profile.replacements ? startReplacements(world) : null;
+  const heldWithinMs = HELD_WITHIN_MS + (profile.replacements ? SILENCE_MS : 0);
 
   let leaseTurns = 0;
 
@@ -87,9 +94,9 @@ export async function simulate({ seed, events, tampering = {}, print, keep = 60 
     while (unrest !== null && scheduler.now() < deadline) {
       for (let more = LOOK_EVERY; more > 0; more--) if (!(await step())) break;
       if (verdict.first !== null) break;
-      unrest = unrestOf(world);
+      unrest = replacements?.unrest() ?? unrestOf(world);
       if (unrest !== STILL_HELD) restedAt = scheduler.now();
-      else if (scheduler.now() - restedAt > HELD_WITHIN_MS) break;
+      else if (scheduler.now() - restedAt > heldWithinMs) break;
     }
     if (unrest !== null && verdict.first === null) verdict.breach('a healed world comes to rest', unrest);
   }

@@ -18,6 +18,11 @@ export interface Slot<Running> {
   kill(): void;
   /** Takes the power of its machine away for a moment. */
   cutPower(): void;
+  /**
+   * Its machine stands still for so long, and its volume goes to another one, where it is started again. What stood still goes on afterwards and finds
+   * its disk silent. @returns it; null where nothing runs.
+   */
+  replace(forMs: number): { readonly life: Life; readonly running: Running } | null;
   /** Has it killed at the `calls`-th call of a seam from now on. */
   killAfter(calls: number): void;
   /** Stops it the proper way; it is started again. */
@@ -61,6 +66,7 @@ export function createSlot<Running>(options: {
       onSeam: () => {},
       onDeath: (dead, where) => {
         trace.add(`${dead.name} dies (${how}) at ${where}`);
+        if (dead.replaced) return;
         life = null;
         running = null;
         machine.loseProcess(how);
@@ -98,6 +104,19 @@ export function createSlot<Running>(options: {
       if (life === null) return;
       how = 'power cut';
       life.die('power');
+    },
+    replace: (forMs) => {
+      const [mine, left] = [life, running];
+      if (mine === null || left === null) return null;
+      trace.add(`${mine.name} stands still, and another machine has its volume`);
+      mine.replaced = true;
+      mine.freeze(scheduler.now() + forMs);
+      life = null;
+      running = null;
+      machine.loseProcess('power cut');
+      options.onDeath?.('power cut');
+      startLater(dice.between(5, 2_500));
+      return { life: mine, running: left };
     },
     killAfter: (calls) => life?.dieAfter(calls),
     stop: () => {

@@ -145,6 +145,7 @@ export function createWorld(parts: WorldParts): World {
               : {
                   plan: budgets,
                   checker: leaseChecker,
+                  soleMachine: !profile.replacements,
                   database: storesOf(life).leaseDatabase,
                   counterName: (uuid) => server.books.counterNames.get(uuid) ?? uuid,
                 },

@@ -1,5 +1,5 @@
 import { proveBooks } from '../../leases/mirror/books.ts';
-import { limitRow } from '../../leases/mirror/rows.ts';
+import { limitRow, nodeRow } from '../../leases/mirror/rows.ts';
 import type { LeaseDatabase } from '../../leases/mirror/tables.ts';
 import { counterView } from '../../leases/mirror/view.ts';
 import type { Model, TrueRequest } from '../model.ts';
@@ -11,6 +11,8 @@ export interface LeaseChecker {
   look(): void;
   /** Of the truth: a provider is called for a request that holds this. */
   called(request: TrueRequest): void;
+  /** A process of this epoch of a node let a request through. */
+  admittedBy(node: string, epoch: number): void;
   /** Somebody was told that a limit is used up for good. */
   refusedForGood(limit: string, hold: bigint): void;
   /** Once all has healed and come to rest. */
@@ -50,6 +52,11 @@ export function createLeaseChecker(tables: LeaseDatabase, model: Model, verdict:
         if (amount !== null && known.certain > amount)
           verdict.breach('no budget is overspent', `${counter}: the provider bills ${known.certain} within holds, the limit is ${amount}`);
       }
+    },
+    admittedBy(node, epoch) {
+      const row = nodeRow(tables, node);
+      if (row !== null && row.epoch > epoch)
+        verdict.breach('who has been replaced admits nothing', `${node}: epoch ${epoch} admitted a request, ${row.epoch} has registered`);
     },
     refusedForGood(limit, hold) {
       const row = limitRow(tables, limit);

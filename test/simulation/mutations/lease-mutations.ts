@@ -25,6 +25,15 @@ export const leaseMutations: readonly Mutation[] = [
     seed: 10,
   },
   {
+    name: 'lease-double-spent-after-a-pause',
+    patch: {
+      file: `${protocol}lease-takes.ts`,
+      from: "  return state.phase === 'running' && at < state.fenceAt;\n",
+      to: "  return state.phase === 'running' && state.beats > 0 && at > 0;\n",
+    },
+    seed: 990,
+  },
+  {
     name: 'lease-closed-at-what-is-posted',
     patch: {
       file: `${mirror}lease-node.ts`,

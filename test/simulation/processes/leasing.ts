@@ -22,12 +22,16 @@ export interface LeasingOptions {
   readonly log: Log;
   readonly durability: 'group' | 'strict';
   readonly database: (node: string, incarnation: string) => LeaseDatabase;
+  /** Nobody else can have the folder: a boot waits for nobody's silence. */
+  readonly soleMachine: boolean;
 }
 
 /** A proxy's leases, put together as its `main.ts` and `proxy.ts` do it. */
 export interface Leasing {
   /** `nod_…`, the same over all boots of the machine's folder. */
   readonly node: string;
+  /** The same, as the database has it. */
+  readonly uuid: string;
   readonly spoolOptions: Pick<SpoolOptions, 'carried' | 'machineBoot'>;
   /** Once, with the spool that was opened with those options. */
   use(spool: Spool): HoldBooks;
@@ -48,22 +52,22 @@ const FIRST_LEASE_MS = 2_000;
 const LEASE_WAIT_MS = 250;
 const STOP_MS = 5_000;
 
-export function openLeasing({ life, machine, log, durability, database }: LeasingOptions): Leasing {
+export function openLeasing({ life, machine, log, durability, database, soleMachine }: LeasingOptions): Leasing {
   const sums = createLeaseSums();
   const node = mintId('node', EPOCH_MS - 1_000, createDice(Number(machine.name.split('-')[1])).bytes(10));
+  const uuid = uuidFromId('node', node) ?? '';
   let leases: LeaseNode | null = null;
   let books: HoldBooks | null = null;
   let opened: Spool | null = null;
   return {
     node,
+    uuid,
     spoolOptions: { carried: sums, machineBoot: machine.boot },
     use: (spool) => {
       opened = spool;
       const { epoch } = spool.state();
-      // One machine, one folder: the silence before a takeover is for the exploration (test/leases).
-      const { torn, moved } = judgeBoots(spool.boots, { machineBoot: machine.boot, durability, soleMachine: true });
+      const { torn, moved } = judgeBoots(spool.boots, { machineBoot: machine.boot, durability, soleMachine });
       for (const each of torn) sums.tear(each);
-      const uuid = uuidFromId('node', node) ?? '';
       const incarnation = life.random.bytes(16).toString('hex');
       leases = createLeaseNode({
         node: uuid,

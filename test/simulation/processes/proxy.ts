@@ -40,7 +40,7 @@ export interface ProxyOptions {
   readonly tenants: readonly Tenant[];
   /** Null where nobody has a budget. */
   readonly budgets:
-    | (Pick<LeasingOptions, 'database'> & {
+    | (Pick<LeasingOptions, 'database' | 'soleMachine'> & {
         readonly plan: SimulatedBudgets;
         readonly checker: LeaseChecker;
         readonly counterName: (uuid: string) => string;
@@ -59,6 +59,8 @@ export interface ProxyProcess {
   readonly open: number;
   /** One request from its admission to its last byte. */
   request(slow: boolean): void;
+  /** Asks for room for one request of each organization, which a process that was replaced must not find. */
+  probe(): void;
   /** Takes nothing more, settles what is under way and leaves. */
   stop(): Promise<void>;
 }
@@ -109,7 +111,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
 
   /** What the application has got now must survive this process. */
   function answer(truth: TrueRequest): void {
-    if (!life.alive) return;
+    if (!life.alive || life.replaced) return;
     if (!witness.isClosed(truth.requestId))
       verdict.breach('settlement durable before the last byte', `${truth.requestId} was answered and its settlement is not on disk`);
     if (options.durability === 'strict' && !witness.isClosedDurably(truth.requestId) && !witness.wasLiedTo(truth.requestId))
@@ -120,14 +122,15 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
   }
 
   function settle(request: AdmittedRequest, truth: TrueRequest, outcome: ProviderAnswer): void {
-    if (!underWay.delete(request.requestId) || !life.alive) return;
+    // Nobody reads what a replaced process writes: its successor has the last word on what it had under way.
+    if (!underWay.delete(request.requestId) || !life.alive || life.replaced) return;
     truth.ending = outcome.expected;
     life.pass('settle');
     books.close(request, null, outcome.ending, () => answer(truth));
   }
 
   function call(request: AdmittedRequest, truth: TrueRequest, slow: boolean): void {
-    if (!life.alive) return;
+    if (!life.alive || life.replaced) return;
     life.pass('call provider');
     truth.called = true;
     counts.add('provider calls');
@@ -196,6 +199,17 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
         if (refusal?.code === 'insufficient_quota' && hold !== undefined) budgets?.checker.refusedForGood(hold.limit, hold.amount);
         reject(books, { request, truth });
       });
+    },
+    probe() {
+      for (const { organizationUuid } of options.tenants) {
+        // Of what has no window that would be over by now.
+        const wanted = (budgets?.plan.holdsOf(organizationUuid) ?? []).filter(({ unit }) => unit === 'usd');
+        if (leasing === null || wanted.length === 0) continue;
+        leasing.take(mintId('request', life.clock.now(), dice.bytes(10)), wanted, (holds) => {
+          counts.add('requests to who was replaced');
+          if (holds !== null) budgets?.checker.admittedBy(leasing.uuid, spool.state().epoch);
+        });
+      }
     },
     async stop() {
       stopping = true;
