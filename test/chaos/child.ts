@@ -14,8 +14,8 @@ export type Child = {
   readonly isUp: () => boolean;
   /** Resolves once it serves. */
   readonly up: (deadlineMs: number) => Promise<void>;
-  /** SIGKILL. @returns once it serves again. */
-  readonly kill: () => Promise<void>;
+  /** SIGKILL. @param meanwhile is done before it is started again. @returns once it serves again. */
+  readonly kill: (meanwhile?: () => Promise<void>) => Promise<void>;
   readonly signal: (signal: 'SIGSTOP' | 'SIGCONT') => void;
   /** How often it was started after its first start. */
   readonly restarts: () => number;
@@ -32,6 +32,7 @@ const restartMs = 300;
 /** A process waits for a database that is away before it serves; and the machine may be busy with the others' starts. */
 const upAgainMs = 180_000;
 const lastWords = 2_000;
+const nothing = async (): Promise<void> => {};
 
 /** Starts a process and keeps it running. Rejects where its first start fails. */
 export async function startChild(options: {
@@ -48,6 +49,7 @@ export async function startChild(options: {
   const past: string[] = [];
   let ending = false;
   let asked = false;
+  let betweenStarts: () => Promise<void> = nothing;
   let restarts = 0;
   let running: ClusterProcess | null = null;
   const port = String(await freePort());
@@ -67,6 +69,8 @@ export async function startChild(options: {
         asked = false;
       }
       restarts += 1;
+      await betweenStarts();
+      betweenStarts = nothing;
       await wait(restartMs);
       current = await startVerb(`start:${kind}`, { ...variables, [portVariable]: port }).catch((error: unknown) => {
         deaths.push(`${name} did not start again: ${String(error).slice(-lastWords)}`);
@@ -85,9 +89,10 @@ export async function startChild(options: {
     url: () => url,
     isUp: () => running !== null,
     up,
-    kill: async () => {
+    kill: async (meanwhile = nothing) => {
       await up(upAgainMs);
       asked = true;
+      betweenStarts = meanwhile;
       await running?.kill();
       await up(upAgainMs);
     },

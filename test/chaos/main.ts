@@ -37,7 +37,15 @@ async function main(): Promise<number> {
     case 'budget': {
       const { seed, forMs } = command;
       onProgress(`seed ${seed}, for ${forMs / 60_000} minutes`);
-      const { rounds, problems, restarts } = await runBudget({ seed, forMs, atOnce: 256, mostLoadMs: 60_000, onProgress });
+      const { rounds, problems, restarts } = await runBudget({
+        seed,
+        forMs,
+        atOnce: 256,
+        mostLoadMs: 5_000,
+        mostRecoveries: 3,
+        patient: true,
+        onProgress,
+      });
       const restarted = Object.entries(restarts).map(([name, times]) => `${name} ${times}`);
       process.stdout.write(`\nseed ${seed}: ${rounds.length} dollars spent; started again: ${restarted.join(', ')}\n`);
       process.stdout.write(problems.length === 0 ? 'overspent: nothing\n' : `PROBLEMS:\n  ${problems.join('\n  ')}\n`);

@@ -16,15 +16,19 @@ export type BudgetLoad = {
 type Shape = {
   readonly model: string;
   readonly stream: boolean;
+  readonly user: string;
   /** Options of the simulator. */
   readonly behavior: Readonly<Record<string, number | string>>;
   readonly leavesAfterMs: number | null;
 };
 
+const userCount = 8;
+
 /** Most are plain; some leave, some break, some are under way for longer than a pause, some cost more than was held for them. */
 function shapeOf(random: ReturnType<typeof seededRandom>): Shape {
   const behavior = { 'prompt-tokens': 250 + random.below(350), tokens: 1 + random.below(60), 'ttft-ms': '2..40' };
-  const plain = { model: 'sim/echo', stream: false, behavior, leavesAfterMs: null };
+  const user = `user ${random.below(userCount)}`;
+  const plain = { model: 'sim/echo', stream: false, user, behavior, leavesAfterMs: null };
   const roll = random.below(100);
   if (roll < 40) return plain;
   if (roll < 65) return { ...plain, stream: true, behavior: { ...behavior, 'token-ms': 1 } };
@@ -80,6 +84,7 @@ async function ask(client: OpenAI, shape: Shape, maxTokens: number): Promise<str
     model: shape.model,
     messages: [{ role: 'user' as const, content: 'hello' }],
     max_completion_tokens: maxTokens,
+    user: shape.user,
     metadata: {
       simulator: Object.entries(shape.behavior)
         .map(([name, value]) => `${name}=${value}`)

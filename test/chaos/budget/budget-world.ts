@@ -1,6 +1,6 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { idFromUuid } from '../../../schema/values/ids.ts';
+import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
 import { priceVersion, sheetFromPerMillion } from '../../../services/pricing/price-sheet.ts';
 import { createApiKey } from '../../../services/registry/api-keys.ts';
 import { createBudget } from '../../../services/registry/budgets.ts';
@@ -18,8 +18,13 @@ import { startChaosPostgres } from '../chaos-postgres.ts';
 import type { Child } from '../child.ts';
 import { startChild } from '../child.ts';
 
-/** A budget of one dollar and the one key that it counts. */
-export type OneDollar = { readonly secret: string; readonly keyUuid: string; readonly limitId: string };
+/** A budget of one dollar and the one key that it counts; another counts each of its users apart. */
+export type OneDollar = {
+  readonly secret: string;
+  readonly keyUuid: string;
+  readonly limitId: string;
+  readonly budgetIds: readonly string[];
+};
 
 /** Several proxies, a ledger that serves them the event log, a PostgreSQL of their own, and the provider with its books. */
 export type BudgetWorld = {
@@ -31,6 +36,10 @@ export type BudgetWorld = {
   /** Sees every row. While PostgreSQL is away it fails. */
   readonly database: DatabaseConnection;
   readonly newDollar: (name: string) => Promise<OneDollar>;
+  /** Writes to the registry as a person does. */
+  readonly change: <Result>(write: (change: Change) => Promise<Result>) => Promise<Result>;
+  /** Kills a proxy and takes its disk away: what starts again is another node. @returns the uuid of the one that is gone, once that one serves. */
+  readonly loseDisk: (proxy: Child) => Promise<string>;
   /** Stops the product in order. @returns what ended otherwise than with 0. */
   readonly stop: () => Promise<readonly string[]>;
   readonly end: () => Promise<void>;
@@ -44,6 +53,8 @@ export const outputPico = BigInt(outputUsd) * 1_000_000n;
 export const oneDollarPico = 10n ** 12n;
 /** Its prompts are free: a hold on it can be made to fit any rest to the token. */
 export const lastCentModel = 'last-cent';
+/** A dollar's worth. */
+const mostTokens = 250_000;
 const models = ['echo', 'flaky', 'no-usage', 'disconnect-mid'];
 const databaseName = 'turnpike_chaos';
 
@@ -91,9 +102,10 @@ export async function startBudgetWorld(proxyCount: number): Promise<BudgetWorld>
       return child;
     };
     const ledger = await start('ledger', 1, ledgerHome);
+    const homeOf = (index: number): string => join(folder, `proxy-${index + 1}`);
     const proxies = await Promise.all(
       Array.from({ length: proxyCount }, async (_, index) => {
-        const home = join(folder, `proxy-${index + 1}`);
+        const home = homeOf(index);
         await mkdir(home, { recursive: true });
         // The ledger serves the event log there.
         await symlink(join(ledgerHome, 'run'), join(home, 'run'));
@@ -106,29 +118,47 @@ export async function startBudgetWorld(proxyCount: number): Promise<BudgetWorld>
       postgres,
       simUrl: simulator.url,
       database,
+      change,
+      loseDisk: async (proxy) => {
+        const disk = join(homeOf(proxies.indexOf(proxy)), 'proxy');
+        const node = uuidFromId('node', (await readFile(join(disk, 'node'), 'utf8')).trim());
+        if (node === null) throw new Error(`${proxy.name} has no name`);
+        await proxy.kill(() => rm(disk, { recursive: true }));
+        return node;
+      },
       // Key and budget come in one snapshot: no request of the key is without the budget.
       newDollar: (name) =>
         change(async (each) => {
           const input = { name, kind: 'ak', environment: 'test', teamId: null, allowedModels: null } as const;
           const none = { tags: {}, metadata: {}, permissions: [], expiresAt: null };
           const { key, secret } = await createApiKey(each, { ...input, ...none }, deriveSecrets(masterKey));
-          const { budget } = await createBudget(each, {
-            name,
+          const shape = {
             selector: [{ dimension: 'api_key', tagKey: null, in: [idFromUuid('apiKey', key.id)] }],
+            thresholds: [],
+            enforcement: 'enforce',
+            downgradeTo: null,
+            onUnpricedModel: 'block',
+            fallbackPrice: null,
+          } as const;
+          const { budget } = await createBudget(each, {
+            ...shape,
+            name,
             groupBy: [],
             limits: [
               { unit: 'usd', amount: oneDollarPico.toString(), window: { kind: 'lifetime' } },
               // Never short by itself: holds of both are taken together, or none.
               { unit: 'requests', amount: '100000', window: { kind: 'lifetime' } },
             ],
-            thresholds: [],
-            enforcement: 'enforce',
-            downgradeTo: null,
-            onUnpricedModel: 'block',
-            fallbackPrice: null,
+          });
+          // Nor is this one: it is there for its many counters, made by whoever comes first.
+          const users = await createBudget(each, {
+            ...shape,
+            name: `${name}, by user`,
+            groupBy: [{ dimension: 'end_user', tagKey: null }],
+            limits: [{ unit: 'usd', amount: (10n * oneDollarPico).toString(), window: { kind: 'lifetime' } }],
           });
           const limit = budget.definition.limits.find(({ unit }) => unit === 'usd');
-          return { secret, keyUuid: key.id, limitId: limit?.id ?? '' };
+          return { secret, keyUuid: key.id, limitId: limit?.id ?? '', budgetIds: [budget.id, users.budget.id] };
         }),
       stop: async () => {
         const wrong: string[] = [];
@@ -147,15 +177,15 @@ export async function startBudgetWorld(proxyCount: number): Promise<BudgetWorld>
 }
 
 function catalog(baseUrl: string): Parameters<typeof applyProviders>[1] {
-  const model = (name: string, upstreamModel: string, input: number) => {
+  const model = (name: string, upstreamModel: string, input: number, maxOutputTokens: number) => {
     const sheet = sheetFromPerMillion({ input: String(input), output: String(outputUsd) });
     const price = { version: priceVersion(sheet), sheet, source: 'test' };
-    return { name: `sim/${name}`, upstreamModel, contextWindow: null, maxOutputTokens: 16_000, price };
+    return { name: `sim/${name}`, upstreamModel, contextWindow: null, maxOutputTokens, price };
   };
   return {
     owner: 'file',
     providers: [{ name: 'sim', protocol: 'openai', baseUrl, credential: null, options: {} }],
-    models: [...models.map((name) => model(name, name, inputUsd)), model(lastCentModel, 'echo', 0)],
+    models: [...models.map((name) => model(name, name, inputUsd, 16_000)), model(lastCentModel, 'echo', 0, mostTokens)],
     keys: [],
   };
 }

@@ -1,31 +1,41 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { sql } from 'kysely';
-import OpenAI from 'openai';
-import { idFromUuid } from '../../../schema/values/ids.ts';
 import { checkLeases } from '../../../services/journal/check-leases.ts';
 import type { ProviderEntry } from '../../e2e/provider-books.ts';
-import { activeCalls, followProviderBooks } from '../../e2e/provider-books.ts';
+import { followProviderBooks } from '../../e2e/provider-books.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
+import { allBooked } from './all-booked.ts';
+import { fitsWhole, spendTheRest } from './ask-for-the-rest.ts';
 import { harm } from './budget-faults.ts';
 import { startBudgetLoad } from './budget-load.ts';
 import type { BudgetWorld, OneDollar } from './budget-world.ts';
-import { inputPico, lastCentModel, oneDollarPico, outputPico, startBudgetWorld } from './budget-world.ts';
-import type { BudgetEntry, BudgetVerdict } from './judge-budget.ts';
-import { judgeBudget } from './judge-budget.ts';
+import { startBudgetWorld } from './budget-world.ts';
+import { billsOf, readCounted } from './counted-requests.ts';
+import { countersOf } from './dollar-counters.ts';
+import type { BudgetVerdict } from './judge-budget.ts';
+import { judgeCounters, mostHoldPico } from './judge-counters.ts';
+import type { LostRoom } from './lost-disks.ts';
+import { releaseLost } from './lost-disks.ts';
 
 export type BudgetOptions = {
   readonly seed: number;
   /** New dollars are spent for as long; one at least. */
   readonly forMs: number;
   readonly atOnce: number;
-  /** Of one dollar: load ends there, used up or not. */
+  /** Load ends there, used up or not, for all to recover. */
   readonly mostLoadMs: number;
+  /** How often a dollar recovers and is spent on, where it is not used up before. */
+  readonly mostRecoveries: number;
+  /** Room that nobody asks for is waited for, too: it comes back after ten seconds, each time. */
+  readonly patient: boolean;
   readonly onProgress: (line: string) => void;
 };
 
 export type BudgetRound = Omit<BudgetVerdict, 'problems'> & {
   readonly entries: number;
+  readonly counters: number;
+  /** Requests that the dollar itself had no room for. */
+  readonly refusals: number;
   readonly settled: bigint;
   readonly endings: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
@@ -41,10 +51,9 @@ export type BudgetReport = {
 };
 
 const proxyCount = 4;
-/** Everything is up again by then, booked, and given back: idle room after ten seconds. */
-const drainMs = 180_000;
-/** The dearest request: more is never asked at once. */
-const mostTokensAtOnce = 16_000n;
+const upMs = 60_000;
+/** Idle room comes back after ten seconds. */
+const returnedMs = 60_000;
 
 /** Spends dollars through four proxies, one after the other, while they are killed and frozen and PostgreSQL stops; judges each. */
 export async function runBudget(options: BudgetOptions): Promise<BudgetReport> {
@@ -53,12 +62,15 @@ export async function runBudget(options: BudgetOptions): Promise<BudgetReport> {
   const world = await startBudgetWorld(proxyCount);
   const problems: string[] = [];
   const rounds: BudgetRound[] = [];
+  const dollars: OneDollar[] = [];
   try {
     const startMs = performance.now();
     const readOn = followProviderBooks(world.simUrl);
     do {
       const round = rounds.length + 1;
-      const { problems: wrong, ...figures } = await spendOneDollar(world, options, round, readOn);
+      const dollar = await world.newDollar(`dollar ${round}`);
+      dollars.push(dollar);
+      const { problems: wrong, ...figures } = await spendOneDollar(world, dollar, options, round, readOn);
       rounds.push(figures);
       problems.push(...wrong.map((problem) => `dollar ${round}: ${problem}`));
       onProgress(describeRound(figures, round));
@@ -66,6 +78,8 @@ export async function runBudget(options: BudgetOptions): Promise<BudgetReport> {
     const children = [...world.proxies, world.ledger];
     for (const child of children) problems.push(...child.deaths);
     problems.push(...(await world.stop()));
+    // Who stops in order keeps nothing.
+    for (const dollar of dollars) problems.push(...(await heldOf(world, dollar)));
     return { seed, rounds, restarts: Object.fromEntries(children.map((child) => [child.name, child.restarts()])), problems };
   } finally {
     await world.end();
@@ -74,70 +88,114 @@ export async function runBudget(options: BudgetOptions): Promise<BudgetReport> {
 
 async function spendOneDollar(
   world: BudgetWorld,
-  { seed, atOnce, mostLoadMs, onProgress }: BudgetOptions,
+  dollar: OneDollar,
+  { seed, atOnce, mostLoadMs, mostRecoveries, patient, onProgress }: BudgetOptions,
   round: number,
   readOn: () => Promise<readonly ProviderEntry[]>,
 ): Promise<BudgetRound & { readonly problems: readonly string[] }> {
-  const random = seededRandom(seed + round * 7_919);
-  const dollar = await world.newDollar(`dollar ${round}`);
   const problems: string[] = [];
-  await Promise.all(world.proxies.map(({ url }) => eventually(async () => (await models(url(), dollar)) === 200, 60_000)));
+  const faults: string[] = [];
+  const endings = new Map<string, number>();
+  const room: LostRoom = new Map();
+  const callsBefore = (await readOn()).length;
+  const callsOfDollar = async () => (await readOn()).slice(callsBefore);
+  await Promise.all(world.proxies.map(({ url }) => eventually(async () => (await models(url(), dollar)) === 200, upMs)));
+  const watch = watchSums(world, dollar);
 
-  const startMs = performance.now();
-  const load = startBudgetLoad({ urls: world.proxies.map(({ url }) => url()), secret: dollar.secret, atOnce, random });
+  let loadMs = 0;
+  let drainMs = 0;
+  let disksLost = 0;
+  for (let recovery = 1; recovery <= mostRecoveries && problems.length === 0; recovery += 1) {
+    const loadedAt = performance.now();
+    const random = seededRandom(seed + round * 7_919 + recovery * 104_729);
+    const load = startBudgetLoad({ urls: world.proxies.map(({ url }) => url()), secret: dollar.secret, atOnce, random });
+    const harming = harm(world, { random: seededRandom(seed + round + recovery * 15_485_863), onProgress });
+    // Used up or not, it ends there; but not before each kind of fault was in it.
+    void Promise.all([harming.all, wait(mostLoadMs)]).then(load.stop);
+    await Promise.all([load.done, harming.all]);
+    const done = await harming.end();
+    problems.push(...done.problems);
+    faults.push(...done.faults);
+    disksLost += done.lostNodes.length;
+    for (const [ending, count] of load.endings) endings.set(ending, (endings.get(ending) ?? 0) + count);
+    const restedAt = performance.now();
+    loadMs += restedAt - loadedAt;
+
+    const recovered = recover(world, dollar, { nodes: done.lostNodes, room, callsOfDollar, patient });
+    problems.push(...(await recovered.catch((error: unknown) => [error instanceof Error ? error.message : String(error)])));
+    drainMs += performance.now() - restedAt;
+    onProgress(`    recovery ${recovery}: after ${((performance.now() - restedAt) / 1_000).toFixed(1)} s all that was left could be had`);
+    if ((endings.get('insufficient_quota') ?? 0) >= atOnce) break;
+  }
+  const spentAt = performance.now();
+  if (problems.length === 0)
+    await spendTheRest(world, dollar).catch((error: unknown) => problems.push(error instanceof Error ? error.message : String(error)));
+  await nothingHeld(world, dollar, patient).catch((error: unknown) =>
+    problems.push(error instanceof Error ? error.message : String(error)),
+  );
+  drainMs += performance.now() - spentAt;
+  problems.push(...(await watch.end()));
+
+  const { main, ...judged } = await judgeCounters(world, dollar, {
+    calls: await callsOfDollar(),
+    room: disksLost === 0 ? null : room,
+    patient,
+  });
+  problems.push(...judged.problems);
+  for (const finding of await checkLeases(world.database.db, { withLog: true })) problems.push(`the leases: ${JSON.stringify(finding)}`);
+  return { ...main, ...judged, problems, endings: Object.fromEntries(endings), faults, loadMs, drainMs };
+}
+
+/** Looks on while others spend: what is settled and held is within the limit and the overruns at every look. */
+function watchSums(world: BudgetWorld, dollar: OneDollar): { readonly end: () => Promise<readonly string[]> } {
+  const problems: string[] = [];
   let over = false;
-  const watch = (async () => {
+  const watching = (async () => {
     while (!over) {
       // PostgreSQL may be away: then there is nothing to look at.
-      const state = await counterOf(world, dollar).catch(() => null);
-      if (state !== null && state.settled + state.held > oneDollarPico + state.overrun)
-        problems.push(`settled ${state.settled} and held ${state.held} are more than the limit and an overrun of ${state.overrun}`);
+      for (const { unit, amount, settled, held, overrun } of await countersOf(world, dollar).catch(() => [])) {
+        if (settled + held > amount + overrun)
+          problems.push(`settled ${settled} and held ${held} of ${unit} are more than ${amount} and an overrun of ${overrun}`);
+      }
       await wait(50);
     }
   })();
-  const faults = harm(world, { random: seededRandom(seed + round), onProgress });
-  // Used up or not, it ends there; but not before each kind of fault was in it.
-  void Promise.all([faults.all, wait(mostLoadMs)]).then(load.stop);
-  await Promise.all([load.done, faults.all]);
-  const done = await faults.end();
-  problems.push(...done.problems);
-  const loadMs = performance.now() - startMs;
-
-  const restMs = performance.now();
-  let calls: readonly ProviderEntry[] = [];
-  const settle = async (): Promise<void> => {
-    calls = await eventually(() => allBooked(world, readOn), drainMs);
-  };
-  await settle()
-    .then(() => spendTheRest(world, dollar, settle))
-    .catch((error: unknown) => problems.push(error instanceof Error ? error.message : String(error)));
-  const counter = await eventually(async () => {
-    const state = await counterOf(world, dollar);
-    return state !== null && state.held === state.lost ? state : null;
-  }, 60_000).catch(() => counterOf(world, dollar));
-  over = true;
-  await watch;
-  if (counter === null) throw new Error('nothing was ever leased');
-  const entries = await readEntries(world, dollar, counter.id);
-  const { problems: wrong, ...verdict } = judgeBudget({
-    limit: oneDollarPico,
-    entries,
-    counter,
-    billed: billedOf(calls, new Map(entries.map(({ requestId, model }) => [requestId, model]))),
-    smallest: outputPico,
-  });
-  problems.push(...wrong);
-  for (const finding of await checkLeases(world.database.db, { withLog: true })) problems.push(`the leases: ${JSON.stringify(finding)}`);
   return {
-    ...verdict,
-    problems,
-    entries: entries.length,
-    settled: counter.settled,
-    endings: Object.fromEntries(load.endings),
-    faults: done.faults,
-    loadMs,
-    drainMs: performance.now() - restMs,
+    end: async () => {
+      over = true;
+      await watching;
+      return problems;
+    },
   };
+}
+
+/**
+ * After the faults: all is booked, lost disks are listed as lost and released, nothing else is held, and whatever is left fits into one request of any
+ * proxy, but not a token more. @returns what is wrong, in words.
+ */
+async function recover(
+  world: BudgetWorld,
+  dollar: OneDollar,
+  options: {
+    readonly nodes: readonly string[];
+    readonly room: LostRoom;
+    readonly callsOfDollar: () => Promise<readonly ProviderEntry[]>;
+    readonly patient: boolean;
+  },
+): Promise<readonly string[]> {
+  const { nodes, room, callsOfDollar, patient } = options;
+  await allBooked(world, dollar);
+  const requests = await readCounted(world, dollar);
+  const booked = new Set(requests.map(({ requestId }) => requestId));
+  const calls = (await callsOfDollar()).filter(({ requestId }) => requestId === null || !booked.has(requestId));
+  const bills = [...billsOf(calls, requests).values()].filter((bill) => bill <= mostHoldPico);
+  const unaccounted = (unit: string): bigint =>
+    unit === 'requests' ? BigInt(calls.length) : bills.reduce((one, other) => one + other, 0n);
+  const problems = [...(await releaseLost(world, dollar, { nodes, unaccounted, room }))];
+  // Else those who still have some are asked for it.
+  if (patient) await nothingHeld(world, dollar, patient);
+  await fitsWhole(world, dollar);
+  return problems;
 }
 
 async function models(url: string, { secret }: OneDollar): Promise<number | null> {
@@ -151,108 +209,45 @@ async function models(url: string, { secret }: OneDollar): Promise<number | null
   );
 }
 
-async function counterOf({ database }: BudgetWorld, { limitId }: OneDollar) {
-  const state = await database.db.selectFrom('counter_states').selectAll().where('limit_id', '=', limitId).executeTakeFirst();
-  return state ?? null;
+/** Resolves once nothing is held of the dollar but what is lost; and of its other counters, which nobody asks for room. */
+async function nothingHeld(world: BudgetWorld, dollar: OneDollar, patient: boolean): Promise<void> {
+  await eventually(async () => {
+    const held = await heldOf(world, dollar, patient ? null : dollar.limitId);
+    if (held.length > 0) throw new Error(held.join(', '));
+    return true;
+  }, returnedMs);
 }
 
-/** @throws Error while a call is under way or not booked, or a line has no position. @returns all calls of the provider. */
-async function allBooked({ simUrl, database }: BudgetWorld, readOn: () => Promise<readonly ProviderEntry[]>) {
-  if ((await activeCalls(simUrl)) > 0) throw new Error('the provider still answers');
-  const calls = await readOn();
-  const { rows } = await sql<{
-    request_id: string;
-  }>`select request_id from ledger_entries join journal_positions on item_id = entry_id`.execute(database.db);
-  const booked = new Set(rows.map(({ request_id }) => idFromUuid('request', request_id)));
-  const missing = calls.filter(({ requestId }) => requestId === null || !booked.has(requestId));
-  if (missing.length > 0) {
-    await wait(100);
-    throw new Error(`${missing.length} calls are not booked, such as ${missing[0]?.requestId}`);
-  }
-  return calls;
-}
-
-/** What is left is asked for to the token: whoever is asked has to find it, wherever it lies. */
-async function spendTheRest(world: BudgetWorld, dollar: OneDollar, settle: () => Promise<void>): Promise<void> {
-  for (let turn = 0; ; turn += 1) {
-    const state = await counterOf(world, dollar);
-    const rest = oneDollarPico - (state?.settled ?? 0n);
-    const proxy = world.proxies[turn % world.proxies.length];
-    const client = new OpenAI({ baseURL: `${proxy?.url()}/v1`, apiKey: dollar.secret, maxRetries: 30, timeout: 20_000, logLevel: 'off' });
-    const most = rest / outputPico;
-    const tokens = most > mostTokensAtOnce ? mostTokensAtOnce : most;
-    const asked = client.chat.completions.create({
-      model: `sim/${lastCentModel}`,
-      messages: [{ role: 'user', content: 'the rest' }],
-      // One token more than there is, at the end.
-      max_completion_tokens: Number(tokens === 0n || tokens < 0n ? 1n : tokens),
-      metadata: { simulator: `prompt-tokens=1; tokens=${tokens <= 0n ? 1n : tokens}` },
-    });
-    const refused = await asked.then(
-      () => null,
-      (error: unknown) => (error instanceof OpenAI.APIError ? error.code : String(error)),
-    );
-    if (tokens <= 0n) {
-      if (refused !== 'insufficient_quota')
-        throw new Error(`nothing is left (${rest}), and the next request was told ${refused ?? 'nothing'}`);
-      return;
-    }
-    if (refused !== null) throw new Error(`${rest} is left, and a request for it was refused: ${refused}`);
-    await settle();
-  }
-}
-
-/** By position, in the words of their events. */
-async function readEntries({ database }: BudgetWorld, { keyUuid }: OneDollar, counter: string): Promise<readonly BudgetEntry[]> {
-  type Row = {
-    request_id: string;
-    outcome: string;
-    model: string | null;
-    error_code: string | null;
-    debit: string | null;
-    cost: string | null;
-    refused: Record<string, string> | null;
-  };
-  const { rows } = await sql<Row>`
-    select request_id, outcome, model, error_code, hold ->> 'debit' as debit, hold ->> 'cost' as cost, event -> 'refusedBy' as refused
-    from ledger_entries join journal_positions on item_id = entry_id,
-      lateral (select convert_from(body, 'UTF8')::jsonb as event) as parsed
-      left join lateral (select hold from jsonb_array_elements(event -> 'holds') as hold where hold ->> 'counter' = ${counter}) as own on true
-    where api_key_id = ${keyUuid} order by position`.execute(database.db);
-  return rows.map(({ request_id, outcome, model, error_code, debit, cost, refused }) => ({
-    requestId: idFromUuid('request', request_id),
-    outcome,
-    model,
-    errorCode: error_code,
-    hold: debit === null || cost === null ? null : { debit: BigInt(debit), cost: BigInt(cost) },
-    refused:
-      refused?.amount == null || refused.settled == null || refused.needed == null
-        ? null
-        : { needed: BigInt(refused.needed), amount: BigInt(refused.amount), settled: BigInt(refused.settled) },
-  }));
-}
-
-/** What the provider bills, worked out apart from the product. @param own the models of the budget's requests, by request. */
-function billedOf(calls: readonly ProviderEntry[], own: ReadonlyMap<string, string | null>): ReadonlyMap<string, bigint> {
-  const bills = new Map<string, bigint>();
-  for (const { requestId, billed } of calls) {
-    if (requestId === null || billed === null || !own.has(requestId)) continue;
-    const input = own.get(requestId) === `sim/${lastCentModel}` ? 0n : inputPico;
-    const bill = BigInt(billed.promptTokens) * input + BigInt(billed.completionTokens) * outputPico;
-    bills.set(requestId, (bills.get(requestId) ?? 0n) + bill);
-  }
-  return bills;
+/** What is held and not lost, in words. @param limit of one limit alone. */
+async function heldOf(world: BudgetWorld, dollar: OneDollar, limit: string | null = null): Promise<readonly string[]> {
+  const holding = (await countersOf(world, dollar)).filter(
+    ({ limit_id, held, lost }) => held !== lost && (limit === null || limit === limit_id),
+  );
+  return holding.map(({ id, unit, held, lost }) => `${held - lost} ${unit} of counter ${id} are still held, and not lost`);
 }
 
 const usd = (pico: bigint): string => `${Number(pico) / 1e12} USD`;
 
-function describeRound(
-  { entries, settled, billed, overrun, unreported, orphans, endings, faults, loadMs, drainMs: rest }: BudgetRound,
-  round: number,
-): string {
+function describeRound(round: BudgetRound, number: number): string {
+  const {
+    entries,
+    counters,
+    refusals,
+    settled,
+    billed,
+    overrun,
+    unreported,
+    orphans,
+    lost,
+    endings,
+    faults,
+    loadMs,
+    drainMs: rest,
+  } = round;
   return [
-    `dollar ${round}: ${entries} entries in ${(loadMs / 1_000).toFixed(1)} s of load and ${(rest / 1_000).toFixed(1)} s until all of it was used`,
-    `billed ${usd(billed)}, settled ${usd(settled)}, overrun ${usd(overrun)}, ${orphans} orphans with ${usd(unreported)} beyond their holds`,
+    `dollar ${number}: ${entries} entries in ${(loadMs / 1_000).toFixed(1)} s of load and ${(rest / 1_000).toFixed(1)} s until all of it was used`,
+    `billed ${usd(billed)}, settled ${usd(settled)}, overrun ${usd(overrun)}; ${orphans} orphans and ${lost} calls of lost disks, ${usd(unreported)} beyond their holds`,
+    `${refusals} refusals of the dollar itself, ${counters} counters`,
     `faults: ${faults.join(', ')}`,
     `endings: ${Object.entries(endings)
       .map(([name, count]) => `${name} ${count}`)
