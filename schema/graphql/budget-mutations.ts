@@ -132,6 +132,15 @@ const BudgetRaiseInput = builder.inputType('BudgetRaiseInput', {
     reason: t.string({ required: true, description: '1 to 500 characters; stands in the audit log.' }),
   }),
 });
+const BudgetTopUpInput = builder.inputType('BudgetTopUpInput', {
+  fields: (t) => ({
+    idempotencyKey: t.string(idempotencyKeyField),
+    id: t.id({ required: true }),
+    unit: t.field({ type: BudgetUnit, required: true, description: 'Of the LIFETIME limit that it is added to.' }),
+    by: t.field({ type: 'Decimal', required: true, description: 'Above 0: USD, or a whole number of tokens or requests.' }),
+    reason: t.string({ required: true, description: '1 to 500 characters; stands in the audit log.' }),
+  }),
+});
 const BudgetArchiveInput = builder.inputType('BudgetArchiveInput', {
   fields: (t) => ({ id: t.id({ required: true }), expectedVersion: t.int(expectedVersionField) }),
 });
@@ -210,6 +219,17 @@ builder.mutationFields((t) => ({
           reason,
         });
       }),
+  }),
+  budgetTopUp: t.field({
+    type: BudgetPayload('BudgetTopUpPayload'),
+    description:
+      'Adds to what there is of a LIFETIME limit, for good: the next ask of a proxy finds it. No version is expected, since two of them add up in either order; the same idempotency key never adds twice.',
+    authScopes: { permission: 'budget:update' },
+    args: { input: t.arg({ type: BudgetTopUpInput, required: true }) },
+    resolve: (_root, { input }, context) =>
+      payloadOf(() =>
+        context.changes.budgetTopUp({ ...input, id: requireUuid('Budget', input.id), by: budgetAmount(input.unit, input.by) }),
+      ),
   }),
   budgetArchive: t.field({
     type: BudgetPayload('BudgetArchivePayload'),

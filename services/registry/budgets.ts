@@ -1,15 +1,15 @@
 import type { Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { BudgetTable } from '../../schema/tables/budget.table.ts';
-import type { BudgetDefinition } from '../../schema/values/budget.ts';
+import type { BudgetDefinition, BudgetUnit } from '../../schema/values/budget.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import type { GivenBudget } from './budget-definition.ts';
-import { defineBudget } from './budget-definition.ts';
+import { defineBudget, LARGEST_AMOUNT } from './budget-definition.ts';
 import { writeBudgetLimits } from './budget-limits.ts';
 import type { GivenRaise } from './budget-raises.ts';
 import { raiseLimit } from './budget-raises.ts';
 import type { Change } from './change.ts';
-import { differences, mintRowId, recordChange } from './change.ts';
+import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
 import { lockOwn, nameTaken, nextVersion } from './own-rows.ts';
 
 export type Budget = Selectable<BudgetTable>;
@@ -103,12 +103,36 @@ export async function raiseBudget(
   return { budget, auditEventId };
 }
 
+/**
+ * Adds to a limit that counts for ever, for good. No version is expected: two of them at once add up in either order, and the caller's key keeps one from
+ * being added twice.
+ * @param input.by in the unit, as decimal text. @param input.reason stands in the audit log. @throws RegistryError `not_found`, `archived`; `invalid`.
+ */
+export async function topUpBudget(
+  change: Change,
+  input: { readonly id: string; readonly unit: BudgetUnit; readonly by: string; readonly reason: string },
+): Promise<{ budget: Budget; auditEventId: string }> {
+  const { id, unit, by, reason } = input;
+  const before = await lockBudget(change, { id, expectedVersion: null });
+  const { definition } = before;
+  const limit = definition.limits.find((each) => each.unit === unit && each.window.kind === 'lifetime');
+  if (limit === undefined) throw new RegistryError('invalid', 'The budget has no LIFETIME limit of this unit.', ['unit']);
+  if (BigInt(by) <= 0n) throw new RegistryError('invalid', 'What is added is above 0.', ['by']);
+  const amount = (BigInt(limit.amount) + BigInt(by)).toString();
+  if (BigInt(amount) > LARGEST_AMOUNT) throw new RegistryError('invalid', 'There would be absurdly much.', ['by']);
+  const limits = definition.limits.map((each) => (each === limit ? { ...limit, amount } : each));
+  const budget = await write(change, before, { definition: JSON.stringify({ ...definition, limits }) });
+  await writeBudgetLimits(change, id, limits);
+  const told = { amount, topUp: by, unit, topUpReason: reason };
+  return { budget, auditEventId: await recordBudget(change, 'budget.top_up', budget, { amount: limit.amount }, told) };
+}
+
 /** Both sides of a difference come out of the database, which orders the fields of JSON its own way. */
 function known(budget: Budget): { readonly name: string } & BudgetDefinition {
   return { name: budget.name, ...budget.definition };
 }
 
-function lockBudget(change: Change, input: { readonly id: string; readonly expectedVersion: number }): Promise<Budget> {
+function lockBudget(change: Change, input: { readonly id: string; readonly expectedVersion: number | null }): Promise<Budget> {
   return lockOwn(change, change.trx.selectFrom('budgets').selectAll(), 'budget', input);
 }
 

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { BudgetTable } from '../../tables/budget.table.ts';
 import type { BudgetAlertTable } from '../../tables/budget-alert.table.ts';
-import type { BudgetDefinition, BudgetLimit } from '../../values/budget.ts';
+import type { BudgetDefinition, BudgetLimit, BudgetUnit } from '../../values/budget.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ByIds } from './by-ids.ts';
 import type { ChangeOutcome, ExpectingVersion, Idempotent } from './change-outcome.ts';
@@ -30,6 +30,9 @@ export interface BudgetChanges {
   readonly budgetRaise: (
     input: ExpectingVersion &
       Pick<BudgetLimit, 'unit' | 'window'> & { readonly by: string; readonly until: Date | null; readonly reason: string },
+  ) => Promise<ChangeOutcome<null>>;
+  readonly budgetTopUp: (
+    input: Idempotent & { readonly id: string; readonly unit: BudgetUnit; readonly by: string; readonly reason: string },
   ) => Promise<ChangeOutcome<null>>;
   readonly budgetArchive: (input: ExpectingVersion) => Promise<ChangeOutcome<null>>;
 }

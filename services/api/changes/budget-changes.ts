@@ -1,5 +1,5 @@
 import type { BudgetChanges } from '../../../schema/graphql/ports/budgets.ts';
-import { archiveBudget, createBudget, raiseBudget, resetBudget, updateBudget } from '../../registry/budgets.ts';
+import { archiveBudget, createBudget, raiseBudget, resetBudget, topUpBudget, updateBudget } from '../../registry/budgets.ts';
 import { requireIdempotencyKey, requireName, requireStatedReason } from './input-checks.ts';
 import type { RunChange } from './run-change.ts';
 
@@ -42,6 +42,16 @@ export function createBudgetChanges(run: RunChange, organizationId: string): Bud
         { field: 'budgetRaise', idempotencyKey: null, input, organizationId, target: { type: 'Budget', id: input.id } },
         async (change) => {
           const { budget, auditEventId } = await raiseBudget(change, input);
+          return { entityId: budget.id, row: null, auditEventId };
+        },
+      );
+    },
+    budgetTopUp: ({ idempotencyKey, ...given }) => {
+      const input = { ...given, reason: requireStatedReason(given.reason) };
+      return run(
+        { field: 'budgetTopUp', idempotencyKey: requireIdempotencyKey(idempotencyKey), input, organizationId, target: null },
+        async (change) => {
+          const { budget, auditEventId } = await topUpBudget(change, input);
           return { entityId: budget.id, row: null, auditEventId };
         },
       );

@@ -47,7 +47,7 @@ test('every mutation takes one input and answers with the common payload', () =>
   for (const field of mutations) {
     expect([field.name, field.args.map((arg) => arg.name)]).toEqual([field.name, ['input']]);
     expect(field.name).toMatch(
-      /^[a-z]+([A-Z][a-z]+)?(Create|Update|Archive|Rotate|Revoke|Activate|Deactivate|Verify|Set|End|EndGrace|Raise|Reset|Retry|Discard|Release|DeclareLost|Test|Redeliver)$/,
+      /^[a-z]+([A-Z][a-z]+)?(Create|Update|Archive|Rotate|Revoke|Activate|Deactivate|Verify|Set|End|EndGrace|Raise|Reset|Retry|TopUp|Discard|Release|DeclareLost|Test|Redeliver)$/,
     );
     const payload = getNamedType(field.type);
     expect([field.name, isObjectType(payload) && payload.getInterfaces().map((type) => type.name)]).toEqual([

@@ -25,7 +25,7 @@ const fields = `auditEventId budget { id version name isActive selector { dimens
   fallbackPrice { input output } archivedAt } errors { __typename code path }`;
 
 async function change(
-  name: 'budgetCreate' | 'budgetUpdate' | 'budgetRaise' | 'budgetReset' | 'budgetArchive',
+  name: 'budgetCreate' | 'budgetUpdate' | 'budgetRaise' | 'budgetReset' | 'budgetTopUp' | 'budgetArchive',
   input: Record<string, unknown>,
 ): Promise<Payload> {
   const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
@@ -237,6 +237,45 @@ test('a limit is raised for a time and can be lowered before, with the version t
       { field: 'raiseReason', from: null, to: 'Launch day.' },
     ]),
     expect.arrayContaining([{ field: 'raise', from: { by: '7', until }, to: null }]),
+  ]);
+});
+
+test('a top-up adds to a lifetime limit once for its idempotency key, at the next ask, and says why in the audit log', async () => {
+  const { db } = api.database.writer;
+  const { id, limits } = await counted('Prepaid');
+  const functions = leaseFunctions(db);
+  const node = testId('node', 3);
+  await functions.register(node, 1, 'n3');
+  const [, requests = ''] = limits;
+  const ask = async (known: bigint, need: bigint) => (await functions.ask(node, 1, [{ limit: requests, known, need }]))[0]?.outcome;
+  const topUp = (idempotencyKey: string, given: Record<string, unknown> = {}) =>
+    change('budgetTopUp', { idempotencyKey, id, unit: 'REQUESTS', by: '7', reason: ' Invoice 12 is paid. ', ...given });
+  const wrong: readonly [Record<string, unknown>, string][] = [
+    [{ by: '0' }, 'by'],
+    [{ by: '-7' }, 'by'],
+    // That limit is one of each month: to raise it for good is an update.
+    [{ unit: 'USD' }, 'unit'],
+  ];
+  for (const [index, [given, field]] of wrong.entries()) {
+    const refused = await topUp(`wrong ${index}`, given);
+    expect([field, refused]).toMatchObject([field, { budget: null, errors: [{ __typename: 'InvalidInput', path: ['input', field] }] }]);
+  }
+  expect(await ask(0n, 5n)).toBe('granted');
+  expect(await ask(5n, 1n)).toBe('short');
+  const twelve = { budget: { version: 2, limits: [{ amount: '10' }, { amount: '12' }] }, errors: [] };
+  expect(await topUp('invoice 12')).toMatchObject(twelve);
+  expect(await topUp('invoice 12')).toMatchObject(twelve);
+  expect(await ask(5n, 7n)).toBe('granted');
+  expect(await topUp('invoice 12', { by: '8' })).toMatchObject({ errors: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] });
+  expect(await topUp('invoice 13', { by: '1' })).toMatchObject({ budget: { version: 3, limits: [{}, { amount: '13' }] }, errors: [] });
+  const audited = await db.selectFrom('audit_events').select('changes').where('action', '=', 'budget.top_up').orderBy('id').execute();
+  expect(audited.map(({ changes }) => changes)).toMatchObject([
+    expect.arrayContaining([
+      { field: 'amount', from: '5', to: '12' },
+      { field: 'topUp', from: null, to: '7' },
+      { field: 'topUpReason', from: null, to: 'Invoice 12 is paid.' },
+    ]),
+    expect.arrayContaining([{ field: 'amount', from: '12', to: '13' }]),
   ]);
 });
 

@@ -188,6 +188,7 @@ const attacks: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, tenant: F
   budgetRaise: ({ Budget }) =>
     `id: "${Budget}", expectedVersion: 1, unit: REQUESTS, window: { kind: DAY }, by: "1", until: "2030-01-01T00:00:00Z", reason: "x"`,
   budgetReset: ({ Budget }) => `id: "${Budget}", expectedVersion: 1, reason: "x"`,
+  budgetTopUp: ({ Budget }) => `idempotencyKey: "a", id: "${Budget}", unit: USD, by: "1", reason: "x"`,
   budgetUpdate: ({ Budget }) => `id: "${Budget}", expectedVersion: 1, name: "x"`,
   rateLimitArchive: ({ RateLimit }) => `id: "${RateLimit}", expectedVersion: 1`,
   rateLimitCreate: ({ Team }) =>
