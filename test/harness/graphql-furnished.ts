@@ -187,6 +187,7 @@ export async function furnish(api: TestApi, ask: Ask, mark: string): Promise<Fur
     refusedBy: { budget: upstream.RateLimit, limit: ofRateLimit.limit, ...seen, held: '1' },
     wouldRefuse: [{ budget: upstream.Budget, limit: ofBudget.limit, ...seen }],
     replayOf: idFromUuid('request', entryId),
+    reportedCostPico: '5',
   });
   const body = Buffer.from(JSON.stringify(settled));
   const entry = usageEntry(organizationId, {

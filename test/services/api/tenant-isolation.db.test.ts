@@ -243,9 +243,10 @@ test('every mutation is tried', () => {
   );
 });
 
-/** But for when a key was last used, which is written late: of uses that came before. */
-const textOf = (rows: unknown) =>
-  JSON.stringify(rows, (name, value: unknown) => (name === 'last_used_at' ? undefined : typeof value === 'bigint' ? String(value) : value));
+/** But for when a key was last used, which is written late, of uses that came before, and moves its row among the others. */
+const textOf = (tables: readonly (readonly unknown[])[]) => tables.map((rows) => rows.map(rowText).sort()).join('\n');
+const rowText = (row: unknown) =>
+  JSON.stringify(row, (name, value: unknown) => (name === 'last_used_at' ? undefined : typeof value === 'bigint' ? String(value) : value));
 
 test.each(Object.keys(attacks))("%s cannot touch another tenant's object, and says NOT_FOUND", async (name) => {
   const { db } = api.database.writer;
