@@ -1,10 +1,12 @@
 import type { BudgetUnit } from '../values/budget.ts';
 import { idFromUuid, uuidTimeMs } from '../values/ids.ts';
+import { badInput } from './bad-input.ts';
+import { BudgetUnit as BudgetUnitType } from './budget.ts';
 import { decimalOfBudget } from './budget-amount.ts';
 import { BudgetState } from './budget-state.ts';
 import { builder } from './builder.ts';
 import { connectionOf, listIdentity, parsePage } from './page.ts';
-import type { LeaseRow, MovementRow, OpenHoldsRow } from './ports/lease-reads.ts';
+import type { LeaseRow, MovementRow, OldestHoldRow, OpenHoldsRow } from './ports/lease-reads.ts';
 import { ProxyNode } from './proxy-node.ts';
 
 const LeaseState = builder.enumType('LeaseState', {
@@ -97,6 +99,9 @@ const OpenHoldType = builder.objectRef<OpenHold>('OpenHold').implement({
   }),
 });
 
+const silentSince =
+  'Not null: its proxy says each second that it lives, and has not done so since then. What it told is what it held before: its next start settles these requests, as orphans where it died.';
+
 const OpenHoldsType = builder.objectRef<OpenHoldsRow>('OpenHolds').implement({
   description:
     'What one proxy holds of a limit for requests in flight, as it told within about a second of `toldAt`. A proxy looks at its 5,000 oldest requests and tells of 500 counters at most; what leases hold is exact.',
@@ -113,9 +118,22 @@ const OpenHoldsType = builder.objectRef<OpenHoldsRow>('OpenHolds').implement({
     silentSince: t.expose('silentSince', {
       type: 'DateTime',
       nullable: true,
-      description:
-        'Not null: its proxy says each second that it lives, and has not done so since then. What it told is what it held before: its next start settles these requests, as orphans where it died.',
+      description: silentSince,
     }),
+  }),
+});
+
+const OldestHold = builder.objectRef<OldestHoldRow>('OldestOpenHold').implement({
+  description: 'What is held of one limit for a request in flight, as its proxy told within about a second of `toldAt`.',
+  fields: (t) => ({
+    requestId: t.id({ description: 'Of the request as it will be booked.', resolve: ({ requestId }) => idFromUuid('request', requestId) }),
+    stateId: t.id({ description: 'Of the `BudgetState` it counts in.', resolve: ({ counterId }) => idFromUuid('counter', counterId) }),
+    unit: t.field({ type: BudgetUnitType, resolve: ({ unit }) => unit }),
+    amount: t.field({ type: 'Decimal', resolve: ({ unit, amount }) => decimalOfBudget(unit, amount) }),
+    since: t.field({ type: 'DateTime', description: 'When it was admitted.', resolve: ({ requestId }) => new Date(uuidTimeMs(requestId)) }),
+    node: t.field({ type: ProxyNode, resolve: ({ proxy }) => proxy }),
+    toldAt: t.expose('toldAt', { type: 'DateTime' }),
+    silentSince: t.expose('silentSince', { type: 'DateTime', nullable: true, description: silentSince }),
   }),
 });
 
@@ -158,5 +176,22 @@ builder.objectFields(BudgetState, (t) => ({
       return pages.map((page) => connectionOf(page, request, identity, (row) => ({ sort: row.version.toString(), id: row.counterId })));
     },
     resolve: ({ counterId }) => counterId,
+  }),
+}));
+
+/** What proxies tell of, each. */
+const MOST_HOLDS = 100;
+
+builder.queryFields((t) => ({
+  oldestOpenHolds: t.field({
+    type: [OldestHold],
+    description:
+      'The requests in flight that have held something of budgets the longest, the oldest first; one for each limit. A proxy tells of its 100 oldest requests.',
+    authScopes: { permission: 'budget:read' },
+    args: { first: t.arg.int({ required: true, defaultValue: 20, description: `At most ${MOST_HOLDS}.` }) },
+    resolve: async (_root, { first }, context) => {
+      if (first < 0 || first > MOST_HOLDS) throw badInput(`\`first\` is 0 to ${MOST_HOLDS}.`);
+      return [...(await context.leases.oldestOpenHolds(first))];
+    },
   }),
 }));

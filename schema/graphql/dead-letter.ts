@@ -97,7 +97,7 @@ DeadLetter.implement({
       load: async (ids: string[], context) =>
         holdsOf(
           context.leases,
-          (await context.deadLetters.settledHoldsById(ids)).map((holds) => ({ holds: holds ?? [], outcome: 'orphaned' })),
+          (await context.deadLetters.settledHoldsById(ids)).map((holds) => ({ holds: holds ?? [], isOrphan: true, cause: 'discarded' })),
         ),
       resolve: (row) => row.id,
     }),

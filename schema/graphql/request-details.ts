@@ -3,7 +3,7 @@ import type { Attempt } from '../events/request-settled.v1.ts';
 import { RequestSettled } from '../events/request-settled.v1.ts';
 import { builder } from './builder.ts';
 import { Money } from './money.ts';
-import { holdsOf, RequestHold } from './request-hold.ts';
+import { endedHolds, holdsOf, RequestHold } from './request-hold.ts';
 import { RequestRefusal, refusalsOf } from './request-refusal.ts';
 
 const check = Compile(RequestSettled);
@@ -62,7 +62,7 @@ export const RequestDetails = builder.objectRef<RequestSettled>('RequestDetails'
     holds: t.loadableList({
       type: RequestHold,
       description: 'What it held of the budgets and rate limits that count it.',
-      load: (events: RequestSettled[], context) => holdsOf(context.leases, events),
+      load: (events: RequestSettled[], context) => holdsOf(context.leases, events.map(endedHolds)),
       resolve: (event) => event,
     }),
     refusedBy: t.loadable({

@@ -15,6 +15,13 @@ interface RequestHoldRow {
   readonly debit: bigint;
   readonly cost: bigint;
   readonly isOrphan: boolean;
+  readonly cause: string;
+}
+
+/** Holds that are over, and why. */
+interface EndedHolds extends Pick<RequestSettled, 'holds'> {
+  readonly isOrphan: boolean;
+  readonly cause: string;
 }
 
 const HoldState = builder.enumType('HoldState', {
@@ -60,24 +67,28 @@ export const RequestHold = builder.objectRef<RequestHoldRow>('RequestHold').impl
       description: 'What it used, as its proxy knew; the ledger rates it again.',
       resolve: holdAmount('cost'),
     }),
+    cause: t.exposeString('cause', {
+      description:
+        'Why it ended so: the outcome of its request, with the error code where there is one (`succeeded`, `failed upstream_timeout`, `orphaned`), or `discarded` where its record could not be booked and somebody put it aside.',
+    }),
     isOverrun: t.boolean({ description: 'It used more than was held for it.', resolve: ({ debit, cost }) => cost > debit }),
   }),
 });
 
-/** The holds of each event, of counters that are known: an old backup may have forgotten some, and a purge removes those of short windows. */
-export async function holdsOf(
-  leases: Pick<LeaseReads, 'limitsOfCounters'>,
-  events: readonly Pick<RequestSettled, 'holds' | 'outcome'>[],
-): Promise<RequestHoldRow[][]> {
-  const counters = new Set(events.flatMap(({ holds }) => holds.map(({ counter }) => counter)).filter(isUuid));
+/** Why the holds of a booked request ended as they did. */
+export function endedHolds({ holds, outcome, errorCode }: RequestSettled): EndedHolds {
+  return { holds, isOrphan: outcome === 'orphaned', cause: errorCode === null ? outcome : `${outcome} ${errorCode}` };
+}
+
+/** Of counters that are known: an old backup may have forgotten some, and a purge removes those of short windows. */
+export async function holdsOf(leases: Pick<LeaseReads, 'limitsOfCounters'>, ended: readonly EndedHolds[]): Promise<RequestHoldRow[][]> {
+  const counters = new Set(ended.flatMap(({ holds }) => holds.map(({ counter }) => counter)).filter(isUuid));
   const limits: ReadonlyMap<string, LimitRow> = counters.size === 0 ? new Map() : await leases.limitsOfCounters([...counters]);
-  return events.map(({ holds, outcome }) =>
+  return ended.map(({ holds, isOrphan, cause }) =>
     holds.flatMap(({ counter, hold, debit, cost }) => {
       const limit = limits.get(counter);
       if (limit === undefined) return [];
-      return [
-        { counterId: counter, limit, hold: BigInt(hold), debit: BigInt(debit), cost: BigInt(cost), isOrphan: outcome === 'orphaned' },
-      ];
+      return [{ counterId: counter, limit, hold: BigInt(hold), debit: BigInt(debit), cost: BigInt(cost), isOrphan, cause }];
     }),
   );
 }

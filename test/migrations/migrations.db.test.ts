@@ -46,6 +46,7 @@ test('functions that act as the owner are not open to everybody and cannot be le
     'lease_close',
     'lease_correct',
     'lease_declare_lost',
+    'lease_oldest_open_holds',
     'lease_open_holds',
     'lease_post',
     'lease_register',

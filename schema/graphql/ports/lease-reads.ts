@@ -73,6 +73,9 @@ export interface LimitRow {
   readonly window: BudgetWindow;
 }
 
+/** What a proxy holds of a counter for one request in flight, as it told last. The request is a uuid; the amount is in the unit of the limit. */
+export type OldestHoldRow = Omit<OpenHoldsRow, 'holds' | 'oldest'> & { readonly requestId: string };
+
 /** Reads of the leases of one organization's budgets, a page for each counter, and of the proxies that hold them. */
 export interface LeaseReads {
   /** By proxy and epoch; without those of which nothing is left, unless asked for. */
@@ -81,6 +84,8 @@ export interface LeaseReads {
   readonly movements: (counterIds: readonly string[], page: PageRequest) => Promise<readonly Page<MovementRow>[]>;
   /** For each counter, by proxy. */
   readonly openHolds: (counterIds: readonly string[]) => Promise<readonly (readonly OpenHoldsRow[])[]>;
+  /** Of all budgets, the oldest request first. */
+  readonly oldestOpenHolds: (most: number) => Promise<readonly OldestHoldRow[]>;
   /** By counter, of those that there are. */
   readonly limitsOfCounters: (counterIds: readonly string[]) => Promise<ReadonlyMap<string, LimitRow>>;
   /** Of those that there are, sealed ones too. */

@@ -2,7 +2,15 @@ import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
 import { badInput } from '../../../schema/graphql/bad-input.ts';
 import type { Page, PageKey, PageRequest } from '../../../schema/graphql/page.ts';
-import type { LeaseReads, LeaseRow, LimitRow, MovementRow, OpenHoldsRow, ProxyRow } from '../../../schema/graphql/ports/lease-reads.ts';
+import type {
+  LeaseReads,
+  LeaseRow,
+  LimitRow,
+  MovementRow,
+  OldestHoldRow,
+  OpenHoldsRow,
+  ProxyRow,
+} from '../../../schema/graphql/ports/lease-reads.ts';
 import type { BudgetUnit } from '../../../schema/values/budget.ts';
 import type { RateLimitUnit } from '../../../schema/values/rate-limit.ts';
 import type { StoredWindow } from './stored-window.ts';
@@ -25,6 +33,15 @@ export function createLeaseReads(read: TenantRead, organizationId: string): Leas
         const { rows } = await openHoldsQuery(counterIds).execute(trx);
         const ofCounter = Map.groupBy(rows, ({ counter_id }) => counter_id);
         return counterIds.map((id) => (ofCounter.get(id) ?? []).map(openHoldsOf));
+      }),
+    oldestOpenHolds: (most) =>
+      read(async (trx) => {
+        const { rows } = await sql<StoredOldestHold>`
+          select open.*, unit, ${seen}, ${isUnheard}
+          from lease_oldest_open_holds(${most}) as open join budget_counters on budget_counters.id = counter_id
+            join budget_limits on budget_limits.id = limit_id join lease_nodes on lease_nodes.id = node_id
+          order by request, counter_id, node_id`.execute(trx);
+        return rows.map(oldestHoldOf);
       }),
     limitsOfCounters: (counterIds) =>
       read(async (trx) => {
@@ -160,16 +177,32 @@ type StoredOpenHolds = SeenRow & {
   readonly oldest: readonly { readonly request: string; readonly amount: string }[];
 };
 
-/** Ten beats. */
-const unheardAfter = '10 seconds';
+/** Ten beats ago. */
+const isUnheard = sql`seen_at < lease_now() - interval '10 seconds' as is_unheard`;
 
 /** The function itself shows the tenant's own alone. */
 function openHoldsQuery(counterIds: readonly string[]): RawBuilder<StoredOpenHolds> {
   return sql<StoredOpenHolds>`
-    select open.*, unit, ${seen}, seen_at < lease_now() - ${unheardAfter}::interval as is_unheard
+    select open.*, unit, ${seen}, ${isUnheard}
     from lease_open_holds(${[...counterIds]}::uuid[]) as open join budget_counters on budget_counters.id = counter_id
       join budget_limits on budget_limits.id = limit_id join lease_nodes on lease_nodes.id = node_id
     order by node_id`;
+}
+
+type StoredOldestHold = Pick<StoredOpenHolds, keyof SeenRow | 'counter_id' | 'unit' | 'told_at' | 'is_unheard' | 'amount'> & {
+  readonly request: string;
+};
+
+function oldestHoldOf(row: StoredOldestHold): OldestHoldRow {
+  return {
+    counterId: row.counter_id,
+    unit: row.unit,
+    proxy: proxyOf(row.node_id, row),
+    toldAt: row.told_at,
+    silentSince: row.is_unheard ? row.seen_at : null,
+    requestId: row.request,
+    amount: row.amount,
+  };
 }
 
 function openHoldsOf(row: StoredOpenHolds): OpenHoldsRow {

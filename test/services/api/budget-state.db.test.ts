@@ -359,6 +359,20 @@ test('what a proxy holds for requests in flight is shown as it told last, and no
   // As dead as it may be, nobody else can say what became of them.
   await setTestClock(api.database, later(10_001));
   expect(await shown()).toEqual([{ ...told, silentSince: told.toldAt }]);
+  const { data } = await api.ask<{ oldestOpenHolds: { requestId: string }[] }>(
+    tenant.adminKey,
+    '{ oldestOpenHolds(first: 100) { requestId stateId unit amount since silentSince toldAt node { id } } }',
+  );
+  expect(data?.oldestOpenHolds.filter(({ requestId }) => requestId === told.oldest[0]?.requestId)).toEqual([
+    {
+      ...told.oldest[0],
+      stateId: idFromUuid('counter', counter),
+      unit: 'USD',
+      node: told.node,
+      toldAt: told.toldAt,
+      silentSince: told.toldAt,
+    },
+  ]);
   await leases.register(proxy, 2, 'n4');
   expect(await shown()).toEqual([]);
 });
@@ -366,36 +380,42 @@ test('what a proxy holds for requests in flight is shown as it told last, and no
 test('what a booked request held is shown with what became of it; of counters that an old backup has forgotten nothing is', async () => {
   const { id, limits } = await makeBudget('{ unit: USD, amount: "10", window: { kind: MONTH } }');
   const counter = await grant(limits[0] ?? '', 6n);
-  const bookedAs = async (outcome: 'succeeded' | 'orphaned', debit: string, cost: string): Promise<unknown> => {
+  const bookedAs = async (
+    outcome: 'succeeded' | 'failed' | 'orphaned',
+    debit: string,
+    cost: string,
+    errorCode: string | null = null,
+  ): Promise<unknown> => {
     const holds = [counter, testId('limit', 99)].map((each) => ({ counter: each, hold: '3', debit, cost }));
-    const body = Buffer.from(JSON.stringify(settledRequest({ outcome, holds })));
+    const body = Buffer.from(JSON.stringify(settledRequest({ outcome, errorCode, holds })));
     const entry = usageEntry(tenant.organizationId, { body, body_hash: createHash('sha256').update(body).digest(), outcome });
     await book(api.database.writer.db, [entry]);
     const { data, errors } = await api.ask<{ request: { details: { holds: unknown } } }>(
       tenant.adminKey,
-      `{ request(id: "${idFromUuid('request', entry.request_id)}") { details { holds { budget { id } rateLimit { id } stateId unit state held debit cost isOverrun } } } }`,
+      `{ request(id: "${idFromUuid('request', entry.request_id)}") { details { holds { budget { id } rateLimit { id } stateId unit state cause held debit cost isOverrun } } } }`,
     );
     expect(errors).toBeUndefined();
     return data?.request.details.holds;
   };
   const pico = (amount: string) => (amount === '0' ? '0' : `0.00000000000${amount}`);
-  const shown = (state: string, debit: string, cost: string, isOverrun = false) => [
+  const shown = (state: string, debit: string, cost: string, cause: string, isOverrun = false) => [
     {
       budget: { id },
       rateLimit: null,
       stateId: idFromUuid('counter', counter),
       unit: 'USD',
       state,
+      cause,
       held: pico('3'),
       debit: pico(debit),
       cost: pico(cost),
       isOverrun,
     },
   ];
-  expect(await bookedAs('succeeded', '2', '2')).toEqual(shown('SETTLED', '2', '2'));
-  expect(await bookedAs('succeeded', '3', '5')).toEqual(shown('SETTLED', '3', '5', true));
-  expect(await bookedAs('succeeded', '0', '0')).toEqual(shown('RELEASED', '0', '0'));
-  expect(await bookedAs('orphaned', '3', '3')).toEqual(shown('ORPHANED', '3', '3'));
+  expect(await bookedAs('succeeded', '2', '2')).toEqual(shown('SETTLED', '2', '2', 'succeeded'));
+  expect(await bookedAs('succeeded', '3', '5')).toEqual(shown('SETTLED', '3', '5', 'succeeded', true));
+  expect(await bookedAs('failed', '0', '0', 'upstream_unreachable')).toEqual(shown('RELEASED', '0', '0', 'failed upstream_unreachable'));
+  expect(await bookedAs('orphaned', '3', '3')).toEqual(shown('ORPHANED', '3', '3', 'orphaned'));
 });
 
 test('who refused a request, or would have, is shown with what was known then, and whose answer a repetition got', async () => {

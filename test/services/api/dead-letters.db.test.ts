@@ -199,11 +199,11 @@ test('what a discarded letter settled of budgets is shown with it, as of an orph
   const { key, headers, value } = recordOf(event, { offset: 0n });
   const uuid = await keep({ record_key: key, headers, value });
   expect((await act('deadLetterDiscard', uuid, { reason: 'never again' })).errors).toEqual([]);
-  const query = 'query L($id: ID!) { deadLetter(id: $id) { settledHolds { stateId unit state held debit cost } } }';
+  const query = 'query L($id: ID!) { deadLetter(id: $id) { settledHolds { stateId unit state cause held debit cost } } }';
   const { data } = await api.ask<{ deadLetter: unknown }>(tenant.adminKey, query, { id: dlt(uuid) });
   const stateId = idFromUuid('counter', answer?.counter_id ?? '');
   expect(data?.deadLetter).toEqual({
-    settledHolds: [{ stateId, unit: 'REQUESTS', state: 'ORPHANED', held: '3', debit: '2', cost: '2' }],
+    settledHolds: [{ stateId, unit: 'REQUESTS', state: 'ORPHANED', cause: 'discarded', held: '3', debit: '2', cost: '2' }],
   });
   const [audited] = await auditOf(uuid);
   expect(audited?.changes).toContainEqual({ field: `held.${stateId}`, from: '2', to: '0' });

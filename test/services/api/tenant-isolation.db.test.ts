@@ -62,6 +62,7 @@ const questions: Readonly<Record<string, (ids: ReturnType<typeof idsOf>, mark: s
       .map((id) => `"${id}"`)
       .join(' ')}])`,
   ],
+  oldestOpenHolds: () => ['', '(first: 100)'],
   organization: (_ids, mark) => ['', `(slug: "${mark}")`],
   organizations: () => ['(first: 5)'],
   providerCredentials: (ids) => ['(first: 5, includeArchived: true)', `(first: 5, providerId: "${ids.Provider}")`],
