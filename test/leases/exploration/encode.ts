@@ -1,5 +1,6 @@
 import type { LeaseState } from '../../../services/proxy/admission/leases/lease-state.ts';
 import type { LeaseDatabase } from '../mirror/tables.ts';
+import { waitMs } from './play.ts';
 import type { Call, Message, ProxyProcess, World } from './world.ts';
 
 /**
@@ -44,7 +45,7 @@ function encodeDatabase(database: LeaseDatabase, world: World, named: (node: str
     const state = world.proxies[Number(row.node.slice(1))]?.state ?? null;
     // Of a node that is dead or another epoch its beats no longer matter; of a backup only whether it is behind.
     const ahead = state === null || state.epoch !== row.epoch ? 0 : Math.max(-1, row.beat - state.beats);
-    const silence = now - row.seen_at > times.node_ttl_ms ? 's' : '';
+    const silence = now - row.seen_at > times.node_ttl_ms ? 's' : `${Math.floor((now - row.seen_at) / waitMs)}`;
     parts.push(`n${named(row.node)}.${row.epoch}.${ahead}${row.nonce === null ? 'z' : ''}${silence}${row.lost_at === null ? '' : 'l'}`);
   }
   for (const row of database.budget_limits) parts.push(`m${row.amount}.${row.version}.${row.segment}`);
@@ -68,9 +69,14 @@ function encodeDatabase(database: LeaseDatabase, world: World, named: (node: str
   return text;
 }
 
+/** As far as anything can tell: times are compared after whole waits only. */
+function stepsUntil(moment: number, now: number): number {
+  return Math.min(4, Math.max(0, Math.ceil((moment - now) / waitMs)));
+}
+
 function encodeState(state: LeaseState | null, now: number): string {
   if (state === null) return '-';
-  let text = `${state.phase}${state.epoch}.${state.generation}.${state.live}${now < state.fenceAt ? '' : 'f'}${state.beating === null ? '' : 'b'}`;
+  let text = `${state.phase}${state.epoch}.${state.generation}.${state.live}${stepsUntil(state.fenceAt, now)}${state.beating === null ? '' : `b${stepsUntil(now, state.beating.sentAt)}`}`;
   text += `${state.reported >= state.generation ? '' : 'r'}${state.waiting.map((waiter) => waiter.holds[0]?.amount)}`;
   if (state.moved) text += 'm';
   for (const slot of state.slots.values()) {

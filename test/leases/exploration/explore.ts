@@ -42,7 +42,8 @@ export function explore(start: World, { parts, healEvery = 1, mostStates }: Opti
           transitions += 1;
           const way: Seen = { from: seen, move: delivery === 'sync' ? move.name : `${move.name} (${delivery})` };
           const identity = wrong === null ? identityOf(acts.world) : 0;
-          if (wrong === null && known.has(identity)) continue;
+          // A step that is wrong itself may lead where a right one had led before.
+          if (wrong === null && acts.world.breach === null && known.has(identity)) continue;
           known.add(identity);
           const check = healEvery === 1 || known.size % healEvery === 0;
           const what = wrong ?? broken(acts.world) ?? (check ? attempt(() => unhealed(acts.world, parts)) : null);

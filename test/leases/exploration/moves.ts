@@ -119,6 +119,7 @@ function databaseMoves(world: World): Move[] {
     });
   };
   fault('passes', 'more than the fence and every time to live passes', play.pass);
+  fault('waits', 'half of a fence passes', play.wait);
   fault('lowered', 'the limit is lowered to 2', (acts) => play.changeLimit(acts, 2n));
   fault('resets', 'the budget is reset', play.reset);
   fault('backups', 'a backup is made', play.backUp);

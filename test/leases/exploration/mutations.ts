@@ -414,6 +414,22 @@ export const mutations: readonly Mutation[] = [
     scope: scopeOf({ takeovers: 1, passes: 1 }, { holds: [1n, 1n], over: [-1n] }),
   },
   {
+    name: 'the fence counts from the answer to a beat',
+    change: stepped((state, input) => {
+      if (input.kind === 'beaten' && state.beating !== null) state.beating = { ...state.beating, sentAt: input.at };
+      return input;
+    }),
+    scope: scopeOf({ waits: 3, loose: 1 }, { holds: [1n], astray: ['beat'], over: [0n] }),
+  },
+  {
+    name: 'a beat that is sent again counts from then',
+    change: stepped((state, input) => {
+      if (input.kind === 'beat' && state.beating !== null) state.beating = { ...state.beating, sentAt: input.at };
+      return input;
+    }),
+    scope: scopeOf({ waits: 2, loose: 2 }, { holds: [1n], astray: ['beat'], over: [0n] }),
+  },
+  {
     name: 'a takeover does not wait',
     change: { isMoved: () => false },
     scope: scopeOf({ takeovers: 1 }, { holds: [1n, 1n], over: [-1n] }),

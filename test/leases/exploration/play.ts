@@ -15,6 +15,9 @@ export type Delivery = 'sync' | 'lost' | 'late' | 'answer lost' | 'answer late';
 /** Longer than the fence, nodeTtl and the wait of a takeover. */
 const passMs = 400_000;
 
+/** Half of the fence, so that what counts from the wrong moment is off by a whole one. */
+export const waitMs = leaseTimes.fenceMs / 2;
+
 /** One world, played by steps that change it. The explorer copies before it plays. */
 export interface Play {
   readonly world: World;
@@ -68,6 +71,7 @@ function perform(play: Play, node: number, effect: LeaseEffect): void {
     case 'open': {
       const call = Number(effect.request);
       const counter = effect.holds[0]?.counter ?? '';
+      if (isUnheardOf(world, node, epoch)) world.breach = 'I3: an owner that the database has not heard of for a fence admitted a request';
       world.calls[call] = { ...callOf(world, call), phase: 'running', node, epoch, counter, openSynced: !world.syncsLater };
       return;
     }
@@ -100,6 +104,12 @@ function perform(play: Play, node: number, effect: LeaseEffect): void {
     default:
       send(play, node, epoch, effect);
   }
+}
+
+/** Others may count on its silence from a time on that is longer than the fence, by the database's clock. Of a restored database nobody knows what it heard. */
+function isUnheardOf({ database }: World, node: number, epoch: number): boolean {
+  const row = database.lease_nodes.find((each) => each.node === nodeName(node) && each.epoch === epoch);
+  return row !== undefined && database.timeline === 't1' && database.now - row.seen_at >= leaseTimes.fenceMs;
 }
 
 function send(play: Play, node: number, epoch: number, effect: LeaseEffect): void {
@@ -332,6 +342,10 @@ export function takeAsZombie(play: Play, node: number, call: number): void {
 export function pass(play: Play): void {
   play.world.database.now += passMs;
   play.parts.passed(play.world);
+}
+
+export function wait(play: Play): void {
+  play.world.database.now += waitMs;
 }
 
 export function declareLost(play: Play, node: number): void {

@@ -28,6 +28,7 @@ export const scopes: readonly Scope[] = [
   scope('two messages late, lost or repeated', { loose: 2, duplicates: 1 }, { holds: [2n], over: [-1n] }),
   scope('a message late, lost or repeated', { loose: 1, duplicates: 1 }),
   scope('beats late, lost and repeated', { loose: 2, duplicates: 1 }, { holds: [2n], astray: ['beat'] }),
+  scope('the fence, in halves, and beats astray', { waits: 3, loose: 1, duplicates: 1 }, { holds: [1n], astray: ['beat'], over: [0n] }),
   scope('a kill, and a message', { loose: 1, kills: 1 }, { over: [-1n] }),
   scope('two kills, and an entry twice', { kills: 2, reposts: 1 }),
   scope('a power cut', { powerCuts: 1, passes: 1 }),

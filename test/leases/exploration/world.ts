@@ -50,6 +50,8 @@ export interface Faults {
   readonly powerCuts: number;
   readonly diskLosses: number;
   readonly passes: number;
+  /** Steps of half a fence. */
+  readonly waits: number;
   readonly declared: number;
   readonly lowered: number;
   readonly resets: number;
@@ -90,6 +92,7 @@ export const noFaults: Faults = {
   powerCuts: 0,
   diskLosses: 0,
   passes: 0,
+  waits: 0,
   declared: 0,
   lowered: 0,
   resets: 0,
