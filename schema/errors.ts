@@ -66,6 +66,12 @@ export const ERRORS = {
     retryable: true,
     message: 'Too many requests. Retry after the time given in `Retry-After`.',
   },
+  request_exceeds_rate_limit: {
+    status: 400,
+    type: 'invalid_request_error',
+    retryable: false,
+    message: 'The request could use more than a whole rate limit. Lower its `max_tokens`, make it shorter, or have the limit raised.',
+  },
   insufficient_quota: {
     status: 429,
     type: 'insufficient_quota',

@@ -18,7 +18,7 @@ const RateLimitRuleInput = builder.inputType('RateLimitRuleInput', {
   fields: (t) => ({
     unit: t.field({ type: RateLimitUnit, required: true }),
     amount: t.field({ type: 'Decimal', required: true, description: 'USD, or a whole number of requests or tokens.' }),
-    per: t.field({ type: RateLimitPeriod, required: true }),
+    per: t.field({ type: RateLimitPeriod, description: 'Left out exactly where the unit is `CONCURRENT_REQUESTS`.' }),
   }),
 });
 const RateLimitReserveInput = builder.inputType('RateLimitReserveInput', {
@@ -30,7 +30,7 @@ const RateLimitReserveInput = builder.inputType('RateLimitReserveInput', {
 const rules = '1 to 8, each of another unit or period.';
 
 function ruleOf({ unit, amount, per }: typeof RateLimitRuleInput.$inferInput): RateLimitFields['limits'][number] {
-  return { unit, amount: budgetAmount(unit, amount), per };
+  return { unit, amount: budgetAmount(unit, amount), per: per ?? null };
 }
 
 function reserveOf(reserve: typeof RateLimitReserveInput.$inferInput | null | undefined): RateLimitFields['reserve'] {

@@ -9,7 +9,8 @@ import { Versioned } from './versioned.ts';
 
 export const RateLimitUnit = builder.enumType('RateLimitUnit', { values: upperCase(RATE_LIMIT_UNITS) });
 export const RateLimitPeriod = builder.enumType('RateLimitPeriod', {
-  description: 'Periods follow one another in UTC; weeks begin on Monday.',
+  description:
+    'Periods of a minute and more follow one another in UTC; weeks begin on Monday. Shorter ones slide: the limit holds for each span of that length, wherever it begins.',
   values: upperCase(RATE_LIMIT_PERIODS),
 });
 
@@ -17,7 +18,12 @@ const RateLimitRuleType = builder.objectRef<RateLimitRule>('RateLimitRule').impl
   fields: (t) => ({
     unit: t.field({ type: RateLimitUnit, resolve: ({ unit }) => unit }),
     amount: t.field({ type: 'Decimal', resolve: ({ unit, amount }) => decimalOfBudget(unit, amount) }),
-    per: t.field({ type: RateLimitPeriod, resolve: ({ per }) => per }),
+    per: t.field({
+      type: RateLimitPeriod,
+      nullable: true,
+      description: 'Null exactly for `CONCURRENT_REQUESTS`.',
+      resolve: ({ per }) => per,
+    }),
   }),
 });
 
@@ -35,7 +41,7 @@ export const RateLimit = builder.loadableNodeRef('RateLimit', {
 
 RateLimit.implement({
   description:
-    'How much is let through in how long, by all proxies together and never more. A request is held at the most it can use before it is sent, settled at what it used, and refused with `rate_limit_exceeded` where there is no room. In USD, models without a price are not counted.',
+    'How much is let through in how long, by all proxies together and never more. A request is held at the most it can use before it is sent, settled at what it used, and refused with `rate_limit_exceeded` where there is no room. What is limited by ten seconds or less, or at once, proxies have shares of, which follow what is asked of them within two seconds. In USD, models without a price are not counted.',
   interfaces: [Versioned],
   fields: (t) => ({
     name: t.exposeString('name'),

@@ -48,7 +48,7 @@ export const RequestRefusal = builder.objectRef<RequestRefusalRow>('RequestRefus
     window: t.field({
       type: BudgetWindowType,
       nullable: true,
-      description: 'Of the limit; null where it is not known.',
+      description: 'Of the limit; null where it is not known, and where the limit is of what runs at once.',
       resolve: ({ limit }) => limit?.window,
     }),
     needed: t.field({

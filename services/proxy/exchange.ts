@@ -6,6 +6,7 @@ import type { KeyedClaim } from './idempotency/keyed-claim.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import type { AdmittedRequest } from './settlement/settle.ts';
 import { commitmentTo, createSubject } from './settlement/subject.ts';
+import type { TakenShares } from './shares/taken-shares.ts';
 import type { CompiledModel } from './snapshot/compiled-model.ts';
 import type { CompiledKey, CompiledSnapshot } from './snapshot/compiled-snapshot.ts';
 
@@ -45,6 +46,8 @@ export class Exchange implements AdmittedRequest {
   candidates: readonly string[] = [];
   /** What it holds of its budgets until it is settled. */
   holds: readonly TakenHold[] | null = null;
+  /** What it has of shared rate limits until it is settled. */
+  shares: TakenShares | null = null;
   /** What counts it without holding anything. */
   counts: readonly PlannedCount[] | null = null;
   /** What its answer is to warn of; null: nothing. */

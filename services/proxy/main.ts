@@ -23,6 +23,7 @@ import { createProxySeams } from './failpoints.ts';
 import { createKeyedRequests } from './idempotency/keyed-requests.ts';
 import { readNodeId } from './node-identity.ts';
 import { createProxy } from './proxy.ts';
+import { createShareDatabase } from './shares/share-database.ts';
 
 /** The supervisor ends a process after 20 s; the rest is for the spool to hand over what is settled. */
 const FINISH_MS = 10_000;
@@ -115,6 +116,7 @@ runProcess({
       leaseSums,
       remains: judgeBoots(spool.boots, { machineBoot, durability: environment.durability, soleMachine: environment.embeddedLog }),
       leaseDatabase: (uuid, incarnation) => createLeaseDatabase(leaseConnections.db, uuid, incarnation),
+      shareDatabase: (uuid, epoch) => createShareDatabase(leaseConnections.db, uuid, epoch),
       keyedRequests: (uuid, epoch) => createKeyedRequests(keyConnections.db, uuid, epoch),
       lookAtLimits: createLookAtLimits(leaseConnections.db),
       uptimeMs: () => uptime() * 1_000,

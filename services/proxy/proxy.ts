@@ -42,6 +42,8 @@ import { createCredentials } from './relay/credentials.ts';
 import { createRelays } from './relay/relays.ts';
 import { createBooks } from './settlement/books.ts';
 import { createEntropy } from './settlement/entropy.ts';
+import type { ShareDatabase } from './shares/share-database.ts';
+import { createShareNode } from './shares/share-node.ts';
 import type { CompiledSnapshot } from './snapshot/compiled-snapshot.ts';
 import type { SnapshotSource } from './snapshot/snapshot-feed.ts';
 import { createSnapshotFeed } from './snapshot/snapshot-feed.ts';
@@ -58,6 +60,8 @@ export interface ProxyOptions {
   readonly remains: SpoolRemains;
   /** For the leases of one incarnation of this node. */
   readonly leaseDatabase: (node: string, incarnation: string) => LeaseDatabase;
+  /** For the shares of one boot of this node. */
+  readonly shareDatabase: (node: string, epoch: number) => ShareDatabase;
   /** The idempotency keys of all proxies, for one boot of this node. */
   readonly keyedRequests: (node: string, epoch: number) => KeyedRequests;
   /** How limits are looked at that are audited. */
@@ -167,6 +171,14 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   const { epoch } = spool.state();
   const node = uuidFromId('node', options.node) ?? '';
   const incarnation = options.random.bytes(16).toString('hex');
+  const now = createLeaseClock(clock, options.uptimeMs);
+  const shares = createShareNode({
+    database: options.shareDatabase(node, epoch),
+    now,
+    timers: systemTimers,
+    log,
+    waitMs: limits.leaseWaitMs,
+  });
   const leases = createLeaseNode({
     node,
     epoch,
@@ -180,7 +192,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     },
     moved: options.remains.moved,
     database: options.leaseDatabase(node, incarnation),
-    now: createLeaseClock(clock, options.uptimeMs),
+    now,
     timers: systemTimers,
     newNonce: () => entropy.take(NONCE_BYTES).toString('hex'),
     claimNextEpoch: spool.claimNextEpoch,
@@ -268,6 +280,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       entropy,
       gate: createBudgetGate({
         leases,
+        shares,
         holds,
         audited,
         held,
@@ -294,6 +307,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       spool.carry();
       books.settleOrphans();
       const known = (await feed.start()) !== 'none';
+      shares.begin();
       // A final sum is told only once no power cut can raise it.
       const leasing = new Promise<void>((resolve) => {
         spool.whenSynced(() => void leases.begin(FIRST_LEASE_MS).then(resolve));
@@ -310,6 +324,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       // While the database still takes this boot for alive.
       await idempotency.stop(hurry.aborted ? HURRIED_KEYS_MS : KEYS_STOP_MS);
       audited.stop();
+      await shares.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await leases.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await closeConnections(app, closed);
       await feed.stop();

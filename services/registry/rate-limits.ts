@@ -1,13 +1,14 @@
 import type { Selectable, Updateable } from 'kysely';
 import type { RateLimitTable } from '../../schema/tables/rate-limit.table.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
-import type { CountedLimit, GivenRule, RateLimitDefinition, RateLimitReserve, RateLimitRule } from '../../schema/values/rate-limit.ts';
-import { commonLimits, wholeLimit } from '../../schema/values/rate-limit.ts';
+import type { GivenRule, RateLimitDefinition, RateLimitReserve, RateLimitRule } from '../../schema/values/rate-limit.ts';
+import { commonLimits, wholeLimits } from '../../schema/values/rate-limit.ts';
 import { checkScope, LARGEST_AMOUNT } from './budget-definition.ts';
 import { writeBudgetLimits } from './budget-limits.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, RegistryError, recordChange } from './change.ts';
 import { lockOwn, nameTaken, nextVersion } from './own-rows.ts';
+import { writeSharedLimits } from './shared-limits.ts';
 
 export type RateLimit = Selectable<RateLimitTable>;
 
@@ -43,7 +44,7 @@ export async function createRateLimit(
     .returningAll()
     .executeTakeFirstOrThrow()
     .catch(nameTaken(TAKEN));
-  await writeBudgetLimits(change, rateLimit.id, countedLimits(definition));
+  await writeLimits(change, rateLimit.id, definition);
   return { rateLimit, auditEventId: await recordRateLimit(change, 'rate_limit.create', rateLimit, {}, known(rateLimit)) };
 }
 
@@ -56,7 +57,7 @@ export async function updateRateLimit(
   const before = await lockRateLimit(change, { id, expectedVersion });
   const definition = await defineRateLimit(change, { ...before.definition, ...given }, before.definition);
   const rateLimit = await write(change, before, { name: name ?? before.name, definition: JSON.stringify(definition) });
-  await writeBudgetLimits(change, rateLimit.id, countedLimits(definition));
+  await writeLimits(change, rateLimit.id, definition);
   return { rateLimit, auditEventId: await recordRateLimit(change, 'rate_limit.update', rateLimit, known(before), known(rateLimit)) };
 }
 
@@ -68,12 +69,23 @@ export async function archiveRateLimit(
   const before = await lockRateLimit(change, input);
   const after = { archived_at: new Date(change.clock.now()) };
   const rateLimit = await write(change, before, after);
-  await writeBudgetLimits(change, rateLimit.id, []);
+  await writeLimits(change, rateLimit.id, null);
   return { rateLimit, auditEventId: await recordRateLimit(change, 'rate_limit.archive', rateLimit, { archived_at: null }, after) };
 }
 
-function countedLimits(definition: RateLimitDefinition): readonly CountedLimit[] {
-  return [...definition.limits.map(wholeLimit), ...commonLimits(definition)];
+/** @param definition null: it is archived. */
+async function writeLimits(change: Change, rateLimitId: string, definition: RateLimitDefinition | null): Promise<void> {
+  const limits = definition === null ? [] : [wholeLimits(definition), commonLimits(definition)];
+  await writeBudgetLimits(
+    change,
+    rateLimitId,
+    limits.flatMap(({ counted }) => counted),
+  );
+  await writeSharedLimits(
+    change,
+    rateLimitId,
+    limits.flatMap(({ shared }) => shared),
+  );
 }
 
 /** The definition with the ids of its rules; one whose unit and period an earlier definition had keeps that id. */
@@ -83,7 +95,10 @@ async function defineRateLimit(change: Change, given: GivenRateLimit, before: Ra
   if (reserve !== null) await checkReserve(change, reserve);
   if (limits.length < 1 || limits.length > MOST_RULES) throw invalid(`There are 1 to ${MOST_RULES} limits.`, ['limits']);
   if (new Set(limits.map(ruleKey)).size < limits.length) throw invalid('Two limits have the same unit and period.', ['limits']);
-  for (const [index, { amount }] of limits.entries()) {
+  for (const [index, { unit, amount, per }] of limits.entries()) {
+    if ((unit === 'concurrent_requests') !== (per === null)) {
+      throw invalid('A limit of concurrent requests has no period, and every other has one.', ['limits', String(index), 'per']);
+    }
     if (BigInt(amount) >= 0n && BigInt(amount) <= LARGEST_AMOUNT) continue;
     throw invalid('An amount is neither negative nor absurd.', ['limits', String(index), 'amount']);
   }

@@ -91,9 +91,9 @@ async function makeUpstream(ask: Ask, key: string, mark: string, price: number):
   const hook = `name: "${mark} hook", kind: WEBHOOK, url: "http://127.0.0.1:1/${mark}", budgetIds: ["${Budget}"]`;
   const AlertChannel = await make(ask, key, 'alertChannelCreate', hook, 'alertChannel');
   const AlertDelivery = await make(ask, key, 'alertChannelTest', `id: "${AlertChannel}"`, 'alertDelivery');
-  const perMinute = 'limits: [{ unit: INPUT_TOKENS, amount: "10", per: MINUTE }]';
+  const rules = 'limits: [{ unit: INPUT_TOKENS, amount: "10", per: MINUTE }, { unit: CONCURRENT_REQUESTS, amount: "10" }]';
   const scope = `selector: [${condition}], groupBy: [{ dimension: API_KEY }], reserve: { percent: 20, for: [${condition}] }`;
-  const RateLimit = await make(ask, key, 'rateLimitCreate', `name: "${mark} limit", ${scope}, ${perMinute}`, 'rateLimit');
+  const RateLimit = await make(ask, key, 'rateLimitCreate', `name: "${mark} limit", ${scope}, ${rules}`, 'rateLimit');
   return {
     Budget,
     AlertChannel,

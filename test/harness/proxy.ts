@@ -21,6 +21,7 @@ import type { KeyedRequests } from '../../services/proxy/idempotency/keyed-reque
 import type { ProxyServer } from '../../services/proxy/proxy.ts';
 import { createProxy } from '../../services/proxy/proxy.ts';
 import type { ProxyLimits } from '../../services/proxy/proxy-limits.ts';
+import type { ShareDatabase } from '../../services/proxy/shares/share-database.ts';
 import type {
   ProviderOptions,
   Snapshot,
@@ -118,6 +119,8 @@ export type TestProxyOptions = {
   readonly clock?: Clock;
   /** `nod_…`; a new one. */
   readonly node?: string;
+  /** Where its shares of rate limits come from; nowhere. */
+  readonly shareDatabase?: (node: string, epoch: number) => ShareDatabase;
   /** Where its leases come from; nowhere. */
   readonly leaseDatabase?: (node: string, incarnation: string) => LeaseDatabase;
   /** Where idempotency keys are claimed; nowhere. */
@@ -149,6 +152,8 @@ const noLeases: LeaseDatabase = {
   tellOpen: () => Promise.reject(new Error('there is no database')),
   close: () => Promise.reject(new Error('there is no database')),
 };
+
+const noShares: ShareDatabase = { tell: () => Promise.reject(new Error('there is no database')) };
 
 const noKeys: KeyedRequests = {
   claim: () => Promise.reject(new Error('there is no database')),
@@ -245,6 +250,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     leaseSums,
     remains: judgeBoots(spool.boots, { machineBoot: 'this boot', durability: 'group', soleMachine: false }),
     leaseDatabase: options.leaseDatabase ?? (() => noLeases),
+    shareDatabase: options.shareDatabase ?? (() => noShares),
     keyedRequests: options.keyedRequests ?? (() => noKeys),
     lookAtLimits: options.lookAtLimits ?? (() => Promise.reject(new Error('there is no database'))),
     uptimeMs: clock.monotonic,

@@ -70,7 +70,8 @@ export interface LimitRow {
   /** uuid */
   readonly rateLimitId: string | null;
   readonly unit: RateLimitUnit;
-  readonly window: BudgetWindow;
+  /** Null: it is of what runs at once. */
+  readonly window: BudgetWindow | null;
 }
 
 /** What a proxy holds of a counter for one request in flight, as it told last. The request is a uuid; the amount is in the unit of the limit. */

@@ -31,7 +31,8 @@ export interface RateLimitStateRow {
   /** uuid */
   readonly rateLimitId: string;
   readonly unit: RateLimitUnit;
-  readonly per: RateLimitPeriod;
+  /** Null: at once. */
+  readonly per: RateLimitPeriod | null;
   /** Counts only those that have no part in the reserve. */
   readonly isCommon: boolean;
   readonly groupBy: readonly BudgetKey[];
@@ -40,8 +41,19 @@ export interface RateLimitStateRow {
   readonly amount: bigint;
   readonly settled: bigint;
   readonly held: bigint;
-  readonly endsAt: Date;
+  /** Null where it is shared. */
+  readonly endsAt: Date | null;
+  /** Null where it is counted. */
+  readonly shares: RateLimitShares | null;
   readonly asOf: Date;
+}
+
+/** What proxies have of a limit that is shared, in its unit. */
+export interface RateLimitShares {
+  readonly proxies: number;
+  readonly given: bigint;
+  readonly used: bigint;
+  readonly errorBound: bigint;
 }
 
 /** Reads of how rate limits stand. */

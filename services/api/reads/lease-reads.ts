@@ -1,4 +1,4 @@
-import type { RawBuilder } from 'kysely';
+import type { RawBuilder, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import { badInput } from '../../../schema/graphql/bad-input.ts';
 import type { Page, PageKey, PageRequest } from '../../../schema/graphql/page.ts';
@@ -11,6 +11,7 @@ import type {
   OpenHoldsRow,
   ProxyRow,
 } from '../../../schema/graphql/ports/lease-reads.ts';
+import type { SharedLimitTable } from '../../../schema/tables/shared-limit.table.ts';
 import type { BudgetUnit } from '../../../schema/values/budget.ts';
 import type { RateLimitUnit } from '../../../schema/values/rate-limit.ts';
 import type { StoredWindow } from './stored-window.ts';
@@ -55,7 +56,16 @@ export function createLeaseReads(read: TenantRead, organizationId: string): Leas
         const { rows } = await sql<StoredLimit>`
           select id as asked, ${limitColumns} from budget_limits
           where id = any (${[...limitIds]}::uuid[]) and organization_id = ${organizationId}`.execute(trx);
-        return new Map(rows.map((row) => [row.asked, limitOf(row)]));
+        const shared = await trx
+          .selectFrom('shared_limits')
+          .select(['id', 'rate_limit_id', 'unit', 'period_ms'])
+          .where(sql<boolean>`id = any (${[...limitIds]}::uuid[])`)
+          .where('organization_id', '=', organizationId)
+          .execute();
+        return new Map([
+          ...rows.map((row) => [row.asked, limitOf(row)] as const),
+          ...shared.map((row) => [row.id, sharedLimitOf(row)] as const),
+        ]);
       }),
     proxyById: (id) =>
       read(async (trx) => {
@@ -72,6 +82,8 @@ export function createLeaseReads(read: TenantRead, organizationId: string): Leas
       }),
   };
 }
+
+type SharedLimitRow = Pick<Selectable<SharedLimitTable>, 'rate_limit_id' | 'unit' | 'period_ms'>;
 
 interface SeenRow {
   readonly node_id: string;
@@ -222,6 +234,11 @@ function openHoldsOf(row: StoredOpenHolds): OpenHoldsRow {
 function limitOf(row: StoredLimit): LimitRow {
   const { budget_id: id, unit, is_rate_limit: isRateLimit } = row;
   return { budgetId: isRateLimit ? null : id, rateLimitId: isRateLimit ? id : null, unit, window: windowOf(row) };
+}
+
+function sharedLimitOf({ rate_limit_id: rateLimitId, unit, period_ms: periodMs }: SharedLimitRow): LimitRow {
+  const window = periodMs === null ? null : { kind: 'rolling' as const, seconds: periodMs / 1_000 };
+  return { budgetId: null, rateLimitId, unit, window };
 }
 
 function pagesOf<Stored extends { readonly counter_id: string }, Row>(

@@ -26,6 +26,8 @@ const notMoved: ReadonlySet<string> = new Set([
   'registry_revision',
   'lease_generation',
   'lease_open_reports',
+  'share_holders',
+  'shares',
 ]);
 
 /** As `lease_take_over` has them (migrations/0030_purged_counters.sql). */

@@ -9,6 +9,12 @@ import type { Exchange } from '../exchange.ts';
 import type { HeldBytes } from '../held-bytes.ts';
 import { rateLimitHeaders } from '../rate-limits/rate-limit-headers.ts';
 import { rateLimitRefusal } from '../rate-limits/rate-limit-refusal.ts';
+import type { PlannedShare } from '../shares/planned-share.ts';
+import { planShares } from '../shares/planned-share.ts';
+import type { ShareShortage } from '../shares/share-book.ts';
+import type { OnShares, ShareNode } from '../shares/share-node.ts';
+import { refusedByShare, shareRefusal } from '../shares/share-refusal.ts';
+import { createTakenShares } from '../shares/taken-shares.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { AuditedLimits } from './audited-limits.ts';
 import { planCounts } from './budget-counts.ts';
@@ -17,11 +23,12 @@ import { planHolds } from './budget-holds.ts';
 import type { CompiledBudget, OrganizationBudgets } from './compiled-budgets.ts';
 import { matchingBudgets } from './compiled-budgets.ts';
 import type { HoldBooks } from './hold-books.ts';
-import type { LeaseNode, LeaseRefusal } from './lease-node.ts';
+import type { LeaseNode, LeaseRefusal, OnTaken } from './lease-node.ts';
 import { tokenBound } from './token-bound.ts';
 
 export interface BudgetGateOptions {
   readonly leases: Pick<LeaseNode, 'take' | 'standing'>;
+  readonly shares: Pick<ShareNode, 'take' | 'settle' | 'standing'>;
   readonly holds: Pick<HoldBooks, 'release'>;
   readonly audited: Pick<AuditedLimits, 'see'>;
   /** Counts the bodies of requests that wait. */
@@ -59,29 +66,77 @@ export interface DowngradingBudget {
 /** Lets requests through that all of their enforced budgets have room for. */
 export interface BudgetGate {
   /**
-   * Takes the holds of a request and lets it `proceed` in the same turn, or once an ask for room is answered, at most 250 ms later; what `proceed` throws
-   * gives them back. Else it is refused, holding nothing.
+   * Takes the holds of a request, and its part of shares before them, and lets it `proceed` in the same turn, or once an ask for room is answered, at most
+   * 250 ms later for each of the two; what `proceed` throws gives them back. Else it is refused, holding nothing.
    * @param refuse told of every refusal, also of what `proceed` throws.
    */
-  admit(request: BudgetedRequest, proceed: () => void, refuse: (exchange: Exchange, cause: unknown) => void): void;
+  admit(request: BudgetedRequest, proceed: () => void, refuse: Refuse): void;
 }
+
+type Refuse = (exchange: Exchange, cause: unknown) => void;
 
 /** Most holds that an event has room for. */
 const MOST_HOLDS = 64;
 
-export function createBudgetGate({ leases, holds: holdBooks, audited, held, hashOf, isStopping }: BudgetGateOptions): BudgetGate {
+/** Of nearly every request. */
+const NO_SHARES: readonly PlannedShare[] = [];
+
+export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
+  const { leases, shares, holds: holdBooks, audited, held, hashOf, isStopping } = options;
+  const standingsOf = { counted: leases.standing, shared: shares.standing };
+
   const release = (exchange: Exchange): void => {
     if (exchange.holds !== null) holdBooks.release(exchange.requestId, exchange.holds);
     exchange.holds = null;
+    exchange.shares?.release();
+    exchange.shares = null;
+  };
+
+  /** Does what brings a request on; where that throws, it gives back what it holds and is refused. */
+  const orRefuse = (exchange: Exchange, refuse: Refuse, act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      // What is settled by somebody else has its holds settled there.
+      if (!exchange.settled) release(exchange);
+      refuse(exchange, error);
+    }
+  };
+
+  /** Calls `take` with what is to be called once it is known what it took; the bytes of the body are counted until then. */
+  const counted = <Answer extends readonly unknown[]>(
+    bodyBytes: number,
+    take: (onTaken: (...answer: Answer) => void) => void,
+    then: (hasWaited: boolean, ...answer: Answer) => void,
+  ): void => {
+    let told = false;
+    let waits = false;
+    take((...answer) => {
+      told = true;
+      if (waits) held.remove(bodyBytes);
+      then(waits, ...answer);
+    });
+    if (told) return;
+    waits = true;
+    held.add(bodyBytes);
+  };
+
+  /** @throws {GatewayError} */
+  const refuseWaited = (hasWaited: boolean): void => {
+    if (hasWaited && isStopping()) throw new GatewayError('not_ready');
   };
 
   return {
     admit: ({ exchange, budgets, target, request, bodyBytes, outputCap, downgrade }, proceed, refuse) => {
+      const { holding } = budgets;
       const subject = subjectOf(exchange, hashOf);
-      const matching = budgets.holding === null ? [] : matchingBudgets(budgets.holding, exchange.key, subject);
+      const matching = holding === null ? [] : matchingBudgets(holding, exchange.key, subject);
       const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, exchange.key, subject);
       exchange.counts = null;
       exchange.limitHeaders = null;
+      // Of where it went before a budget sent it elsewhere.
+      exchange.shares?.release();
+      exchange.shares = null;
       if (matching.length === 0 && counting.length === 0) return proceed();
       const bound = tokenBound(request, bodyBytes, target, outputCap);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
@@ -90,39 +145,68 @@ export function createBudgetGate({ leases, holds: holdBooks, audited, held, hash
       const plan = planHolds(matching, subject, bound, sheet);
       if (plan.kind === 'unpriced') return refuse(exchange, unpriced(exchange, plan.budget));
       const { holds } = plan;
-      if (holds.length === 0) return proceed();
+      const shared = holding?.hasShared === true ? planShares(matching, subject, bound, sheet) : NO_SHARES;
+      if (holds.length === 0 && shared.length === 0) return proceed();
       if (holds.length > MOST_HOLDS) {
         const message = `More than ${MOST_HOLDS} limits of budgets count this request.`;
         return refuse(exchange, new GatewayError('accounting_unavailable', { message }));
       }
-      let told = false;
-      let waits = false;
-      leases.take(exchange.requestId, holds, (counters, refusal) => {
-        told = true;
-        if (waits) held.remove(bodyBytes);
-        try {
-          exchange.limitHeaders = rateLimitHeaders(holds, leases.standing);
-          if (counters === null) {
-            const budget = downgrading(holds, refusal);
-            if (budget !== null && downgrade?.(budget) === true) return;
-            throw refusalError(exchange, holds, refusal, leases.standing);
-          }
-          exchange.holds = holds.map(({ limit, group, amount, budget, unit }, index) => {
-            return { limit, group, amount, budget, unit, counter: counters[index] ?? '' };
-          });
-          if (waits && isStopping()) throw new GatewayError('not_ready');
-          proceed();
-        } catch (error) {
-          // What is settled by somebody else has its holds settled there.
-          if (!exchange.settled) release(exchange);
-          refuse(exchange, error);
-        }
-      });
-      if (told) return;
-      waits = true;
-      held.add(bodyBytes);
+
+      const hold = (): void =>
+        counted<Parameters<OnTaken>>(
+          bodyBytes,
+          (onTaken) => leases.take(exchange.requestId, holds, onTaken),
+          (hasWaited, counters, refusal) =>
+            orRefuse(exchange, refuse, () => {
+              exchange.limitHeaders = rateLimitHeaders(holds, shared, standingsOf);
+              if (counters === null) {
+                const budget = downgrading(holds, refusal);
+                if (budget !== null && downgrade?.(budget) === true) return;
+                throw refusalError(exchange, holds, refusal, leases.standing);
+              }
+              exchange.holds = holds.map(({ limit, group, amount, budget, unit }, index) => {
+                return { limit, group, amount, budget, unit, counter: counters[index] ?? '' };
+              });
+              refuseWaited(hasWaited);
+              proceed();
+            }),
+        );
+      if (shared.length === 0) return hold();
+
+      // Before what is leased: a full share costs nothing to find out.
+      const large = shared.find(({ amount, most }) => amount > most);
+      if (large !== undefined) return refuse(exchange, sharedRefusal(exchange, large, 'short', shares.standing));
+      counted<Parameters<OnShares>>(
+        bodyBytes,
+        (onShares) => shares.take(shared, onShares),
+        (hasWaited, taken, shortage) =>
+          orRefuse(exchange, refuse, () => {
+            exchange.limitHeaders = rateLimitHeaders(holds, shared, standingsOf);
+            if (taken === null) {
+              const full = shared.find(({ limit, group }) => limit === shortage?.wanted.limit && group === shortage.wanted.group);
+              throw sharedRefusal(exchange, full ?? shared[0], shortage?.kind ?? 'unproven', shares.standing);
+            }
+            exchange.shares = createTakenShares(shares, shared, taken);
+            refuseWaited(hasWaited);
+            if (holds.length > 0) hold();
+            else proceed();
+          }),
+      );
     },
   };
+}
+
+/** The refusal by a shared limit, and in the exchange for its event. */
+function sharedRefusal(
+  exchange: Exchange,
+  share: PlannedShare | undefined,
+  kind: ShareShortage['kind'],
+  standingOf: ShareNode['standing'],
+): GatewayError {
+  if (share === undefined) return new GatewayError('accounting_unavailable', { retryAfterSeconds: 1 });
+  const standing = standingOf(share.limit, share.group);
+  exchange.refusedBy = refusedByShare(share, standing);
+  return shareRefusal(share, kind, standing);
 }
 
 function subjectOf(exchange: Exchange, hashOf: (text: string) => string): BudgetSubject {

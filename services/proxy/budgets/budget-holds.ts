@@ -55,6 +55,7 @@ export function worstUse(budget: CompiledBudget, unit: RateLimitUnit, bound: Tok
 function countedAtMost(unit: Exclude<RateLimitUnit, 'usd'>, { input, output }: TokenBound): bigint {
   switch (unit) {
     case 'requests':
+    case 'concurrent_requests':
       return 1n;
     case 'tokens':
       return BigInt(input + output);

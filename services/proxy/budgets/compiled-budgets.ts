@@ -1,5 +1,5 @@
 import type { BudgetCondition, BudgetKey } from '../../../schema/values/budget.ts';
-import type { CountedLimit } from '../../../schema/values/rate-limit.ts';
+import type { CountedLimit, SharedLimit } from '../../../schema/values/rate-limit.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
 import { budgetValue, matchesBudget } from '../../registry/catalog/match-budgets.ts';
 import type { SnapshotBudget } from '../../registry/snapshot.ts';
@@ -15,6 +15,8 @@ export interface CompiledBudget {
   readonly except: readonly BudgetCondition[] | null;
   readonly groupBy: readonly BudgetKey[];
   readonly limits: readonly CountedLimit[];
+  /** Limits too short-lived for counters: requests take of this process's share. */
+  readonly shared: readonly SharedLimit[];
   readonly enforcement: SnapshotBudget['enforcement'];
   /** Where requests go that it has no room for; null: they are refused. */
   readonly downgradeTo: string | null;
@@ -44,6 +46,8 @@ export interface BudgetIndex {
   readonly buckets: readonly { readonly key: BudgetKey; readonly byValue: ReadonlyMap<string, readonly CompiledBudget[]> }[];
   /** What counted the last request of whoever sent it: most are like the one before. Over with the snapshot, and with the key. */
   readonly lastOf: WeakMap<object, LastMatch>;
+  /** Whether any of them has limits that are shared. */
+  readonly hasShared: boolean;
 }
 
 type LastMatch = Pick<BudgetSubject, 'endUser' | 'model' | 'provider' | 'routeId' | 'tags'> & {
@@ -129,6 +133,7 @@ function compileBudget(budget: SnapshotBudget): CompiledBudget {
     except: null,
     groupBy,
     limits,
+    shared: [],
     enforcement,
     downgradeTo,
     onUnpricedModel,
@@ -155,7 +160,8 @@ function indexOf(budgets: readonly CompiledBudget[]): BudgetIndex {
       else known.push(budget);
     }
   }
-  return { always, buckets: [...buckets.values()], lastOf: new WeakMap() };
+  const hasShared = budgets.some(({ shared }) => shared.length > 0);
+  return { always, buckets: [...buckets.values()], hasShared, lastOf: new WeakMap() };
 }
 
 function mostSelective(selector: readonly BudgetCondition[]): BudgetCondition | null {

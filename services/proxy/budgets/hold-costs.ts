@@ -22,6 +22,8 @@ export function holdCosts(holds: readonly TakenHold[], ending: Ending): HoldCost
 /** What a request used of a limit, in its unit; null where the price or usage is not known. */
 export function costOf({ unit, budget }: Pick<TakenHold, 'unit' | 'budget'>, { cost, usage, attempts }: Ending): bigint | null {
   if (unit === 'requests') return attempts.length === 0 ? 0n : 1n;
+  // It is over, so it does not run.
+  if (unit === 'concurrent_requests') return 0n;
   if (cost.kind === 'free') return 0n;
   if (unit === 'usd' && cost.kind === 'rated') return cost.costPico;
   if (unit === 'input_tokens' || unit === 'output_tokens') {

@@ -1,4 +1,4 @@
-import { commonLimits, wholeLimit } from '../../../schema/values/rate-limit.ts';
+import { commonLimits, wholeLimits } from '../../../schema/values/rate-limit.ts';
 import type { SnapshotRateLimit } from '../../registry/snapshot.ts';
 import type { OwnedBudget } from '../budgets/compiled-budgets.ts';
 
@@ -7,7 +7,7 @@ import type { OwnedBudget } from '../budgets/compiled-budgets.ts';
  * has no price, limits in USD do not count the request.
  */
 export function compileRateLimit(rateLimit: SnapshotRateLimit): readonly OwnedBudget[] {
-  const { id, organizationId, selector, groupBy, limits, reserve } = rateLimit;
+  const { id, organizationId, selector, groupBy, reserve } = rateLimit;
   const scope = {
     kind: 'rate_limit',
     id,
@@ -18,7 +18,9 @@ export function compileRateLimit(rateLimit: SnapshotRateLimit): readonly OwnedBu
     onUnpricedModel: 'allow',
     fallbackPrice: null,
   } as const;
-  const whole = { organizationId, budget: { ...scope, except: null, limits: limits.map(wholeLimit) } };
+  const all = wholeLimits(rateLimit);
+  const whole = { organizationId, budget: { ...scope, except: null, limits: all.counted, shared: all.shared } };
   if (reserve === null) return [whole];
-  return [whole, { organizationId, budget: { ...scope, except: reserve.for, limits: commonLimits(rateLimit) } }];
+  const common = commonLimits(rateLimit);
+  return [whole, { organizationId, budget: { ...scope, except: reserve.for, limits: common.counted, shared: common.shared } }];
 }

@@ -1,27 +1,46 @@
 import type { RateLimitUnit } from '../../../schema/values/rate-limit.ts';
 import type { PlannedHold } from '../budgets/budget-holds.ts';
+import type { PlannedShare } from '../shares/planned-share.ts';
+import type { ShareStanding } from '../shares/share-book.ts';
 import type { LimitStanding } from './limit-standing.ts';
 
 /** How limits stand, by id and group; null where nothing is known. */
-export type StandingOf = (limit: string, group: string) => LimitStanding | null;
+export interface StandingsOf {
+  readonly counted: (limit: string, group: string) => LimitStanding | null;
+  readonly shared: (limit: string, group: string) => ShareStanding | null;
+}
 
-/** What OpenAI's clients read, and the same for what Anthropic limits besides. Money has no such header. */
+/** What OpenAI's clients read, and the same for what else is limited. Money has no such header. */
 const HEADER_UNITS: readonly (readonly [RateLimitUnit, string])[] = [
   ['requests', 'requests'],
   ['tokens', 'tokens'],
   ['input_tokens', 'input-tokens'],
   ['output_tokens', 'output-tokens'],
+  ['concurrent_requests', 'concurrent-requests'],
 ];
+
+/** How one limit stands. */
+interface Standing {
+  readonly unit: RateLimitUnit;
+  readonly amount: bigint;
+  readonly remaining: bigint;
+  readonly endsInMs: number;
+}
 
 /**
  * `x-ratelimit-{limit,remaining,reset}-…`, flat, of those rate limits of a request that leave the least (client-contract section 5).
  * @returns null where no rate limit counts it in these units.
  */
-export function rateLimitHeaders(holds: readonly PlannedHold[], standingOf: StandingOf): readonly string[] | null {
-  if (!holds.some(({ budget }) => budget.kind === 'rate_limit')) return null;
+export function rateLimitHeaders(
+  holds: readonly PlannedHold[],
+  shares: readonly PlannedShare[],
+  standingsOf: StandingsOf,
+): readonly string[] | null {
+  if (shares.length === 0 && !holds.some(({ budget }) => budget.kind === 'rate_limit')) return null;
+  const standings = [...countedStandings(holds, standingsOf), ...sharedStandings(shares, standingsOf)];
   const headers: string[] = [];
-  for (const [unit, name] of HEADER_UNITS) {
-    const tightest = tightestOf(holds, unit, standingOf);
+  for (const [wanted, name] of HEADER_UNITS) {
+    const tightest = tightestOf(standings.filter(({ unit }) => unit === wanted));
     if (tightest === null) continue;
     const { amount, remaining, endsInMs } = tightest;
     headers.push(`x-ratelimit-limit-${name}`, amount.toString(), `x-ratelimit-remaining-${name}`, remaining.toString());
@@ -30,17 +49,27 @@ export function rateLimitHeaders(holds: readonly PlannedHold[], standingOf: Stan
   return headers.length === 0 ? null : headers;
 }
 
-type Tightest = { readonly amount: bigint } & Pick<LimitStanding, 'remaining' | 'endsInMs'>;
-
-function tightestOf(holds: readonly PlannedHold[], wanted: RateLimitUnit, standingOf: StandingOf): Tightest | null {
-  let tightest: Tightest | null = null;
-  for (const { budget, unit, limit, group } of holds) {
-    if (budget.kind !== 'rate_limit' || unit !== wanted) continue;
+function countedStandings(holds: readonly PlannedHold[], { counted }: StandingsOf): Standing[] {
+  return holds.flatMap(({ budget, unit, limit, group }) => {
+    if (budget.kind !== 'rate_limit') return [];
     const amount = BigInt(budget.limits.find(({ id }) => id === limit)?.amount ?? 0);
-    const { remaining, endsInMs } = standingOf(limit, group) ?? { remaining: amount, endsInMs: Number.POSITIVE_INFINITY };
-    if (tightest === null || remaining < tightest.remaining) tightest = { amount, remaining, endsInMs };
-  }
-  return tightest;
+    const { remaining, endsInMs } = counted(limit, group) ?? { remaining: amount, endsInMs: Number.POSITIVE_INFINITY };
+    return [{ unit, amount, remaining, endsInMs }];
+  });
+}
+
+function sharedStandings(shares: readonly PlannedShare[], { shared }: StandingsOf): Standing[] {
+  return shares.map(({ unit, limit, group, most }) => {
+    const { remaining, endsInMs } = shared(limit, group) ?? { remaining: most, endsInMs: Number.POSITIVE_INFINITY };
+    return { unit, amount: most, remaining, endsInMs };
+  });
+}
+
+function tightestOf(standings: readonly Standing[]): Standing | null {
+  return standings.reduce<Standing | null>(
+    (tightest, each) => (tightest === null || each.remaining < tightest.remaining ? each : tightest),
+    null,
+  );
 }
 
 /** A time as OpenAI prints it: `250ms`, `12s`, `6m0s`, `23h59m1s`; rounded up, so that waiting for it is long enough. */

@@ -1,8 +1,9 @@
 import { GatewayError } from '../../../schema/errors.ts';
-import { formatUsd } from '../../../schema/values/money.ts';
 import type { PlannedHold } from '../budgets/budget-holds.ts';
 import type { SeenLimit } from '../budgets/seen-limits.ts';
 import type { LimitStanding } from './limit-standing.ts';
+import { amountText, spanOf, unitName } from './limit-words.ts';
+import { tooLargeRefusal } from './too-large-refusal.ts';
 
 /** What is known when a rate limit has no room for a request. */
 export interface FullLimit {
@@ -22,21 +23,45 @@ export function rateLimitRefusal({ hold, seen, standing, retryAfterSeconds }: Fu
   const { budget, limit, unit, amount: needed } = hold;
   const rule = budget.limits.find(({ id }) => id === limit);
   const amount = seen?.amount ?? BigInt(rule?.amount ?? 0);
+  const per = rule?.window.kind ?? null;
+  if (needed > amount) return tooLargeRefusal({ rateLimit: budget.id, unit, per, needed, amount });
   const settled = seen?.settled ?? 0n;
   const spent = standing?.spent ?? 0n;
   const isUsed = amount - (spent > settled ? spent : settled) < needed;
   const endsInMs = standing?.endsInMs ?? Number.POSITIVE_INFINITY;
-  const text = (value: bigint): string => (unit === 'usd' ? formatUsd(value) : value.toString());
-  const name = unit === 'usd' ? 'USD' : unit.replace('_', ' ');
-  const per = rule?.window.kind ?? null;
-  const tooLarge = `The request could use ${text(needed)} ${name}, more than a rate limit lets through per ${per}: ${text(amount)}. Make it shorter, or lower its output limit.`;
+  return fullRefusal({
+    budget,
+    unit,
+    per,
+    needed,
+    amount,
+    remaining: standing?.remaining ?? 0n,
+    retryAfterSeconds: isUsed && Number.isFinite(endsInMs) ? Math.max(1, Math.ceil(endsInMs / 1_000)) : retryAfterSeconds,
+  });
+}
+
+type Full = Pick<PlannedHold, 'budget' | 'unit'> & {
+  /** Null: at once. */
+  readonly per: string | null;
+  readonly needed: bigint;
+  readonly amount: bigint;
+  readonly remaining: bigint;
+  readonly retryAfterSeconds: number;
+};
+
+/** The refusal of a limit that has no room just now. */
+export function fullRefusal({ budget, unit, per, needed, amount, remaining, retryAfterSeconds }: Full): GatewayError {
   const part = budget.except === null ? '' : ', less what is kept for others,';
   return new GatewayError('rate_limit_exceeded', {
-    message:
-      needed > amount
-        ? tooLarge
-        : `A rate limit of ${text(amount)} ${name} per ${per}${part} is reached. Retry after the time given in \`Retry-After\`.`,
-    retryAfterSeconds: isUsed && Number.isFinite(endsInMs) ? Math.max(1, Math.ceil(endsInMs / 1_000)) : retryAfterSeconds,
-    meta: { rate_limit_id: budget.id, unit, per, needed: text(needed), limit: text(amount), remaining: text(standing?.remaining ?? 0n) },
+    message: `A rate limit of ${amountText(unit, amount)} ${unitName(unit)} ${spanOf(per)}${part} is reached. Retry after the time given in \`Retry-After\`.`,
+    retryAfterSeconds,
+    meta: {
+      rate_limit_id: budget.id,
+      unit,
+      per,
+      needed: amountText(unit, needed),
+      limit: amountText(unit, amount),
+      remaining: amountText(unit, remaining),
+    },
   });
 }

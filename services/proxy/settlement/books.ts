@@ -61,6 +61,7 @@ export function createBooks(options: BooksOptions): Books {
       return spool.open(request.requestId, encodeOrphanDraft(request, subject, call, writer), onWritten);
     },
     close: (request, subject, ending, onWritten) => {
+      if (request.shares != null) request.shares.settle(ending);
       const held = request.holds == null ? undefined : options.holds?.settle(request.requestId, request.holds, ending);
       const counts = request.counts == null ? null : (options.settleCounts?.(request.counts, ending) ?? null);
       const event = settle(request, ending, writer, held?.holds, counts);

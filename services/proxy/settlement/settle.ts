@@ -24,6 +24,8 @@ export interface AdmittedRequest {
   readonly candidates: readonly string[];
   /** What it holds of its budgets; null or absent: of none. */
   readonly holds?: readonly TakenHold[] | null;
+  /** What it has of shared rate limits; null or absent: of none. */
+  readonly shares?: { settle(ending: Ending): void } | null;
   /** The limits that count it and hold nothing; null or absent: none. */
   readonly counts?: readonly PlannedCount[] | null;
   /** The budget that refuses it. */

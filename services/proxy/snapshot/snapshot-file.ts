@@ -148,7 +148,7 @@ const SnapshotShape = Type.Object({
           id: Type.String(),
           unit: oneOf(RATE_LIMIT_UNITS),
           amount: Type.String({ pattern: '^\\d{1,38}$' }),
-          per: oneOf(RATE_LIMIT_PERIODS),
+          per: Type.Union([oneOf(RATE_LIMIT_PERIODS), Type.Null()]),
           commonId: NullableText,
         }),
       ),

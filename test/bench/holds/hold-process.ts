@@ -87,6 +87,7 @@ const books = createHoldBooks({
 });
 const gate = createBudgetGate({
   leases,
+  shares: { take: () => {}, settle: () => {}, standing: () => null },
   holds: books,
   audited: { see: () => null },
   held: new HeldBytes(1_000_000_000),

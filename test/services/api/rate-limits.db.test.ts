@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idFromUuid, uuidFromId } from '../../../schema/values/ids.ts';
+import { createShareDatabase } from '../../../services/proxy/shares/share-database.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
 import { book, usageEntry } from '../../harness/graphql-books.ts';
 import { settledRequest } from '../../harness/settled-request.ts';
-import { leaseFunctions, stopClock, testId } from '../../leases/sql/lease-functions.ts';
+import { leaseFunctions, setTestClock, stopClock, testId } from '../../leases/sql/lease-functions.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
 beforeAll(async () => {
   api = await startTestApi();
   tenant = await api.makeTenant('acme');
+  await stopClock(api.database, new Date('2026-03-10T12:00:00Z'));
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -108,6 +110,8 @@ test('a reserve is counted beside the limit it is kept of, moves with it, and en
 test.each([
   ['no limit', { limits: [] }, ['limits']],
   ['two of one unit and period', { limits: [perMinute('USD', '1'), perMinute('USD', '2')] }, ['limits']],
+  ['a limit of what runs at once with a period', { limits: [perMinute('CONCURRENT_REQUESTS', '1')] }, ['limits', '0', 'per']],
+  ['any other without one', { limits: [{ unit: 'TOKENS', amount: '1' }] }, ['limits', '0', 'per']],
   ['a negative amount', { limits: [perMinute('REQUESTS', '-1')] }, ['limits', '0', 'amount']],
   ['a reserve of all', { limits: [perMinute('USD', '1')], reserve: { percent: 100, for: [] } }, ['reserve', 'percent']],
   ['a reserve for nobody', { limits: [perMinute('USD', '1')], reserve: { percent: 1, for: [] } }, ['reserve', 'for']],
@@ -125,7 +129,7 @@ test.each([
 });
 
 test('a key shows how each limit stands that counts its requests, and those of nobody else', async () => {
-  await stopClock(api.database, new Date('2026-03-10T12:00:40Z'));
+  await setTestClock(api.database, new Date('2026-03-10T12:00:40Z'));
   const { data: made } = await api.ask<{ apiKeyCreate: { apiKey: { id: string } } }>(
     tenant.adminKey,
     'mutation { apiKeyCreate(input: { idempotencyKey: "shown", name: "Shown" }) { apiKey { id } } }',
@@ -220,4 +224,103 @@ test('what a request held of a rate limit, and which one refused it, is shown wi
       },
     },
   });
+});
+
+test('a key shows what proxies have of limits that are shared, and by how much one that is silent may exceed them', async () => {
+  const { data: made } = await api.ask<{ apiKeyCreate: { apiKey: { id: string } } }>(
+    tenant.adminKey,
+    'mutation { apiKeyCreate(input: { idempotencyKey: "shares", name: "Shares" }) { apiKey { id } } }',
+  );
+  const key = made?.apiKeyCreate.apiKey.id ?? '';
+  const selector = [{ dimension: 'API_KEY', in: [key] }];
+  const limits = [
+    { unit: 'CONCURRENT_REQUESTS', amount: '4' },
+    { unit: 'REQUESTS', amount: '9', per: 'SECOND' },
+  ];
+  const { rateLimit, errors } = await change('rateLimitCreate', { idempotencyKey: 'shared', name: 'Shared', selector, limits });
+  const shown = [{ unit: 'CONCURRENT_REQUESTS', amount: '4', per: null }, limits[1]];
+  expect([errors, rateLimit.limits]).toEqual([[], shown]);
+  const shared = () =>
+    api.database.writer.db
+      .selectFrom('shared_limits')
+      .selectAll()
+      .where('rate_limit_id', '=', uuidFromId('rateLimit', rateLimit.id))
+      .orderBy('amount')
+      .execute();
+  const [running, second] = await shared();
+  expect([running?.period_ms, second?.period_ms]).toEqual([null, 1_000]);
+
+  const [one, other] = [7, 8].map((number) => createShareDatabase(api.database.writer.db, testId('node', number), 1));
+  const word = (limit: string | undefined, want: bigint, used: bigint, keep: bigint) => {
+    return { limit: limit ?? '', group: '', keep, used, want, need: 1n, ask: want };
+  };
+  let sequence = 0;
+  const tell = async (node: typeof one, ...items: ReturnType<typeof word>[]) => {
+    sequence += 1;
+    const answer = await node?.tell({ sequence, sentAt: 0, isFirst: false, leaving: false, items });
+    return answer?.items.map(({ share, others, recall }) => [share, others, recall]);
+  };
+  await setTestClock(api.database, new Date('2026-03-10T12:00:00Z'));
+  expect(await tell(one, word(running?.id, 3n, 0n, 0n), word(second?.id, 5n, 0n, 0n))).toEqual([
+    [3n, 0n, null],
+    [5n, 0n, null],
+  ]);
+  expect(await tell(one, word(running?.id, 3n, 2n, 3n), word(second?.id, 5n, 4n, 5n))).toHaveLength(2);
+  // The other wants more than there is: it has what is left, and the first is told to come down to an equal part.
+  expect(await tell(other, word(running?.id, 4n, 0n, 0n))).toEqual([[1n, 3n, null]]);
+  expect(await tell(one)).toEqual([[3n, null, 2n]]);
+  const state = 'unit per limit settled held remaining resetsAt shares { proxies given used errorBound }';
+  const states = async () =>
+    (
+      await api.ask<{ node: { rateLimits: object[] } }>(
+        tenant.adminKey,
+        `{ node(id: "${key}") { ... on ApiKey { rateLimits { rateLimit { name } ${state} } } } }`,
+      )
+    ).data?.node.rateLimits.filter((each) => JSON.stringify(each).includes('"Shared"'));
+  const common = { rateLimit: { name: 'Shared' }, resetsAt: null };
+  const ofSecond = { ...common, unit: 'REQUESTS', per: 'SECOND', limit: '9' };
+  const ofRunning = { ...common, unit: 'CONCURRENT_REQUESTS', per: null, limit: '4' };
+  expect(await states()).toEqual([
+    { ...ofRunning, settled: '0', held: '4', remaining: '0', shares: { proxies: 2, given: '4', used: '2', errorBound: '0' } },
+    { ...ofSecond, settled: '4', held: '1', remaining: '4', shares: { proxies: 1, given: '5', used: '4', errorBound: '0' } },
+  ]);
+
+  // Who is refused by one is told which it was, as by any other.
+  const refusedBy = { budget: rateLimit.id, limit: second?.id ?? '', needed: '1', amount: '9', settled: '4', held: '5' };
+  const body = Buffer.from(JSON.stringify(settledRequest({ refusedBy })));
+  const entry = usageEntry(tenant.organizationId, { body, body_hash: createHash('sha256').update(body).digest() });
+  await book(api.database.writer.db, [entry]);
+  const told = 'refusedBy { rateLimit { name } unit window { kind length } needed limit settled held }';
+  const refused = await api.ask(tenant.adminKey, `{ request(id: "${idFromUuid('request', entry.request_id)}") { details { ${told} } } }`);
+  expect(refused).toMatchObject({
+    data: {
+      request: {
+        details: {
+          refusedBy: {
+            rateLimit: { name: 'Shared' },
+            unit: 'REQUESTS',
+            window: { kind: 'ROLLING', length: 'PT1S' },
+            limit: '9',
+            held: '5',
+          },
+        },
+      },
+    },
+  });
+
+  // A minute later nobody has heard of the first.
+  await setTestClock(api.database, new Date('2026-03-10T12:00:39Z'));
+  await tell(other, word(running?.id, 4n, 1n, 1n));
+  await setTestClock(api.database, new Date('2026-03-10T12:01:00Z'));
+  expect(await tell(other, word(running?.id, 4n, 1n, 1n))).toEqual([[4n, 0n, null]]);
+  expect(await states()).toMatchObject([
+    { shares: { proxies: 1, given: '4', errorBound: '3' } },
+    { settled: '0', held: '0', remaining: '9', shares: { proxies: 0, given: '0', errorBound: '5' } },
+  ]);
+  await setTestClock(api.database, new Date('2026-03-10T12:01:01Z'));
+  // What it says it keeps is not its own any more, and it hears so.
+  expect(await tell(one, word(running?.id, 3n, 2n, 3n), word(second?.id, 1n, 0n, 5n))).toEqual([
+    [0n, 4n, null],
+    [1n, 0n, null],
+  ]);
 });

@@ -392,6 +392,8 @@ test("the reader's role sees no row of another tenant, and without a tenant none
     'lease_states',
     'counter_states',
     'rate_limits',
+    'shared_limits',
+    'shares',
     'service_accounts',
     'users',
     'audit_events',

@@ -22,6 +22,7 @@ const budget: CompiledBudget = {
   except: null,
   groupBy: [],
   limits: [],
+  shared: [],
   downgradeTo: null,
   onUnpricedModel: 'allow',
   fallbackPrice: null,

@@ -15,6 +15,7 @@ const budgetOf = (fields: Partial<CompiledBudget>): CompiledBudget => ({
   selector: [],
   groupBy: [],
   limits: [limit('t', 'tokens')],
+  shared: [],
   enforcement: 'audit',
   downgradeTo: null,
   onUnpricedModel: 'block',

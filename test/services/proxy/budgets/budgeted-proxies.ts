@@ -6,6 +6,7 @@ import { createPriceSheets } from '../../../../services/ledger/price-sheets.ts';
 import { createPostgresLedgerStore } from '../../../../services/ledger/store/postgres/postgres-ledger-store.ts';
 import { createLeaseDatabase } from '../../../../services/proxy/budgets/lease-database.ts';
 import { createLookAtLimits } from '../../../../services/proxy/budgets/look-at-limits.ts';
+import { createShareDatabase } from '../../../../services/proxy/shares/share-database.ts';
 import type { GivenBudget } from '../../../../services/registry/budget-definition.ts';
 import { archiveBudget, createBudget } from '../../../../services/registry/budgets.ts';
 import type { GivenRateLimit } from '../../../../services/registry/rate-limits.ts';
@@ -139,6 +140,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         rateLimits,
         ...(options.providerOptions === undefined ? {} : { providerOptions: options.providerOptions }),
         leaseDatabase: (node, incarnation) => createLeaseDatabase(connection.db, node, incarnation),
+        shareDatabase: (node, epoch) => createShareDatabase(connection.db, node, epoch),
         lookAtLimits: createLookAtLimits(connection.db),
         ...(options.home === undefined ? {} : { home: options.home }),
         ...(options.node === undefined ? {} : { node: options.node }),

@@ -12,6 +12,7 @@ const budget: CompiledBudget = {
   except: null,
   groupBy: [],
   limits: [],
+  shared: [],
   enforcement: 'enforce',
   downgradeTo: null,
   onUnpricedModel: 'block',

@@ -26,15 +26,15 @@ test('of several limits that count a request the one that leaves the least is to
   const holds = [limitOf('wide', 'requests', '100'), limitOf('tight', 'requests', '50'), limitOf('usd', 'usd', '7')];
   const remaining: Readonly<Record<string, bigint>> = { wide: 10n, tight: 3n };
   const standing = (limit: string) => ({ remaining: remaining[limit] ?? 0n, spent: 0n, endsInMs: 1_500 });
-  expect(rateLimitHeaders(holds, standing)).toEqual([
+  expect(rateLimitHeaders(holds, [], { counted: standing, shared: () => null })).toEqual([
     ...['x-ratelimit-limit-requests', '50', 'x-ratelimit-remaining-requests', '3', 'x-ratelimit-reset-requests', '2s'],
   ]);
   const budgets = holds.map((hold) => ({ ...hold, budget: { ...hold.budget, kind: 'budget' as const } }));
-  expect(rateLimitHeaders(budgets, standing)).toBeNull();
+  expect(rateLimitHeaders(budgets, [], { counted: standing, shared: () => null })).toBeNull();
 });
 
 test('a limit that nothing is known of yet is told as unused', () => {
-  expect(rateLimitHeaders([limitOf('new', 'tokens', '9')], () => null)).toEqual([
+  expect(rateLimitHeaders([limitOf('new', 'tokens', '9')], [], { counted: () => null, shared: () => null })).toEqual([
     ...['x-ratelimit-limit-tokens', '9', 'x-ratelimit-remaining-tokens', '9'],
   ]);
 });

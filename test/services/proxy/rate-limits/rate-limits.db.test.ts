@@ -115,8 +115,9 @@ test('tokens are held at the most that a request can use and settled at what it 
 
   const large = await world.chat(proxy, { max_tokens: 4_000, n: 40 });
   const { error } = (await large.json()) as { error: { message: string } };
+  expect(large.headers.get('x-should-retry')).toBe('false');
   expect([large.status, error.message]).toEqual([
-    429,
-    'The request could use 400 output tokens, more than a rate limit lets through per hour: 300. Make it shorter, or lower its output limit.',
+    400,
+    'The request could use 400 output tokens, more than a rate limit ever lets through per hour: 300. Lower its `max_tokens`, make it shorter, or have the limit raised.',
   ]);
 });

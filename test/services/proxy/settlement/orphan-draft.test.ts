@@ -52,6 +52,7 @@ test('an orphan has used all that its request held', () => {
     except: null,
     groupBy: [],
     limits: [],
+    shared: [],
     enforcement: 'enforce' as const,
     downgradeTo: null,
     onUnpricedModel: 'block' as const,
