@@ -4,7 +4,7 @@ import { Compile } from 'typebox/compile';
 import { ENDPOINTS } from '../http/endpoints.ts';
 import { REQUEST_OVERRIDES } from '../http/request-overrides.ts';
 import { OUTPUT_LIMIT_FIELDS } from '../values/output-cap.ts';
-import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
+import { PROVIDER_PROTOCOLS, UNADDRESSED_PROTOCOLS } from '../values/provider-protocol.ts';
 
 /**
  * Configuration documents: `apiVersion`, `kind`, `metadata.name`, `spec`; an unknown field is an error (reference/lessons.md section 4).
@@ -75,7 +75,12 @@ export const ProviderDocument = document(
         ),
       ),
     },
-    strict,
+    {
+      ...strict,
+      if: { required: ['protocol'], properties: { protocol: { enum: [...UNADDRESSED_PROTOCOLS] } } },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { required: ['baseUrl'] },
+    },
   ),
 );
 export type ProviderDocument = Static<typeof ProviderDocument>;

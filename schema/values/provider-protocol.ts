@@ -17,3 +17,7 @@ export const PROVIDER_PROTOCOLS = [
   'xai',
 ] as const;
 export type ProviderProtocol = (typeof PROVIDER_PROTOCOLS)[number];
+
+/** Those whose address is another for everybody: it has to be named. */
+export const UNADDRESSED_PROTOCOLS = ['openai', 'azure-openai'] as const satisfies readonly ProviderProtocol[];
+export type UnaddressedProtocol = (typeof UNADDRESSED_PROTOCOLS)[number];

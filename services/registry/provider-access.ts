@@ -1,4 +1,4 @@
-import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
+import type { ProviderProtocol, UnaddressedProtocol } from '../../schema/values/provider-protocol.ts';
 
 /** What more than the proxy has to know of a provider: where it is, and how it is told who calls. */
 interface ProviderAccess {
@@ -30,7 +30,7 @@ export const PROVIDER_ACCESS = {
   perplexity: { credentialHeader: bearer, baseUrl: 'https://api.perplexity.ai', trialPath: null },
   together: { ...listsModels, baseUrl: 'https://api.together.xyz/v1' },
   xai: { ...listsModels, baseUrl: 'https://api.x.ai/v1' },
-} satisfies Readonly<Record<ProviderProtocol, ProviderAccess>>;
+} satisfies Readonly<Record<ProviderProtocol, ProviderAccess>> & Readonly<Record<UnaddressedProtocol, { readonly baseUrl: null }>>;
 
 /** The query by which Azure is told which version of its API is meant; empty where none is. */
 export function apiVersionQuery(apiVersion: string | undefined): string {

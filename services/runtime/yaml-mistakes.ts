@@ -18,6 +18,12 @@ export function yamlMistakes({ parsed, schema, errors, lineOf }: CheckedDocument
   const note = (field: readonly string[], place: readonly string[], text: string): void => {
     mistakes.set(field.join('.'), `${lineOf(rangeStart(parsed, place))}: ${field.join('.') || 'the document'}: ${text}`);
   };
+  const noteMissing = (path: readonly string[], names: readonly string[]): void => {
+    for (const missing of names) {
+      const field = [...path, missing];
+      note(field, path, `missing; expected ${expectedAt(schema, field)}`);
+    }
+  };
   for (const error of errors) {
     const path = error.instancePath
       .split('/')
@@ -29,10 +35,13 @@ export function yamlMistakes({ parsed, schema, errors, lineOf }: CheckedDocument
         note(field, field, `unknown field; expected ${fieldsAt(schema, path).join(', ')}`);
       }
     } else if (error.keyword === 'required') {
-      for (const missing of error.params.requiredProperties) {
-        const field = [...path, missing];
-        note(field, path, `missing; expected ${expectedAt(schema, field)}`);
-      }
+      noteMissing(path, error.params.requiredProperties);
+    } else if (error.keyword === 'if') {
+      // What a condition asks for is told of the condition alone.
+      noteMissing(
+        path,
+        requiredThen(schema, path).filter((name) => !parsed.hasIn([...path, name])),
+      );
     } else if (error.keyword !== 'boolean' && !mistakes.has(path.join('.'))) {
       note(path, path, `expected ${expectedAt(schema, path)}`);
     }
@@ -68,6 +77,12 @@ function schemaAt(schema: unknown, path: readonly string[]): unknown {
     node = next;
   }
   return node;
+}
+
+/** The fields that the condition of the schema at a path makes necessary. */
+function requiredThen(schema: unknown, path: readonly string[]): readonly string[] {
+  const names = member(member(schemaAt(schema, path), 'then'), 'required');
+  return Array.isArray(names) ? names.map(String) : [];
 }
 
 function fieldsAt(schema: unknown, path: readonly string[]): string[] {

@@ -61,8 +61,8 @@ function desiredProvider({ metadata, spec }: ProviderDocument, mistake: Mistake)
     mistake(`spec.timeouts.${field}: expected an ISO 8601 duration such as PT30S`);
     return undefined;
   };
-  const baseUrl = spec.baseUrl ?? PROVIDER_ACCESS[spec.protocol].baseUrl;
-  if (baseUrl === null) mistake(`spec.baseUrl: missing; a provider of protocol ${spec.protocol} needs one`);
+  // The schema sees to it that one of them is there.
+  const baseUrl = spec.baseUrl ?? PROVIDER_ACCESS[spec.protocol].baseUrl ?? '';
   if (spec.apiVersion !== undefined && spec.protocol !== 'azure-openai') {
     mistake('spec.apiVersion: only a provider of protocol azure-openai has one');
   }
@@ -70,7 +70,7 @@ function desiredProvider({ metadata, spec }: ProviderDocument, mistake: Mistake)
   return {
     name: metadata.name,
     protocol: spec.protocol,
-    baseUrl: (baseUrl ?? '').replace(/\/+$/, ''),
+    baseUrl: baseUrl.replace(/\/+$/, ''),
     credential: spec.credential ?? null,
     options: {
       ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),

@@ -57,6 +57,11 @@ test.each([
     provider.replace('  protocol: openai\n', ''),
     /a\.yaml:4: spec\.protocol: missing; expected openai, azure-openai, deepseek/,
   ],
+  [
+    'a field that another one makes necessary',
+    provider.replace(/\n {2}baseUrl: .*/, ''),
+    /a\.yaml:4: spec\.baseUrl: missing; expected an http\(s\) URL/,
+  ],
   ['an unknown kind', provider.replace('Provider', 'Provder'), /a\.yaml:2: kind: expected one of Provider, Model, Key/],
   ['a wrong version', provider.replace('turnpike/v1', 'turnpike/v9'), /a\.yaml:1: apiVersion: expected turnpike\/v1/],
   ['broken YAML', 'kind: [\n', /a\.yaml:\d+: not valid YAML/],
