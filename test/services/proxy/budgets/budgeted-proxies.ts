@@ -9,6 +9,7 @@ import { createLookAtLimits } from '../../../../services/proxy/budgets/look-at-l
 import { createShareDatabase } from '../../../../services/proxy/shares/share-database.ts';
 import type { GivenBudget } from '../../../../services/registry/budget-definition.ts';
 import { archiveBudget, createBudget } from '../../../../services/registry/budgets.ts';
+import type { Change } from '../../../../services/registry/change.ts';
 import type { GivenRateLimit } from '../../../../services/registry/rate-limits.ts';
 import { createRateLimit, updateRateLimit } from '../../../../services/registry/rate-limits.ts';
 import { readSnapshot } from '../../../../services/registry/read-snapshot.ts';
@@ -33,6 +34,8 @@ export type BudgetedProxies = {
   readonly upstream: ScriptedUpstream;
   readonly organizationId: string;
   readonly secret: string;
+  /** Writes into the registry of the organization; a proxy that starts afterwards knows the keys that were made. */
+  readonly change: <Result>(write: (change: Change) => Promise<Result>) => Promise<Result>;
   readonly define: (budget: Partial<GivenBudget> & { readonly name: string }) => Promise<string>;
   /** @returns its uuid. */
   readonly limitRate: (rateLimit: Partial<GivenRateLimit>) => Promise<string>;
@@ -47,7 +50,8 @@ export type BudgetedProxies = {
     /** Its event loop is not judged by it. */
     readonly clock?: Clock;
   }) => Promise<TestProxy>;
-  readonly chat: (proxy: TestProxy, body?: Record<string, unknown>) => Promise<Response>;
+  /** @param headers over those of the organization's first key. */
+  readonly chat: (proxy: TestProxy, body?: Record<string, unknown>, headers?: Readonly<Record<string, string>>) => Promise<Response>;
   /** Books what the proxies have handed over and is not booked yet. */
   readonly post: () => Promise<void>;
   /** The database takes no connection of a proxy any more and ends those there are; back again. */
@@ -63,6 +67,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
   const uuid = await makeOrganization(database.writer.db, 'acme');
   const organizationId = idFromUuid('organization', uuid);
   const { key, secret } = testKey({ organizationId });
+  const inOrganization: BudgetedProxies['change'] = (write) => changeOf(database.writer.db, uuid, write);
   const store = createPostgresLedgerStore(database.writer);
   const proxies: TestProxy[] = [];
   const connections: DatabaseConnection[] = [];
@@ -76,6 +81,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
     upstream,
     organizationId,
     secret,
+    change: inOrganization,
     get away() {
       return away;
     },
@@ -85,7 +91,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
       if (next) link.faults.cut();
     },
     define: (given) =>
-      changeOf(database.writer.db, uuid, async (change) => {
+      inOrganization(async (change) => {
         const { budget } = await createBudget(change, {
           selector: [],
           groupBy: [],
@@ -100,7 +106,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         return budget.id;
       }),
     limitRate: (given) =>
-      changeOf(database.writer.db, uuid, async (change) => {
+      inOrganization(async (change) => {
         const { rateLimit } = await createRateLimit(change, {
           name: 'Limit',
           selector: [],
@@ -112,11 +118,11 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         return rateLimit.id;
       }),
     changeRate: (id, limits) =>
-      changeOf(database.writer.db, uuid, async (change) => {
+      inOrganization(async (change) => {
         await updateRateLimit(change, { id, expectedVersion: 1, limits });
       }),
     archive: (id) =>
-      changeOf(database.writer.db, uuid, async (change) => {
+      inOrganization(async (change) => {
         await archiveBudget(change, { id, expectedVersion: 1 });
       }),
     start: async (options = {}) => {
@@ -128,12 +134,13 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         statementTimeoutMs: 5_000,
       });
       connections.push(connection);
-      const { budgets, rateLimits } = await readSnapshot(database.writer.db);
+      const { keys, budgets, rateLimits } = await readSnapshot(database.writer.db);
+      const models = options.models ?? [testModel('acme/fast', { maxOutputTokens: 10 })];
       const proxy = await startProxy({
-        providers: { acme: upstream.baseUrl },
-        models: options.models ?? [testModel('acme/fast', { maxOutputTokens: 10 })],
+        providers: Object.fromEntries(models.map(({ providerName }) => [providerName, upstream.baseUrl])),
+        models,
         routes: options.routes ?? [],
-        keys: [key],
+        keys: [key, ...keys],
         budgets,
         // Far beyond what a busy machine takes: the 250 ms are tested where time is the test's (lease-node.test.ts).
         limits: { leaseWaitMs: 20_000, ...(options.clock === undefined ? {} : { maxLoopDelayMs: Number.POSITIVE_INFINITY }) },
@@ -154,11 +161,11 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
       });
       return proxy;
     },
-    chat: (proxy, body = {}) =>
+    chat: (proxy, body = {}, headers = {}) =>
       fetch(`${proxy.url}/v1/chat/completions`, {
         method: 'POST',
         body: JSON.stringify({ model: 'acme/fast', messages: [{ role: 'user', content: 'hello' }], ...body }),
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}`, ...headers },
       }),
     post: async () => {
       const open = proxies.flatMap(({ events }) => events).filter((event) => !booked.has(event));

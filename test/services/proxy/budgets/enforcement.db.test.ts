@@ -128,6 +128,34 @@ test('all budgets of a request have room for it, or it holds of none', async () 
   ]);
 });
 
+test('of several limits of a budget the one without room refuses, and nothing of the others stays held', async () => {
+  await using world = await budgetedProxies();
+  // A hold of some 590 tokens in and 10 out is about 0.0009 USD; the answers cost 0.000025.
+  const id = await world.define({ name: 'Both', limits: [lifetime('requests', 2n), lifetime('usd', 2_000_000_000n)] });
+  const proxy = await world.start({ models: [testModel('acme/fast', { maxOutputTokens: 100_000 })] });
+  const ask = async (maxTokens: number) => {
+    const response = await world.chat(proxy, { max_tokens: maxTokens });
+    const answer = (await response.json()) as { error?: Record<string, unknown> };
+    const event = await proxy.eventOf(response.headers.get('x-request-id'));
+    return [response.status, answer.error?.unit ?? null, event.holds.length];
+  };
+  // More than there is of the money; were a request held each time, there were none left.
+  for (let count = 0; count < 3; count++) expect(await ask(100_000)).toEqual([429, 'usd', 0]);
+  expect([await ask(10), await ask(10)]).toEqual([
+    [200, null, 2],
+    [200, null, 2],
+  ]);
+  for (let count = 0; count < 3; count++) expect(await ask(10)).toEqual([429, 'requests', 0]);
+  expect(world.upstream.requests).toHaveLength(2);
+  await proxy.stop();
+  await world.post();
+  expect((await counters(world)).map(({ budget_id, unit, settled, held }) => [budget_id, unit, settled, held]).sort()).toEqual([
+    [id, 'requests', 2n, 0n],
+    [id, 'usd', 50_000_000n, 0n],
+  ]);
+  expect(await brokenBooks(world.database.writer.db)).toEqual([]);
+});
+
 test('each end user has a counter of a budget that is grouped by them, and one more for those without a name', async () => {
   await using world = await budgetedProxies();
   await world.define({ name: 'Each', groupBy: [{ dimension: 'end_user', tagKey: null }], limits: [lifetime('requests', 1n)] });
