@@ -45,7 +45,8 @@ export interface BudgetedRequest {
   readonly budgets: OrganizationBudgets;
   readonly target: CompiledModel;
   readonly request: ChatCompletionRequest;
-  readonly bodyBytes: number;
+  /** Its body. */
+  readonly bytes: Buffer;
   /** Of its route, where the request sets no limit itself. */
   readonly outputCap: OutputCap | null;
   /**
@@ -127,7 +128,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
   };
 
   return {
-    admit: ({ exchange, budgets, target, request, bodyBytes, outputCap, downgrade }, proceed, refuse) => {
+    admit: ({ exchange, budgets, target, request, bytes, outputCap, downgrade }, proceed, refuse) => {
       const { holding } = budgets;
       const subject = subjectOf(exchange, hashOf);
       const matching = holding === null ? [] : matchingBudgets(holding, exchange.key, subject);
@@ -138,7 +139,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       exchange.shares?.release();
       exchange.shares = null;
       if (matching.length === 0 && counting.length === 0) return proceed();
-      const bound = tokenBound(request, bodyBytes, target, outputCap);
+      const bound = tokenBound(request, bytes, target, outputCap);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
       if (counting.length > 0) exchange.counts = planCounts(counting, subject, bound, sheet, audited);
       if (matching.length === 0) return proceed();
@@ -154,7 +155,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
 
       const hold = (): void =>
         counted<Parameters<OnTaken>>(
-          bodyBytes,
+          bytes.length,
           (onTaken) => leases.take(exchange.requestId, holds, onTaken),
           (hasWaited, counters, refusal) =>
             orRefuse(exchange, refuse, () => {
@@ -177,7 +178,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       const large = shared.find(({ amount, most }) => amount > most);
       if (large !== undefined) return refuse(exchange, sharedRefusal(exchange, large, 'short', shares.standing));
       counted<Parameters<OnShares>>(
-        bodyBytes,
+        bytes.length,
         (onShares) => shares.take(shared, onShares),
         (hasWaited, taken, shortage) =>
           orRefuse(exchange, refuse, () => {

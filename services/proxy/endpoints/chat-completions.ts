@@ -99,7 +99,7 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
       const decision = chooseTarget(resolveModel(catalogOf(snapshot.catalogs, key.organizationId), key, downgradeTo), requestId);
       if (decision.target === target) return null;
       // The application came by its route, also where it goes to a model that is none.
-      const outputCap = decision.routeId === null ? from.outputCap : capFor(request, decision);
+      const outputCap = decision.routeId === null ? from.outputCap : capFor(request, body, decision);
       const call = callOf({ exchange, request, body, target: decision.target, outputCap });
       exchange.target = decision.target;
       exchange.routeId = decision.routeId ?? exchange.routeId;
@@ -120,7 +120,7 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
       relay(call);
       return;
     }
-    const held = { exchange, budgets, target, request, bodyBytes: body.bytes.length, outputCap };
+    const held = { exchange, budgets, target, request, bytes: body.bytes, outputCap };
     const downgrade = (budget: DowngradingBudget): boolean => {
       const other = downgraded(call, budget);
       if (other === null) return false;
@@ -151,7 +151,7 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
     exchange.decisionReason = decision.reason;
     exchange.candidates = decision.candidates;
 
-    const call = callOf({ exchange, request, body, target, outputCap: capFor(request, decision) });
+    const call = callOf({ exchange, request, body, target, outputCap: capFor(request, body, decision) });
     const idempotencyKey = exchange.headers['idempotency-key'];
     // Before its budgets: an answer that was paid for is given again also when they are used up.
     if (idempotencyKey === undefined) hold(call, refuse);
@@ -159,8 +159,12 @@ export function createChatCompletions(options: ChatCompletionsOptions): ChatComp
   };
 }
 
-function capFor(request: ChatCompletionRequest, { outputCap }: { readonly outputCap: OutputCap | null }): OutputCap | null {
-  return outputCap === null || outputLimitOf(request) !== null ? null : outputCap;
+function capFor(
+  request: ChatCompletionRequest,
+  { bytes }: ReceivedBody,
+  { outputCap }: { readonly outputCap: OutputCap | null },
+): OutputCap | null {
+  return outputCap === null || outputLimitOf(request, bytes) !== null ? null : outputCap;
 }
 
 /** What is written into a request; never more than its model can, which providers refuse. */

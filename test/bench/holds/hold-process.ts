@@ -117,6 +117,7 @@ const target: CompiledModel = {
   prices: [{ validFrom: 0, sheet: sheetFromPerMillion({ input: '1', output: '4', cacheRead: '0.1' }) }],
 };
 const request = { model: 'bench/echo', messages: [{ role: 'user' as const, content: 'a line of verse' }], max_tokens: 256 };
+const bytes = Buffer.from(JSON.stringify(request).padEnd(306));
 const subject = createSubject(randomBytes(16), null, '127.0.0.1', null);
 const commitment = commitmentTo(subject);
 const attempt = { provider: 'bench', upstreamModel: 'echo', startMs: 0.312, durationMs: 1.234, status: 200, outcome: 'succeeded' as const };
@@ -158,7 +159,7 @@ function admit(key: CompiledKey, budgets: OrganizationBudgets | undefined): Admi
   const refused = (): void => {
     admitted.state = 'refused';
   };
-  gate.admit({ exchange, budgets, target, request, bodyBytes: 306, outputCap: null }, through, refused);
+  gate.admit({ exchange, budgets, target, request, bytes, outputCap: null }, through, refused);
   return admitted;
 }
 const CANDIDATES = ['bench/echo'];
