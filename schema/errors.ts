@@ -76,7 +76,8 @@ export const ERRORS = {
     status: 429,
     type: 'insufficient_quota',
     retryable: false,
-    message: 'A budget is used up. The error says which, and when it resets.',
+    message:
+      'What is left of a budget is less than the most that this request can use (`needed`; a lower `max_tokens` may lower it). The error says which budget, and when it resets.',
   },
   budget_in_flight: {
     status: 429,
