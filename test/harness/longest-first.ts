@@ -27,7 +27,7 @@ export const longFiles: readonly string[] = [
   'test/services/runtime/await-database.db.test.ts',
   'test/services/proxy/overload.test.ts',
   'test/services/runtime/embedded-postgres.db.test.ts',
-  'test/e2e/revocation.test.ts',
+  'test/e2e/administration.test.ts',
   'test/services/proxy/tenants.db.test.ts',
   'test/services/proxy/memory.test.ts',
   'test/services/ledger/hostile-events.db.test.ts',
