@@ -75,6 +75,25 @@ test('a proxy that was killed and comes back begins with what it may have used',
   expect(await takenOf(world, 'n1', 'ten', 4)).toBe(4n);
 });
 
+test('of what runs at once a proxy that was killed has its part back with its first word, and both together run all of it', async () => {
+  const { world } = worldOf(['n1', 'n2'], new Map([['five', { amount: 5n, periodMs: null }]]));
+  const start = (node: string, times: number): number =>
+    Array.from({ length: times }, () => world.take(node, ['five', 'a'], 1n)).filter(Boolean).length;
+  let [ofOne, ofOther] = [0, 0];
+  // Some rounds longer than it takes, until nobody is short any more.
+  for (let word = 0; word < 8; word += 1) {
+    ofOne += start('n1', 3 - ofOne);
+    ofOther += start('n2', 2 - ofOther);
+    await world.round(500);
+  }
+  expect([ofOne, ofOther]).toEqual([3, 2]);
+  world.kill('n1');
+  expect([start('n1', 1), world.used('five', 'a')]).toEqual([0, 2n]);
+  await world.talk('n1');
+  expect([start('n1', 4), start('n2', 1)]).toEqual([3, 0]);
+  expect(world.used('five', 'a')).toBe(5n);
+});
+
 test('of a limit of one that two want, each has it in turns', async () => {
   const { world } = worldOf(['n1', 'n2'], new Map([['one', { amount: 1n, periodMs: null }]]));
   const served = new Map([...world.nodes.keys()].map((node) => [node, 0]));
