@@ -1,5 +1,5 @@
 import type { SharePlace } from './share-place.ts';
-import { createSharePlace, fitsIn, hear, isChanged, isIdle, isUrgent, keptOf, leave, levelOf, tellOf } from './share-place.ts';
+import { createSharePlace, fitsIn, hear, isChanged, isIdle, isUrgent, keptOf, lastTellOf, levelOf, tellOf } from './share-place.ts';
 import type { AnsweredShare, ShareAnswer, ShareMessage } from './share-protocol.ts';
 
 /** What a request takes of one limit. */
@@ -151,13 +151,18 @@ export function createShareBook(): ShareBook {
       }
       const due = [...places()].filter((place) => leaving || isUrgent(place, now) || isChanged(place, now) || isIdle(place, now));
       if (isFirst || limits.size === 0) return null;
-      if (leaving) for (const place of due) leave(place);
       if (due.length > MOST_TOLD) {
         const urgent = new Set(due.filter((place) => isUrgent(place, now)));
         due.sort((one, other) => Number(urgent.has(other)) - Number(urgent.has(one)) || one.toldAt - other.toldAt);
       }
       sequence += 1;
-      return { sequence, sentAt: now, isFirst, leaving, items: due.slice(0, MOST_TOLD).map((place) => tellOf(place, now)) };
+      return {
+        sequence,
+        sentAt: now,
+        isFirst,
+        leaving,
+        items: due.slice(0, MOST_TOLD).map((place) => (leaving ? lastTellOf(place, now) : tellOf(place, now))),
+      };
     },
     answered: (message, answer, now) => {
       if (message.sequence !== sequence || answer.status === 'stale') return;

@@ -26,7 +26,7 @@ export interface ShareNode {
   /** A request is over: what each was used of, in the order they were taken in. */
   settle(taken: readonly TakenShare[], costs: readonly bigint[]): void;
   standing(limit: string, group: string): ShareStanding | null;
-  /** Says the last word, once no request runs any more. */
+  /** Says the last word, once no request runs any more; nothing after the deadline. */
   stop(deadlineMs: number): Promise<void>;
 }
 
@@ -154,7 +154,11 @@ export function createShareNode({ database, now, timers, log, waitMs }: ShareNod
         onShares(null, wanted[0] === undefined ? null : { wanted: wanted[0], kind: 'unproven', mayAsk: false });
       waiting.clear();
       await new Promise<void>((resolve) => {
-        const cancel = timers.after(deadlineMs, resolve);
+        const cancel = timers.after(deadlineMs, () => {
+          // Its connections may be closed from now on.
+          whenSilent = () => {};
+          resolve();
+        });
         const done = (): void => {
           cancel();
           resolve();

@@ -121,13 +121,12 @@ export function tellOf(place: SharePlace, now: number): ToldShare {
   return { limit, group, keep: share, used, want, need: least(need, place.most), ask };
 }
 
-/** Before the last word of a process: it wants nothing any more, and keeps only what was used just now. */
-export function leave(place: SharePlace): void {
+/** The last word of a process about it: nothing is wanted any more, and only what was used just now is kept. */
+export function lastTellOf(place: SharePlace, now: number): ToldShare {
   place.recall = 0n;
-  place.peak = 0n;
-  place.lacking = 0n;
-  place.want = 0n;
   place.takenAt = Number.NEGATIVE_INFINITY;
+  // For what still counts more would be given, which nobody could have until the process is given up.
+  return { ...tellOf(place, now), want: 0n, need: 0n, ask: 0n };
 }
 
 export function hear(place: SharePlace, { share, others, amount, recall }: AnsweredShare, now: number): void {

@@ -57,3 +57,18 @@ test('who was not heard for too long has nothing again of what its next word doe
   expect(answerTo(books.n1, 'told', 63_000)).toBe('taken');
   expect(answerTo(books.n1, 'other', 63_000)).toBe('short');
 });
+
+test('the last word of a process leaves others all but what still runs', () => {
+  const mirror = mirrorOf('limit');
+  const book = createShareBook();
+  const word = (leaving: boolean): void => {
+    const message = book.tell(0, leaving);
+    if (message !== null) book.answered(message, mirror.tell('n1', 1, message, 0), 0);
+  };
+  word(false);
+  expect(answerTo(book, 'limit', 0)).toBe('short');
+  word(false);
+  expect([answerTo(book, 'limit', 0), mirror.given('limit', '')]).toEqual(['taken', 2n]);
+  word(true);
+  expect(mirror.given('limit', '')).toBe(1n);
+});
