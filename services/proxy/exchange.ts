@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { RequestSettled } from '../../schema/events/request-settled.v1.ts';
 import type { PlannedCount } from './budgets/budget-counts.ts';
 import type { TakenHold } from './budgets/budget-holds.ts';
+import type { WarnableLimit } from './budgets/budget-warning.ts';
 import type { KeyedClaim } from './idempotency/keyed-claim.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import type { AdmittedRequest } from './settlement/settle.ts';
@@ -52,6 +53,8 @@ export class Exchange implements AdmittedRequest {
   counts: readonly PlannedCount[] | null = null;
   /** What its answer is to warn of; null: nothing. */
   warning: string | null = null;
+  /** Limits whose thresholds its answer warns of; null where none that counts it has any. */
+  warnable: readonly WarnableLimit[] | null = null;
   /** How its rate limits stand, flat; null where none counts it. */
   limitHeaders: readonly string[] | null = null;
   refusedBy: NonNullable<RequestSettled['refusedBy']> | null = null;

@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { providerHeaders } from './answer/answer-headers.ts';
 import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
+import { budgetWarningHeaders } from './budgets/budget-warning.ts';
 import type { Exchange } from './exchange.ts';
 import type { Books } from './settlement/books.ts';
 import type { Entropy } from './settlement/entropy.ts';
@@ -44,6 +45,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     const send = (answer: GatewayError): void =>
       sendErrorAnswer(exchange.response, exchange.requestId, errorAnswer(answer, exchange.requestId), [
         ...(exchange.target === null ? [] : providerHeaders(exchange.target)),
+        ...budgetWarningHeaders(exchange),
         ...(exchange.limitHeaders ?? []),
         ...(mustClose(answer) ? CLOSE : []),
       ]);

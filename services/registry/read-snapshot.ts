@@ -158,7 +158,7 @@ function digestOf(values: RawBuilder<unknown>) {
   return sql<string>`encode(sha256(convert_to(row(${values})::text, 'UTF8')), 'base64')`.as('digest');
 }
 
-function snapshotBudget(id: string, organizationId: string, { thresholds: _, ...definition }: BudgetDefinition): SnapshotBudget {
+function snapshotBudget(id: string, organizationId: string, definition: BudgetDefinition): SnapshotBudget {
   return { id: idFromUuid('budget', id), organizationId: idFromUuid('organization', organizationId), ...definition };
 }
 

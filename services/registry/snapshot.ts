@@ -146,8 +146,7 @@ export interface SnapshotRoute {
   readonly targets: readonly { readonly modelId: string; readonly weight: number; readonly credentialId: string | null }[];
 }
 
-/** What of a budget decides which requests it counts and what becomes of them. */
-export interface SnapshotBudget extends Omit<BudgetDefinition, 'thresholds'> {
+export interface SnapshotBudget extends BudgetDefinition {
   /** `bud_…` */
   readonly id: string;
   readonly organizationId: string;

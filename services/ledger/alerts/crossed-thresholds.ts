@@ -1,3 +1,5 @@
+import { comesTo } from '../../../schema/values/budget-threshold.ts';
+
 /** A counter as its thresholds are judged. Amounts are in the unit of its limit. */
 export interface JudgedCounter {
   /** In the window, with what no debit covered. */
@@ -23,25 +25,17 @@ export interface CrossedThreshold {
   readonly occurrence: number;
 }
 
-const wholeBasisPoints = 10_000n;
-
 /**
  * The thresholds that are to be told now. Each stands for an amount, its share of the limit; it is crossed when what is settled has come to that
  * amount, and was below it when the threshold was last told of this counter, if ever. So what is settled climbs past an amount once in a window: a
  * raised limit sets a new one, a lowered limit or a credit does not bring back one that was passed.
  */
 export function crossedThresholds({ settled, amount, thresholds, told }: JudgedCounter): CrossedThreshold[] {
-  const comesTo = (reached: bigint, basisPoints: number): boolean => reached * wholeBasisPoints >= amount * BigInt(basisPoints);
   if (settled <= 0n) return [];
   return thresholds.flatMap((basisPoints) => {
     const before = told.get(basisPoints);
-    if (!comesTo(settled, basisPoints) || (before != null && before.settled !== null && comesTo(before.settled, basisPoints))) return [];
+    const wasThere = before != null && before.settled !== null && comesTo(before.settled, amount, basisPoints);
+    if (!comesTo(settled, amount, basisPoints) || wasThere) return [];
     return [{ basisPoints, occurrence: (before?.times ?? 0) + 1 }];
   });
-}
-
-/** Hundredths of a percent, of a threshold as a budget's definition has it: a percentage with at most two decimals. */
-export function basisPointsOf(threshold: string): number {
-  const [whole = '', fraction = ''] = threshold.split('.');
-  return Number(whole) * 100 + Number(fraction.padEnd(2, '0'));
 }

@@ -3,11 +3,12 @@ import { CompiledQuery, sql } from 'kysely';
 import type { BudgetAlertTable } from '../../../schema/tables/budget-alert.table.ts';
 import type { Database } from '../../../schema/tables/database.ts';
 import { forecastExhaustion } from '../../../schema/values/budget-forecast.ts';
+import { basisPointsOf } from '../../../schema/values/budget-threshold.ts';
 import { mintUuid } from '../../../schema/values/ids.ts';
 import type { Random } from '../../runtime/random.ts';
 import { limitTransaction } from '../store/postgres/limit-transaction.ts';
 import type { ToldThreshold } from './crossed-thresholds.ts';
-import { basisPointsOf, crossedThresholds } from './crossed-thresholds.ts';
+import { crossedThresholds } from './crossed-thresholds.ts';
 
 export interface AlertLook {
   /** Entries taken off the list of what had to be looked at. */

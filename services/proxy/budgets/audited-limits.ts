@@ -17,12 +17,22 @@ export interface LimitPlace {
 /** Reads limits as they stand; null where there is no such limit. In the order of the places. */
 export type LookAtLimits = (places: readonly LimitPlace[]) => Promise<readonly (LimitSight | null)[]>;
 
+/** What was seen of a limit last; changes in place. */
+export interface WatchedLimit {
+  readonly sight: LimitSight | null;
+  /** Milliseconds that only grow, as at the look. */
+  readonly seenAt: number;
+}
+
 /**
- * What is known of the limits that are audited: nobody leases room of them, so they are looked at while they are used. No request waits for a look.
+ * What is known of the limits that are audited, and of those whose thresholds answers warn of: leases do not tell what is booked, so they are looked at
+ * while they are used. No request waits for a look.
  */
 export interface AuditedLimits {
   /** What was seen of a limit within the last five seconds, or null; it is looked at soon. */
   see(limit: string, group: string): LimitSight | null;
+  /** It is looked at soon, as {@link see} does, for who asks later what was seen. */
+  watch(limit: string, group: string): WatchedLimit;
   /** As {@link see}, and nothing more. */
   lastSeen(limit: string, group: string): LimitSight | null;
   stop(): void;
@@ -33,7 +43,7 @@ const LOOK_MS = 1_000;
 /** Uses of so long are looked for together. */
 const GATHER_MS = 25;
 /** What is older is not judged by. */
-const FRESH_MS = 5_000;
+export const FRESH_MS = 5_000;
 /** Of one look; the others wait for the next. */
 const MOST_AT_ONCE = 1_000;
 /** Limits and groups; at the bound all are forgotten, and requests are judged by what is seen before they end. */
@@ -81,7 +91,7 @@ export function createAuditedLimits(options: {
       }
       reachable = true;
     } catch (error) {
-      if (reachable) log.warn({ error }, 'audited limits cannot be looked at; requests are counted and not judged');
+      if (reachable) log.warn({ error }, 'limits cannot be looked at: requests are neither judged by audited ones nor warned of others');
       reachable = false;
     }
     cancel = null;
@@ -103,15 +113,18 @@ export function createAuditedLimits(options: {
 
   const fresh = ({ sight, seenAt }: Known): LimitSight | null => (now() - seenAt <= FRESH_MS ? sight : null);
 
+  const watch = (limit: string, group: string): Known => {
+    const each = find(limit, group);
+    if (now() - each.seenAt > LOOK_MS && !due.has(each)) {
+      due.add(each);
+      lookSoon(reachable ? GATHER_MS : LOOK_MS);
+    }
+    return each;
+  };
+
   return {
-    see: (limit, group) => {
-      const each = find(limit, group);
-      if (now() - each.seenAt > LOOK_MS && !due.has(each)) {
-        due.add(each);
-        lookSoon(reachable ? GATHER_MS : LOOK_MS);
-      }
-      return fresh(each);
-    },
+    see: (limit, group) => fresh(watch(limit, group)),
+    watch,
     lastSeen: (limit, group) => {
       const each = known.get(keyOf(limit, group));
       return each === undefined ? null : fresh(each);

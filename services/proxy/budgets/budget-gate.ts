@@ -20,6 +20,7 @@ import type { AuditedLimits } from './audited-limits.ts';
 import { planCounts } from './budget-counts.ts';
 import type { PlannedHold } from './budget-holds.ts';
 import { planHolds } from './budget-holds.ts';
+import { watchWarnable } from './budget-warning.ts';
 import type { CompiledBudget, OrganizationBudgets } from './compiled-budgets.ts';
 import { matchingBudgets } from './compiled-budgets.ts';
 import type { HoldBooks } from './hold-books.ts';
@@ -30,7 +31,7 @@ export interface BudgetGateOptions {
   readonly leases: Pick<LeaseNode, 'take' | 'standing'>;
   readonly shares: Pick<ShareNode, 'take' | 'settle' | 'standing'>;
   readonly holds: Pick<HoldBooks, 'release'>;
-  readonly audited: Pick<AuditedLimits, 'see'>;
+  readonly audited: Pick<AuditedLimits, 'see' | 'watch'>;
   /** Counts the bodies of requests that wait. */
   readonly held: HeldBytes;
   /** HMAC in base64url, for what stands for end users. */
@@ -134,6 +135,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       const matching = holding === null ? [] : matchingBudgets(holding, exchange.key, subject);
       const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, exchange.key, subject);
       exchange.counts = null;
+      exchange.warnable = null;
       exchange.limitHeaders = null;
       // Of where it went before a budget sent it elsewhere.
       exchange.shares?.release();
@@ -141,11 +143,15 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       if (matching.length === 0 && counting.length === 0) return proceed();
       const bound = tokenBound(request, bytes, target, outputCap);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
-      if (counting.length > 0) exchange.counts = planCounts(counting, subject, bound, sheet, audited);
+      if (counting.length > 0) {
+        exchange.counts = planCounts(counting, subject, bound, sheet, audited);
+        exchange.warnable = watchWarnable(exchange.counts, audited, null);
+      }
       if (matching.length === 0) return proceed();
       const plan = planHolds(matching, subject, bound, sheet);
       if (plan.kind === 'unpriced') return refuse(exchange, unpriced(exchange, plan.budget));
       const { holds } = plan;
+      exchange.warnable = watchWarnable(holds, audited, exchange.warnable);
       const shared = holding?.hasShared === true ? planShares(matching, subject, bound, sheet) : NO_SHARES;
       if (holds.length === 0 && shared.length === 0) return proceed();
       if (holds.length > MOST_HOLDS) {

@@ -1,4 +1,5 @@
 import type { BudgetCondition, BudgetKey } from '../../../schema/values/budget.ts';
+import { basisPointsOf } from '../../../schema/values/budget-threshold.ts';
 import type { CountedLimit, SharedLimit } from '../../../schema/values/rate-limit.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
 import { budgetValue, matchesBudget } from '../../registry/catalog/match-budgets.ts';
@@ -17,6 +18,8 @@ export interface CompiledBudget {
   readonly limits: readonly CountedLimit[];
   /** Limits too short-lived for counters: requests take of this process's share. */
   readonly shared: readonly SharedLimit[];
+  /** Its lowest threshold, in hundredths of a percent: from there on answers warn of it. Null: they never do. */
+  readonly warnsFrom: number | null;
   readonly enforcement: SnapshotBudget['enforcement'];
   /** Where requests go that it has no room for; null: they are refused. */
   readonly downgradeTo: string | null;
@@ -125,7 +128,8 @@ function addMatching(candidates: readonly CompiledBudget[] | undefined, subject:
 }
 
 function compileBudget(budget: SnapshotBudget): CompiledBudget {
-  const { id, selector, groupBy, limits, enforcement, downgradeTo, onUnpricedModel, fallbackPrice } = budget;
+  const { id, selector, groupBy, limits, thresholds, enforcement, downgradeTo, onUnpricedModel, fallbackPrice } = budget;
+  const [lowest] = thresholds;
   return {
     kind: 'budget',
     id,
@@ -134,6 +138,7 @@ function compileBudget(budget: SnapshotBudget): CompiledBudget {
     groupBy,
     limits,
     shared: [],
+    warnsFrom: lowest === undefined ? null : basisPointsOf(lowest),
     enforcement,
     downgradeTo,
     onUnpricedModel,

@@ -13,6 +13,7 @@ export function compileRateLimit(rateLimit: SnapshotRateLimit): readonly OwnedBu
     id,
     selector,
     groupBy,
+    warnsFrom: null,
     enforcement: 'enforce',
     downgradeTo: null,
     onUnpricedModel: 'allow',

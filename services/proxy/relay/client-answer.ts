@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib';
 import { costHeaders, identityHeaders, providerHeaders, STREAM_HEADERS, timingHeaders, warningHeaders } from '../answer/answer-headers.ts';
 import type { ErrorAnswer } from '../answer/error-answer.ts';
 import { sendErrorAnswer } from '../answer/error-answer.ts';
+import { budgetWarningHeaders } from '../budgets/budget-warning.ts';
 import type { Exchange } from '../exchange.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
@@ -46,6 +47,7 @@ function writeWhole(exchange: Exchange, target: CompiledModel, answer: WholeAnsw
     ...identityHeaders(exchange.requestId),
     ...providerHeaders(target),
     ...warningHeaders(exchange),
+    ...budgetWarningHeaders(exchange),
     ...costHeaders(answer.cost),
     ...timingHeaders(answer.overheadMs, answer.upstreamMs),
   );
@@ -62,6 +64,7 @@ export function sendStreamHead(exchange: Exchange, target: CompiledModel, overhe
     ...identityHeaders(exchange.requestId),
     ...providerHeaders(target),
     ...warningHeaders(exchange),
+    ...budgetWarningHeaders(exchange),
     ...timingHeaders(overheadMs, upstreamMs),
     ...(exchange.limitHeaders ?? []),
   ]);
@@ -69,7 +72,12 @@ export function sendStreamHead(exchange: Exchange, target: CompiledModel, overhe
 
 /** Sends an error in which a provider took part. */
 export function sendProviderError(exchange: Exchange, target: CompiledModel, answer: ErrorAnswer): void {
-  const headers = [...providerHeaders(target), ...warningHeaders(exchange), ...(exchange.limitHeaders ?? [])];
+  const headers = [
+    ...providerHeaders(target),
+    ...warningHeaders(exchange),
+    ...budgetWarningHeaders(exchange),
+    ...(exchange.limitHeaders ?? []),
+  ];
   sendErrorAnswer(exchange.response, exchange.requestId, answer, headers);
 }
 

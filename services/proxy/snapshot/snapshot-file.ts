@@ -130,6 +130,8 @@ const SnapshotShape = Type.Object({
           window: BudgetWindowShape,
         }),
       ),
+      // A version before them kept snapshots without, and warned of none.
+      thresholds: Type.Array(Type.String({ pattern: '^\\d{1,4}(\\.\\d{1,2})?$' }), { default: [] }),
       enforcement: oneOf(BUDGET_ENFORCEMENTS),
       downgradeTo: NullableText,
       onUnpricedModel: oneOf(UNPRICED_POLICIES),

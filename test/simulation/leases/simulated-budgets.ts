@@ -23,6 +23,7 @@ const budget: CompiledBudget = {
   groupBy: [],
   limits: [],
   shared: [],
+  warnsFrom: null,
   downgradeTo: null,
   onUnpricedModel: 'allow',
   fallbackPrice: null,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { basisPointsOf } from '../../../../schema/values/budget-threshold.ts';
 import type { ToldThreshold } from '../../../../services/ledger/alerts/crossed-thresholds.ts';
-import { basisPointsOf, crossedThresholds } from '../../../../services/ledger/alerts/crossed-thresholds.ts';
+import { crossedThresholds } from '../../../../services/ledger/alerts/crossed-thresholds.ts';
 
 type Told = { readonly basisPoints: number; readonly occurrence: number; readonly settled: bigint; readonly amount: bigint };
 

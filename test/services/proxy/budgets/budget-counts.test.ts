@@ -16,6 +16,7 @@ const budgetOf = (fields: Partial<CompiledBudget>): CompiledBudget => ({
   groupBy: [],
   limits: [limit('t', 'tokens')],
   shared: [],
+  warnsFrom: null,
   enforcement: 'audit',
   downgradeTo: null,
   onUnpricedModel: 'block',

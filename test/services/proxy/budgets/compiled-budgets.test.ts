@@ -12,6 +12,7 @@ const budgetOf = (id: string, fields: Partial<SnapshotBudget> = {}): SnapshotBud
   selector: [],
   groupBy: [],
   limits: [],
+  thresholds: [],
   enforcement: 'enforce',
   downgradeTo: null,
   onUnpricedModel: 'block',

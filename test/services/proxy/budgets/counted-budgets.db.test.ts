@@ -1,3 +1,4 @@
+import OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { idFromUuid } from '../../../../schema/values/ids.ts';
 import { eventually } from '../../../harness/eventually.ts';
@@ -30,9 +31,11 @@ test('what a budget notifies of is counted when it is posted, in each of its uni
   expect(await brokenBooks(world.database.writer.db)).toEqual([]);
 });
 
-test('a budget that is audited says of each request whether it would have refused it, and refuses none', async () => {
+test('a budget that is audited says of each request whether it would have refused it, refuses none, and is warned of as one that enforces', async () => {
   await using world = await budgetedProxies();
-  const id = await world.define({ name: 'Shadow', enforcement: 'audit', limits: [lifetime('requests', 2n)] });
+  const id = await world.define({ name: 'Shadow', enforcement: 'audit', limits: [lifetime('requests', 2n)], thresholds: ['50', '90'] });
+  const held = await world.define({ name: 'Held', limits: [lifetime('requests', 10_000n)], thresholds: ['0.01'] });
+  await world.define({ name: 'Silent', limits: [lifetime('requests', 10_000n)] });
   const proxy = await world.start();
   const ask = async () => {
     const response = await world.chat(proxy);
@@ -46,6 +49,13 @@ test('a budget that is audited says of each request whether it would have refuse
   const budget = idFromUuid('budget', id);
   expect(told).toMatchObject([{ budget, needed: '1', amount: '2' }]);
   expect(BigInt(told[0]?.settled ?? 0)).toBeGreaterThanOrEqual(2n);
+  const client = new OpenAI({ baseURL: proxy.baseUrl, apiKey: world.secret, maxRetries: 0 });
+  await eventually(async () => {
+    const asked = client.chat.completions.create({ model: 'acme/fast', messages: [{ role: 'user', content: 'hello' }] });
+    const warning = (await asked.asResponse()).headers.get('x-turnpike-budget-warning');
+    expect(warning).toBe(`${budget};used=100, ${idFromUuid('budget', held)};used=0`);
+    return true;
+  });
   await world.post();
   const { db } = world.database.writer;
   const flagged = await db.selectFrom('ledger_entries').select(['flags']).execute();

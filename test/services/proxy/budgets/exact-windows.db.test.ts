@@ -88,7 +88,7 @@ test('what requests a proxy lets through of a window comes to its limit exactly,
     const id = await insertLimit(database.writer.db, { ...limit, number: index + 1, ...(windowSeconds === null ? {} : { windowSeconds }) });
     const compiled = { kind: 'budget', id, selector: [], except: null, groupBy: [], enforcement: 'enforce', downgradeTo: null } as const;
     const of = { id, unit: limit.unit, amount: limit.amount.toString(), window: { kind: 'lifetime' } } as const;
-    budgets.push({ ...compiled, limits: [of], shared: [], onUnpricedModel: 'block', fallbackPrice: null });
+    budgets.push({ ...compiled, limits: [of], shared: [], warnsFrom: null, onUnpricedModel: 'block', fallbackPrice: null });
   }
   const model = createAdmissionModel(limits.map((limit): ModelLimit => ({ ...limit, anchor: Date.parse(`${limit.anchor}Z`) })));
 

@@ -13,6 +13,7 @@ const budget: CompiledBudget = {
   groupBy: [],
   limits: [],
   shared: [],
+  warnsFrom: null,
   enforcement: 'enforce',
   downgradeTo: null,
   onUnpricedModel: 'block',

@@ -53,6 +53,7 @@ test('an orphan has used all that its request held', () => {
     groupBy: [],
     limits: [],
     shared: [],
+    warnsFrom: null,
     enforcement: 'enforce' as const,
     downgradeTo: null,
     onUnpricedModel: 'block' as const,

@@ -70,3 +70,24 @@ test('a snapshot from before keys could be limited is read, with none limited an
     ],
   });
 });
+
+test('a budget is read with its thresholds, and one that was kept before they were with none', async () => {
+  const path = join(await temporaryFolder(), 'snapshot.json');
+  const budget = {
+    id: 'bud_1',
+    organizationId: 'org_1',
+    selector: [],
+    groupBy: [],
+    limits: [],
+    thresholds: ['80', '99.5'],
+    enforcement: 'enforce' as const,
+    downgradeTo: null,
+    onUnpricedModel: 'block' as const,
+    fallbackPrice: null,
+  };
+  await writeSnapshotFile(path, { ...snapshot, budgets: [budget] });
+  await expect(readSnapshotFile(path)).resolves.toMatchObject({ budgets: [budget] });
+  const { thresholds: _thresholds, ...before } = budget;
+  await writeFile(path, JSON.stringify({ ...snapshot, budgets: [before] }));
+  await expect(readSnapshotFile(path)).resolves.toMatchObject({ budgets: [{ ...budget, thresholds: [] }] });
+});
