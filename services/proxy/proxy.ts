@@ -17,8 +17,6 @@ import { createKeyHash } from './admission/key-hash.ts';
 import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
-import type { LookAtLimits } from './budgets/audited-limits.ts';
-import { createAuditedLimits } from './budgets/audited-limits.ts';
 import { createBudgetGate } from './budgets/budget-gate.ts';
 import { createHoldBooks } from './budgets/hold-books.ts';
 import { createLeaseClock } from './budgets/lease-clock.ts';
@@ -27,6 +25,8 @@ import { createLeaseNode } from './budgets/lease-node.ts';
 import type { LeaseSums } from './budgets/lease-sums.ts';
 import { settleCounts } from './budgets/settle-counts.ts';
 import type { SpoolRemains } from './budgets/spool-remains.ts';
+import type { LookAtLimits } from './budgets/watched-limits.ts';
+import { createWatchedLimits } from './budgets/watched-limits.ts';
 import { createChatCompletions } from './endpoints/chat-completions.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { createAnswerSeals } from './idempotency/answer-seals.ts';
@@ -64,7 +64,7 @@ export interface ProxyOptions {
   readonly shareDatabase: (node: string, epoch: number) => ShareDatabase;
   /** The idempotency keys of all proxies, for one boot of this node. */
   readonly keyedRequests: (node: string, epoch: number) => KeyedRequests;
-  /** How limits are looked at that are audited. */
+  /** How limits are looked at of which no lease tells what is booked. */
   readonly lookAtLimits: LookAtLimits;
   /** Milliseconds since the machine's boot, suspension counted. */
   readonly uptimeMs: () => number;
@@ -200,7 +200,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     leaseWaitMs: limits.leaseWaitMs,
     onExit: options.onLeasesTaken,
   });
-  const audited = createAuditedLimits({ look: options.lookAtLimits, now: clock.monotonic, timers: systemTimers, log });
+  const watched = createWatchedLimits({ look: options.lookAtLimits, now: clock.monotonic, timers: systemTimers, log });
   const holds = createHoldBooks({ leases, sums: leaseSums, spool, clock });
   const books = createBooks({
     spool,
@@ -208,7 +208,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     clock,
     log,
     holds,
-    settleCounts: (counts, ending) => settleCounts(counts, ending, audited),
+    settleCounts: (counts, ending) => settleCounts(counts, ending, watched),
     onSettled: metrics.settled,
   });
   const relays = createRelays({
@@ -282,7 +282,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
         leases,
         shares,
         holds,
-        audited,
+        watched,
         held,
         hashOf: createKeyHash(options.deriveKey(END_USER_ALIAS)),
         isStopping: () => stopping,
@@ -323,7 +323,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
       // While the database still takes this boot for alive.
       await idempotency.stop(hurry.aborted ? HURRIED_KEYS_MS : KEYS_STOP_MS);
-      audited.stop();
+      watched.stop();
       await shares.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await leases.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await closeConnections(app, closed);

@@ -13,10 +13,10 @@ import { EventLogError } from '../../services/eventlog/event-log.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../services/eventlog/spool.ts';
 import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-sheet.ts';
-import type { LookAtLimits } from '../../services/proxy/budgets/audited-limits.ts';
 import type { LeaseDatabase } from '../../services/proxy/budgets/lease-database.ts';
 import { createLeaseSums } from '../../services/proxy/budgets/lease-sums.ts';
 import { judgeBoots } from '../../services/proxy/budgets/spool-remains.ts';
+import type { LookAtLimits } from '../../services/proxy/budgets/watched-limits.ts';
 import type { KeyedRequests } from '../../services/proxy/idempotency/keyed-requests.ts';
 import type { ProxyServer } from '../../services/proxy/proxy.ts';
 import { createProxy } from '../../services/proxy/proxy.ts';
@@ -125,7 +125,7 @@ export type TestProxyOptions = {
   readonly leaseDatabase?: (node: string, incarnation: string) => LeaseDatabase;
   /** Where idempotency keys are claimed; nowhere. */
   readonly keyedRequests?: (node: string, epoch: number) => KeyedRequests;
-  /** How it looks at audited limits; not at all. */
+  /** How it looks at limits that are watched; not at all. */
   readonly lookAtLimits?: LookAtLimits;
   readonly home?: string;
   /** How long a stop lets requests in flight finish. */

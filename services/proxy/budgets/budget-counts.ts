@@ -4,10 +4,10 @@ import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import { worstCost } from '../../pricing/worst-price.ts';
 import type { BudgetSubject } from '../../registry/catalog/match-budgets.ts';
 import { budgetGroupKey } from '../../registry/catalog/match-budgets.ts';
-import type { AuditedLimits, LimitSight } from './audited-limits.ts';
 import { worstUse } from './budget-holds.ts';
 import type { CompiledBudget } from './compiled-budgets.ts';
 import type { TokenBound } from './token-bound.ts';
+import type { LimitSight, WatchedLimits } from './watched-limits.ts';
 
 /** A limit that counts a request and holds nothing for it: of a budget that audits or notifies. */
 export interface PlannedCount {
@@ -33,7 +33,7 @@ export function planCounts(
   subject: BudgetSubject,
   bound: TokenBound,
   sheet: PriceSheet | null,
-  audited: Pick<AuditedLimits, 'see'>,
+  audited: Pick<WatchedLimits, 'see'>,
 ): readonly PlannedCount[] {
   const priced = sheet === null ? null : worstCost(sheet, bound.input, bound.output);
   const counts: PlannedCount[] = [];

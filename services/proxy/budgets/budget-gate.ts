@@ -16,7 +16,6 @@ import type { OnShares, ShareNode } from '../shares/share-node.ts';
 import { refusedByShare, shareRefusal } from '../shares/share-refusal.ts';
 import { createTakenShares } from '../shares/taken-shares.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
-import type { AuditedLimits } from './audited-limits.ts';
 import { planCounts } from './budget-counts.ts';
 import type { PlannedHold } from './budget-holds.ts';
 import { planHolds } from './budget-holds.ts';
@@ -26,12 +25,13 @@ import { matchingBudgets } from './compiled-budgets.ts';
 import type { HoldBooks } from './hold-books.ts';
 import type { LeaseNode, LeaseRefusal, OnTaken } from './lease-node.ts';
 import { tokenBound } from './token-bound.ts';
+import type { WatchedLimits } from './watched-limits.ts';
 
 export interface BudgetGateOptions {
   readonly leases: Pick<LeaseNode, 'take' | 'standing'>;
   readonly shares: Pick<ShareNode, 'take' | 'settle' | 'standing'>;
   readonly holds: Pick<HoldBooks, 'release'>;
-  readonly audited: Pick<AuditedLimits, 'see' | 'watch'>;
+  readonly watched: Pick<WatchedLimits, 'see' | 'watch'>;
   /** Counts the bodies of requests that wait. */
   readonly held: HeldBytes;
   /** HMAC in base64url, for what stands for end users. */
@@ -84,7 +84,7 @@ const MOST_HOLDS = 64;
 const NO_SHARES: readonly PlannedShare[] = [];
 
 export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
-  const { leases, shares, holds: holdBooks, audited, held, hashOf, isStopping } = options;
+  const { leases, shares, holds: holdBooks, watched, held, hashOf, isStopping } = options;
   const standingsOf = { counted: leases.standing, shared: shares.standing };
 
   const release = (exchange: Exchange): void => {
@@ -144,14 +144,14 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       const bound = tokenBound(request, bytes, target, outputCap);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
       if (counting.length > 0) {
-        exchange.counts = planCounts(counting, subject, bound, sheet, audited);
-        exchange.warnable = watchWarnable(exchange.counts, audited, null);
+        exchange.counts = planCounts(counting, subject, bound, sheet, watched);
+        exchange.warnable = watchWarnable(exchange.counts, watched, null);
       }
       if (matching.length === 0) return proceed();
       const plan = planHolds(matching, subject, bound, sheet);
       if (plan.kind === 'unpriced') return refuse(exchange, unpriced(exchange, plan.budget));
       const { holds } = plan;
-      exchange.warnable = watchWarnable(holds, audited, exchange.warnable);
+      exchange.warnable = watchWarnable(holds, watched, exchange.warnable);
       const shared = holding?.hasShared === true ? planShares(matching, subject, bound, sheet) : NO_SHARES;
       if (holds.length === 0 && shared.length === 0) return proceed();
       if (holds.length > MOST_HOLDS) {

@@ -1,7 +1,7 @@
 import { comesTo } from '../../../schema/values/budget-threshold.ts';
-import type { AuditedLimits, WatchedLimit } from './audited-limits.ts';
-import { FRESH_MS } from './audited-limits.ts';
 import type { CompiledBudget } from './compiled-budgets.ts';
+import type { WatchedLimit, WatchedLimits } from './watched-limits.ts';
+import { FRESH_MS } from './watched-limits.ts';
 
 /** A limit that counts a request, whose budget has thresholds. */
 export interface WarnableLimit {
@@ -32,7 +32,7 @@ const NONE: readonly string[] = [];
  */
 export function watchWarnable(
   counting: readonly CountingLimit[],
-  limits: Pick<AuditedLimits, 'watch'>,
+  limits: Pick<WatchedLimits, 'watch'>,
   before: readonly WarnableLimit[] | null,
 ): readonly WarnableLimit[] | null {
   let all: WarnableLimit[] | null = null;

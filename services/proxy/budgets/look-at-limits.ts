@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../../schema/tables/database.ts';
-import type { LookAtLimits } from './audited-limits.ts';
+import type { LookAtLimits } from './watched-limits.ts';
 
 /** @param db connections in role `writer`, whose statements time out. */
 export function createLookAtLimits(db: Kysely<Database>): LookAtLimits {

@@ -1,14 +1,14 @@
 import type { Ending } from '../settlement/settle.ts';
-import type { AuditedLimits } from './audited-limits.ts';
 import type { PlannedCount, SettledCounts } from './budget-counts.ts';
 import { costOf } from './hold-costs.ts';
+import type { WatchedLimits } from './watched-limits.ts';
 
 /**
  * What a request used of each limit, in its unit, and which audited budgets would have refused it: judged by what was known when it was let through, or, of
  * a limit that this process had not looked at lately, by what it has learnt since. What is not known is judged by nobody. Where a price or usage is not
  * known, the most it may have used counts.
  */
-export function settleCounts(counts: readonly PlannedCount[], ending: Ending, audited: Pick<AuditedLimits, 'lastSeen'>): SettledCounts {
+export function settleCounts(counts: readonly PlannedCount[], ending: Ending, audited: Pick<WatchedLimits, 'lastSeen'>): SettledCounts {
   const counted: SettledCounts['counted'] = [];
   const wouldRefuse: SettledCounts['wouldRefuse'] = [];
   // One request's amounts are few, whatever the number of its budgets: the same as just before is not printed again.

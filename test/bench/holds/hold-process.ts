@@ -89,7 +89,7 @@ const gate = createBudgetGate({
   leases,
   shares: { take: () => {}, settle: () => {}, standing: () => null },
   holds: books,
-  audited: { see: () => null, watch: () => ({ sight: null, seenAt: 0 }) },
+  watched: { see: () => null, watch: () => ({ sight: null, seenAt: 0 }) },
   held: new HeldBytes(1_000_000_000),
   hashOf: (text) => text,
   isStopping: () => false,

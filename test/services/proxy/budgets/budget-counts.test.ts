@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { LimitSight } from '../../../../services/proxy/budgets/audited-limits.ts';
 import { planCounts } from '../../../../services/proxy/budgets/budget-counts.ts';
 import type { CompiledBudget } from '../../../../services/proxy/budgets/compiled-budgets.ts';
 import { settleCounts } from '../../../../services/proxy/budgets/settle-counts.ts';
+import type { LimitSight } from '../../../../services/proxy/budgets/watched-limits.ts';
 import { localEnding } from '../../../../services/proxy/settlement/settle.ts';
 import type { BudgetSubject } from '../../../../services/registry/catalog/match-budgets.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { WatchedLimit } from '../../../../services/proxy/budgets/audited-limits.ts';
 import { budgetWarningHeaders, watchWarnable } from '../../../../services/proxy/budgets/budget-warning.ts';
 import { compileBudgets } from '../../../../services/proxy/budgets/compiled-budgets.ts';
+import type { WatchedLimit } from '../../../../services/proxy/budgets/watched-limits.ts';
 import type { SnapshotBudget } from '../../../../services/registry/snapshot.ts';
 
 const seen = (budget: string, warnsFrom: number, settled: bigint, amount = 1_000n, seenAt = 10_000) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { LimitPlace } from '../../../../services/proxy/budgets/audited-limits.ts';
-import { createAuditedLimits } from '../../../../services/proxy/budgets/audited-limits.ts';
+import type { LimitPlace } from '../../../../services/proxy/budgets/watched-limits.ts';
+import { createWatchedLimits } from '../../../../services/proxy/budgets/watched-limits.ts';
 import { recordingLog } from '../../../harness/recording-log.ts';
 
 /** Limits whose time and database are the test's. */
@@ -10,7 +10,7 @@ function world() {
   const looks: (readonly LimitPlace[])[] = [];
   const database = { away: false, settled: 1n };
   const log = recordingLog();
-  const audited = createAuditedLimits({
+  const audited = createWatchedLimits({
     look: async (places) => {
       looks.push(places);
       if (database.away) throw new Error('away');

@@ -28,7 +28,7 @@ export interface WatchedLimit {
  * What is known of the limits that are audited, and of those whose thresholds answers warn of: leases do not tell what is booked, so they are looked at
  * while they are used. No request waits for a look.
  */
-export interface AuditedLimits {
+export interface WatchedLimits {
   /** What was seen of a limit within the last five seconds, or null; it is looked at soon. */
   see(limit: string, group: string): LimitSight | null;
   /** It is looked at soon, as {@link see} does, for who asks later what was seen. */
@@ -59,13 +59,13 @@ function keyOf(limit: string, group: string): string {
   return group === '' ? limit : `${limit} ${group}`;
 }
 
-export function createAuditedLimits(options: {
+export function createWatchedLimits(options: {
   readonly look: LookAtLimits;
   /** Milliseconds that only grow. */
   readonly now: () => number;
   readonly timers: Timers;
   readonly log: Log;
-}): AuditedLimits {
+}): WatchedLimits {
   const { look, now, timers, log } = options;
   const known = new Map<string, Known>();
   const due = new Set<Known>();
