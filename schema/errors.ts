@@ -173,6 +173,8 @@ export type ErrorCode = keyof typeof ERRORS;
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: ErrorCode;
+  /** Of the catalogue, except where an organization selects another. */
+  readonly status: number;
   readonly param: string | null;
   readonly meta: Readonly<Record<string, unknown>>;
   /** Seconds for `Retry-After`; null sends none, except where the contract always wants one. */
@@ -182,6 +184,7 @@ export class GatewayError extends Error {
     code: ErrorCode,
     options: {
       message?: string;
+      status?: number | undefined;
       param?: string | null;
       meta?: Readonly<Record<string, unknown>>;
       retryAfterSeconds?: number | null;
@@ -190,6 +193,7 @@ export class GatewayError extends Error {
   ) {
     super(options.message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.status = options.status ?? ERRORS[code].status;
     this.param = options.param ?? null;
     this.meta = options.meta ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;

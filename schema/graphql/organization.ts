@@ -1,3 +1,4 @@
+import { badInput } from './bad-input.ts';
 import { builder } from './builder.ts';
 import { requireUuid } from './global-id.ts';
 import { expectedVersionField, idempotencyKeyField, MutationPayload, payloadOf } from './mutation-payload.ts';
@@ -6,6 +7,14 @@ import { connectionOf, listIdentity, parsePage } from './page.ts';
 import type { ChangeOutcome } from './ports/change-outcome.ts';
 import type { OrganizationRow } from './ports/registry-reads.ts';
 import { Versioned } from './versioned.ts';
+
+const BudgetExceededStatus = builder.enumType('BudgetExceededStatus', {
+  description: 'The HTTP status of a request that a budget has no room left for (`insufficient_quota`).',
+  values: {
+    TOO_MANY_REQUESTS: { value: 429, description: 'With `x-should-retry: false`. What the OpenAI API answers itself.' },
+    PAYMENT_REQUIRED: { value: 402, description: 'For clients that retry every 429 whatever its headers say.' },
+  },
+});
 
 export const Organization = builder.loadableNodeRef('Organization', {
   id: { resolve: (row: OrganizationRow) => row.id },
@@ -19,6 +28,7 @@ Organization.implement({
     slug: t.exposeString('slug'),
     name: t.exposeString('name'),
     archivedAt: t.expose('archived_at', { type: 'DateTime', nullable: true }),
+    budgetExceededStatus: t.expose('budget_exceeded_status', { type: BudgetExceededStatus }),
   }),
 });
 
@@ -64,7 +74,13 @@ const OrganizationCreateInput = builder.inputType('OrganizationCreateInput', {
   }),
 });
 const OrganizationUpdateInput = builder.inputType('OrganizationUpdateInput', {
-  fields: (t) => ({ id: t.id({ required: true }), expectedVersion: t.int(expectedVersionField), name: t.string({ required: true }) }),
+  description: 'What is left out stays as it is.',
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    expectedVersion: t.int(expectedVersionField),
+    name: t.string(),
+    budgetExceededStatus: t.field({ type: BudgetExceededStatus }),
+  }),
 });
 
 builder.mutationFields((t) => ({
@@ -77,10 +93,19 @@ builder.mutationFields((t) => ({
   }),
   organizationUpdate: t.field({
     type: OrganizationPayload('OrganizationUpdatePayload'),
-    description: "Renames the key's own organization.",
+    description: "Renames the key's own organization, or selects what its requests are refused with.",
     authScopes: { permission: 'organization:update' },
     args: { input: t.arg({ type: OrganizationUpdateInput, required: true }) },
     resolve: (_root, { input }, context) =>
-      payloadOf(() => context.changes.organizationUpdate({ ...input, id: requireUuid('Organization', input.id) })),
+      payloadOf(() => {
+        const { name, budgetExceededStatus } = input;
+        if (name === null || budgetExceededStatus === null) throw badInput('`name` and `budgetExceededStatus` cannot be null.');
+        return context.changes.organizationUpdate({
+          id: requireUuid('Organization', input.id),
+          expectedVersion: input.expectedVersion,
+          ...(name === undefined ? {} : { name }),
+          ...(budgetExceededStatus === undefined ? {} : { budgetExceededStatus }),
+        });
+      }),
   }),
 }));

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { ERRORS, GatewayError } from '../../schema/errors.ts';
+import { GatewayError } from '../../schema/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { providerHeaders } from './answer/answer-headers.ts';
@@ -40,7 +40,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
   };
 
   const settle = (exchange: Exchange, error: GatewayError): void => {
-    const { status } = ERRORS[error.code];
+    const { status } = error;
     const outcome = error.code === 'client_closed_request' ? 'cancelled' : status < 500 ? 'rejected' : 'failed';
     const send = (answer: GatewayError): void =>
       sendErrorAnswer(exchange.response, exchange.requestId, errorAnswer(answer, exchange.requestId), [

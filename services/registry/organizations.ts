@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { OrganizationTable } from '../../schema/tables/organization.table.ts';
+import type { BudgetExceededStatus } from '../../schema/values/budget-exceeded-status.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import type { Change } from './change.ts';
 import { differences, mintRowId, recordChange, requireChangeable } from './change.ts';
@@ -38,26 +39,35 @@ export async function createOrganization(
   return { organization, auditEventId };
 }
 
-/** Renames the organization of `change`. @throws RegistryError `not_found`, `version_conflict`. */
+/** Renames the organization of `change`, or selects what its requests are refused with. @throws RegistryError `not_found`, `version_conflict`. */
 export async function updateOrganization(
   change: Change,
-  input: { readonly id: string; readonly expectedVersion: number; readonly name: string },
+  input: {
+    readonly id: string;
+    readonly expectedVersion: number;
+    readonly name?: string;
+    readonly budgetExceededStatus?: BudgetExceededStatus;
+  },
 ): Promise<{ organization: Organization; auditEventId: string }> {
   const before = requireChangeable(
     await change.trx.selectFrom('organizations').selectAll().where('id', '=', input.id).forUpdate().executeTakeFirst(),
     'organization',
     input.expectedVersion,
   );
+  const after = {
+    ...(input.name === undefined ? {} : { name: input.name }),
+    ...(input.budgetExceededStatus === undefined ? {} : { budget_exceeded_status: input.budgetExceededStatus }),
+  };
   const organization = await change.trx
     .updateTable('organizations')
-    .set({ name: input.name, ...nextVersion(change, before) })
+    .set({ ...after, ...nextVersion(change, before) })
     .where('id', '=', input.id)
     .returningAll()
     .executeTakeFirstOrThrow();
   const auditEventId = await recordChange(change, {
     action: 'organization.update',
     targets: [{ type: 'organization', id: idFromUuid('organization', organization.id), name: organization.name }],
-    changes: differences(before, { name: input.name }),
+    changes: differences(before, after),
   });
   return { organization, auditEventId };
 }

@@ -4,6 +4,7 @@ import type { ApiKeyTable } from '../../schema/tables/api-key.table.ts';
 import type { ApiKeySecretTable } from '../../schema/tables/api-key-secret.table.ts';
 import type { Database } from '../../schema/tables/database.ts';
 import type { BudgetDefinition } from '../../schema/values/budget.ts';
+import { BUDGET_EXCEEDED_STATUSES } from '../../schema/values/budget-exceeded-status.ts';
 import { idFromUuid } from '../../schema/values/ids.ts';
 import { publicPartOf } from '../../schema/values/virtual-key.ts';
 import { knownKeys, outOfUseAt } from './known-keys.ts';
@@ -64,6 +65,12 @@ export function readSnapshot(db: Kysely<Database>, memory: SnapshotMemory = crea
         .orderBy('created_at')
         .orderBy('id')
         .execute();
+      const organizations = await trx
+        .selectFrom('organizations')
+        .select(['id', 'budget_exceeded_status'])
+        .where('budget_exceeded_status', '<>', DEFAULT_STATUS)
+        .orderBy('id')
+        .execute();
       const offer = await readOffer(trx, null);
       return {
         revision: revision.toString(),
@@ -88,9 +95,15 @@ export function readSnapshot(db: Kysely<Database>, memory: SnapshotMemory = crea
           organizationId: idFromUuid('organization', organization_id),
           ...definition,
         })),
+        organizations: organizations.map(({ id, budget_exceeded_status }) => ({
+          id: idFromUuid('organization', id),
+          budgetExceededStatus: budget_exceeded_status,
+        })),
       };
     });
 }
+
+const [DEFAULT_STATUS] = BUDGET_EXCEEDED_STATUSES;
 
 /** Every column is parsed ten thousand times where all keys changed: none that is not used. */
 const KEY_COLUMNS = [

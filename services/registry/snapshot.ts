@@ -1,5 +1,6 @@
 import type { RouteStrategy } from '../../schema/tables/route.table.ts';
 import type { BudgetDefinition } from '../../schema/values/budget.ts';
+import type { BudgetExceededStatus } from '../../schema/values/budget-exceeded-status.ts';
 import type { OutputCap, OutputLimitField } from '../../schema/values/output-cap.ts';
 import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
 import type { RateLimitDefinition } from '../../schema/values/rate-limit.ts';
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly budgets: readonly SnapshotBudget[];
   /** Those that are not archived, of every organization, by age. */
   readonly rateLimits: readonly SnapshotRateLimit[];
+  /** Those that selected what others have by default. */
+  readonly organizations: readonly SnapshotOrganization[];
 }
 
 export interface SnapshotKey {
@@ -156,4 +159,10 @@ export interface SnapshotRateLimit extends RateLimitDefinition {
   /** `rlm_…` */
   readonly id: string;
   readonly organizationId: string;
+}
+
+/** What an organization selected for all of its requests. */
+export interface SnapshotOrganization {
+  readonly id: string;
+  readonly budgetExceededStatus: BudgetExceededStatus;
 }

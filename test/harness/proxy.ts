@@ -114,6 +114,7 @@ export type TestProxyOptions = {
   readonly keys?: readonly SnapshotKey[];
   readonly budgets?: readonly SnapshotBudget[];
   readonly rateLimits?: readonly SnapshotRateLimit[];
+  readonly organizations?: Snapshot['organizations'];
   readonly limits?: Partial<ProxyLimits>;
   /** By which time passes, at rest too; the machine's. */
   readonly clock?: Clock;
@@ -240,6 +241,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     routes: options.routes ?? [],
     budgets: options.budgets ?? [],
     rateLimits: options.rateLimits ?? [],
+    organizations: options.organizations ?? [],
   };
   const away = async (): Promise<void> => {
     if (registryAway) throw new Error('the registry is away');

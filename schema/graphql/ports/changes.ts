@@ -1,3 +1,4 @@
+import type { BudgetExceededStatus } from '../../values/budget-exceeded-status.ts';
 import type { AlertChannelChanges } from './alert-channels.ts';
 import type { ApiKeyChanges } from './api-key-changes.ts';
 import type { BudgetChanges } from './budgets.ts';
@@ -24,7 +25,9 @@ export interface Changes
   readonly organizationCreate: (
     input: Idempotent & { readonly slug: string; readonly name: string },
   ) => Promise<ChangeOutcome<OrganizationRow>>;
-  readonly organizationUpdate: (input: ExpectingVersion & { readonly name: string }) => Promise<ChangeOutcome<OrganizationRow>>;
+  readonly organizationUpdate: (
+    input: ExpectingVersion & { readonly name?: string; readonly budgetExceededStatus?: BudgetExceededStatus },
+  ) => Promise<ChangeOutcome<OrganizationRow>>;
   readonly teamCreate: (input: Idempotent & { readonly name: string }) => Promise<ChangeOutcome<TeamRow>>;
   readonly teamUpdate: (input: ExpectingVersion & { readonly name: string }) => Promise<ChangeOutcome<TeamRow>>;
   readonly teamArchive: (input: ExpectingVersion) => Promise<ChangeOutcome<TeamRow>>;

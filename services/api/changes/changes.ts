@@ -51,8 +51,9 @@ export function createChanges(run: RunChange, viewer: Viewer, secrets: Secrets, 
         },
       );
     },
-    organizationUpdate: ({ id, expectedVersion, name }) => {
-      const input = { id, expectedVersion, name: requireName(name) };
+    organizationUpdate: (given) => {
+      const input = given.name === undefined ? given : { ...given, name: requireName(given.name) };
+      const { id } = input;
       return run(
         { field: 'organizationUpdate', idempotencyKey: null, input, organizationId, target: { type: 'Organization', id } },
         async (change) => {

@@ -18,14 +18,14 @@ export interface ErrorAnswer {
 
 /** The answer for an error of our own catalogue. `Retry-After` is always there on 429 and 503 (client-contract section 1). */
 export function errorAnswer(error: GatewayError, requestId: string): ErrorAnswer {
-  const { status, retryable } = ERRORS[error.code];
+  const { status } = error;
   const envelope = errorEnvelope(error.code, error.message, error.param, error.meta, requestId);
   const wanted = error.retryAfterSeconds ?? (status === 429 || status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : null);
   return {
     status,
     body: Buffer.from(JSON.stringify(envelope), 'utf8'),
     retryAfter: wanted === null ? null : String(wanted),
-    retryable,
+    retryable: ERRORS[error.code].retryable,
   };
 }
 

@@ -264,7 +264,8 @@ function refusalError(
     const retryAfter = { retryAfterSeconds: retryAfterSeconds ?? 1 };
     return rateLimitRefusal({ hold, seen, standing: standing(hold.limit, hold.group), ...retryAfter });
   }
-  return new GatewayError(code, { retryAfterSeconds, meta: metaOf(hold, refusal) });
+  const status = code === 'insufficient_quota' ? exchange.snapshot.budgetExceededStatuses.get(exchange.key.organizationId) : undefined;
+  return new GatewayError(code, { status, retryAfterSeconds, meta: metaOf(hold, refusal) });
 }
 
 function metaOf({ budget, limit, unit, amount }: PlannedHold, refusal: LeaseRefusal | null): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import { REQUESTS_TOPIC } from '../../../schema/events/topics.ts';
 import type { RequestOverride } from '../../../schema/http/request-overrides.ts';
 import { isRequestOverride } from '../../../schema/http/request-overrides.ts';
+import type { BudgetExceededStatus } from '../../../schema/values/budget-exceeded-status.ts';
 import { partitionOf } from '../../eventlog/partition.ts';
 import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import type { Catalogs } from '../../registry/catalog/build-catalogs.ts';
@@ -59,6 +60,8 @@ export interface CompiledSnapshot {
   readonly providers: readonly SnapshotProvider[];
   /** Budgets and rate limits by `org_…`; an organization without any is not in it. */
   readonly budgets: ReadonlyMap<string, OrganizationBudgets>;
+  /** By `org_…`, of those that do not have the status of the catalogue. */
+  readonly budgetExceededStatuses: ReadonlyMap<string, BudgetExceededStatus>;
 }
 
 export interface CompileOptions {
@@ -96,6 +99,7 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
     catalogs: buildCatalogs(snapshot, options.openCredentials(snapshot), options.sheetOf),
     providers: snapshot.providers,
     budgets: compileBudgets(snapshot.budgets, snapshot.rateLimits.flatMap(compileRateLimit)),
+    budgetExceededStatuses: new Map(snapshot.organizations.map(({ id, budgetExceededStatus }) => [id, budgetExceededStatus])),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   CALENDAR_WINDOWS,
   UNPRICED_POLICIES,
 } from '../../../schema/values/budget.ts';
+import { BUDGET_EXCEEDED_STATUSES } from '../../../schema/values/budget-exceeded-status.ts';
 import { OUTPUT_LIMIT_FIELDS } from '../../../schema/values/output-cap.ts';
 import { PROVIDER_PROTOCOLS } from '../../../schema/values/provider-protocol.ts';
 import { RATE_LIMIT_PERIODS, RATE_LIMIT_UNITS } from '../../../schema/values/rate-limit.ts';
@@ -159,6 +160,11 @@ const SnapshotShape = Type.Object({
         Type.Null(),
       ]),
     }),
+    { default: [] },
+  ),
+  // A version before them kept snapshots without: none had selected anything.
+  organizations: Type.Array(
+    Type.Object({ id: Type.String(), budgetExceededStatus: Type.Union(BUDGET_EXCEEDED_STATUSES.map((status) => Type.Literal(status))) }),
     { default: [] },
   ),
 });

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mintUuid } from '../../../schema/values/ids.ts';
+import { idFromUuid, mintUuid } from '../../../schema/values/ids.ts';
 import { forgetAnswers } from '../../../services/api/changes/forget-answers.ts';
 import { priceVersion, sheetFromPerMillion } from '../../../services/pricing/price-sheet.ts';
+import { readSnapshot } from '../../../services/registry/read-snapshot.ts';
 import type { TestApi, TestTenant } from '../../harness/graphql.ts';
 import { startTestApi } from '../../harness/graphql.ts';
 import { sequence } from '../../harness/graphql-books.ts';
@@ -69,6 +70,29 @@ test('an organization is made by who administers the installation, and renamed b
     `organizationUpdate(input: { id: "${data?.organization.id}", expectedVersion: ${data?.organization.version}, name: "Renamed" }) { organization { name } ${common} }`,
   );
   expect(renamed).toMatchObject({ organization: { name: 'Renamed' } });
+});
+
+test('an organization selects what a request is refused with that a budget has no room left for, which proxies hear of and the audit log tells', async () => {
+  const own = await api.makeTenant('payment-required', ['*']);
+  const read = async () =>
+    (await api.ask<{ organization: Record<string, unknown> }>(own.adminKey, '{ organization { id version name budgetExceededStatus } }'))
+      .data?.organization;
+  const before = await read();
+  expect(before).toMatchObject({ budgetExceededStatus: 'TOO_MANY_REQUESTS' });
+  const { organizations: nobody } = await readSnapshot(api.database.writer.db);
+  const { auditEventId } = await mutate(
+    `organizationUpdate(input: { id: "${before?.id}", expectedVersion: ${before?.version}, budgetExceededStatus: PAYMENT_REQUIRED }) { ${common} }`,
+    own.adminKey,
+  );
+  expect(await read()).toEqual({ ...before, version: 2, budgetExceededStatus: 'PAYMENT_REQUIRED' });
+  const { organizations } = await readSnapshot(api.database.writer.db);
+  expect([nobody, organizations]).toEqual([[], [{ id: idFromUuid('organization', own.organizationId), budgetExceededStatus: 402 }]]);
+  await sequence(api.database.writer.db);
+  const { data } = await api.ask<{ auditEvents: { nodes: unknown[] } }>(
+    own.adminKey,
+    '{ auditEvents(first: 1, filter: { action: "organization.update" }) { nodes { id changes { field from to } } } }',
+  );
+  expect(data?.auditEvents.nodes).toEqual([{ id: auditEventId, changes: [{ field: 'budget_exceeded_status', from: 429, to: 402 }] }]);
 });
 
 test('every change has its audit event with who, what and from where, and a position once it is sequenced', async () => {

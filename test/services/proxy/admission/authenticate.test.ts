@@ -36,6 +36,7 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocke
       routes: [],
       budgets: [],
       rateLimits: [],
+      organizations: [],
     },
     { sheetOf: () => null, openCredentials: () => new Map() },
   );

@@ -134,7 +134,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         statementTimeoutMs: 5_000,
       });
       connections.push(connection);
-      const { keys, budgets, rateLimits } = await readSnapshot(database.writer.db);
+      const { keys, budgets, rateLimits, organizations } = await readSnapshot(database.writer.db);
       const models = options.models ?? [testModel('acme/fast', { maxOutputTokens: 10 })];
       const proxy = await startProxy({
         providers: Object.fromEntries(models.map(({ providerName }) => [providerName, upstream.baseUrl])),
@@ -145,6 +145,7 @@ export async function budgetedProxies(): Promise<BudgetedProxies> {
         // Far beyond what a busy machine takes: the 250 ms are tested where time is the test's (lease-node.test.ts).
         limits: { leaseWaitMs: 20_000, ...(options.clock === undefined ? {} : { maxLoopDelayMs: Number.POSITIVE_INFINITY }) },
         rateLimits,
+        organizations,
         ...(options.providerOptions === undefined ? {} : { providerOptions: options.providerOptions }),
         leaseDatabase: (node, incarnation) => createLeaseDatabase(connection.db, node, incarnation),
         shareDatabase: (node, epoch) => createShareDatabase(connection.db, node, epoch),

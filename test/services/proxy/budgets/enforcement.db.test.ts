@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CounterStateView } from '../../../../schema/tables/counter-state.view.ts';
 import { mintId } from '../../../../schema/values/ids.ts';
+import { updateOrganization } from '../../../../services/registry/organizations.ts';
 import { systemRandom } from '../../../../services/runtime/random.ts';
 import { eventually } from '../../../harness/eventually.ts';
 import type { TestProxy } from '../../../harness/proxy.ts';
@@ -78,6 +79,23 @@ test('a budget lets exactly as many requests through as it has, and the next one
   });
   expect(await counters(world)).toMatchObject([{ budget_id: id, settled: 5n, held: 0n, overrun: 0n, committed: 5n }]);
   expect(await brokenBooks(world.database.writer.db)).toEqual([]);
+});
+
+test('an organization that selected 402 hears it of a budget that is used up, and of nothing else', async () => {
+  await using world = await budgetedProxies();
+  await world.change((change) => updateOrganization(change, { id: change.organizationId, expectedVersion: 1, budgetExceededStatus: 402 }));
+  await world.define({ name: 'One', limits: [lifetime('requests', 1n)] });
+  const proxy = await world.start();
+  expect((await world.chat(proxy)).status).toBe(200);
+  const inFlight = await untilRefused(world, proxy, 'budget_in_flight');
+  expect(inFlight.response.status).toBe(429);
+  await eventually(() => proxy.events.filter(({ event }) => event.outcome === 'succeeded').length === 1);
+  await world.post();
+  const { response, error } = await untilRefused(world, proxy, 'insufficient_quota');
+  expect([response.status, response.headers.get('x-should-retry'), response.headers.get('retry-after')]).toEqual([402, 'false', null]);
+  expect(error).toMatchObject({ type: 'insufficient_quota', limit: '1', spent: '1' });
+  const event = await proxy.eventOf(response.headers.get('x-request-id'));
+  expect(event).toMatchObject({ outcome: 'rejected', status: 402, errorCode: 'insufficient_quota', refusedBy: { settled: '1' } });
 });
 
 test('a budget in USD is spent by two proxies to its last cent and never beyond, whatever the requests in flight', async () => {

@@ -46,6 +46,7 @@ test('a snapshot of many keys is compiled in turns, and serves once all of it is
     routes: [],
     budgets: [],
     rateLimits: [],
+    organizations: [],
   });
   let revision = '1';
   let lookedBefore = 0;

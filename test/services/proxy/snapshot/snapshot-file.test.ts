@@ -35,6 +35,7 @@ const snapshot: Snapshot = {
   routes: [],
   budgets: [],
   rateLimits: [],
+  organizations: [],
 };
 
 test('a snapshot is read as it was kept, and not at all when it is none', async () => {
@@ -50,6 +51,16 @@ test('a snapshot of more keys than are printed at once is read as it was kept', 
   const keys = Array.from({ length: 250 }, (_, index) => ({ ...key, id: `key_${index}` }));
   await writeSnapshotFile(path, { ...snapshot, keys });
   await expect(readSnapshotFile(path)).resolves.toEqual({ ...snapshot, keys });
+});
+
+test('what organizations selected is kept, and nothing read of a snapshot from before they could', async () => {
+  const path = join(await temporaryFolder(), 'snapshot.json');
+  const organizations = [{ id: 'org_1', budgetExceededStatus: 402 as const }];
+  await writeSnapshotFile(path, { ...snapshot, organizations });
+  await expect(readSnapshotFile(path)).resolves.toEqual({ ...snapshot, organizations });
+  const { organizations: _organizations, ...before } = snapshot;
+  await writeFile(path, JSON.stringify(before));
+  await expect(readSnapshotFile(path)).resolves.toEqual(snapshot);
 });
 
 test('a snapshot from before keys could be limited is read, with none limited and none allowed to override', async () => {

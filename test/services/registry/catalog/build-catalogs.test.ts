@@ -53,6 +53,7 @@ function build(snapshot: Partial<Snapshot>, credentials: readonly [string, Opene
     routes: [],
     budgets: [],
     rateLimits: [],
+    organizations: [],
     ...snapshot,
   };
   const { shared, own } = buildCatalogs(
