@@ -44,6 +44,12 @@ export const ERRORS = {
     message: 'Several providers offer this model; name one as `provider/model`.',
   },
   endpoint_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such endpoint.' },
+  endpoint_not_supported: {
+    status: 400,
+    type: 'invalid_request_error',
+    retryable: false,
+    message: 'The provider of this model does not serve this endpoint.',
+  },
   invalid_request: { status: 400, type: 'invalid_request_error', retryable: false, message: 'The request is not valid.' },
   invalid_json: { status: 400, type: 'invalid_request_error', retryable: false, message: 'The request body is not valid JSON.' },
   unsupported_content_type: {

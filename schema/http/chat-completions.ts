@@ -1,6 +1,8 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import type { BodyCheck } from './body-check.ts';
+import { createBodyCheck } from './body-check.ts';
 
 /** Where the proxy serves it, by POST. */
 export const CHAT_COMPLETIONS = '/v1/chat/completions';
@@ -26,34 +28,8 @@ export const ChatCompletionRequest = Type.Object({
 });
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
-/** Where a body is wrong and how, in the words of the OpenAI envelope: `param` is `messages[0]`, `stream_options.include_usage`, … */
-export interface BodyFault {
-  readonly param: string | null;
-  readonly message: string;
-}
-
-const check = Compile(ChatCompletionRequest);
-
-/** Whether a parsed body can be served. The value is not copied: unknown fields stay. */
-export function isChatCompletionRequest(value: unknown): value is ChatCompletionRequest {
-  return check.Check(value);
-}
-
-/** The first fault of a body that is no {@link ChatCompletionRequest}. */
-export function chatCompletionFault(value: unknown): BodyFault {
-  const [first] = check.Errors(value);
-  if (first === undefined) return { param: null, message: 'The request body is not a chat completion request.' };
-  const missing = 'requiredProperties' in first.params ? first.params.requiredProperties[0] : undefined;
-  const param = paramOf(missing === undefined ? first.instancePath : `${first.instancePath}/${missing}`);
-  if (param === null) return { param, message: 'The request body must be a JSON object.' };
-  return missing === undefined
-    ? { param, message: `Invalid '${param}': ${first.message}.` }
-    : { param, message: `Missing required parameter: '${param}'.` };
-}
-
-/** `/messages/0/role` → `messages[0].role`. */
-function paramOf(pointer: string): string | null {
-  const parts = pointer.split('/').filter((part) => part !== '');
-  if (parts.length === 0) return null;
-  return parts.map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
-}
+/** Checks what is to be a chat completion request. */
+export const chatCompletionBody: BodyCheck<ChatCompletionRequest> = createBodyCheck(
+  Compile(ChatCompletionRequest),
+  'a chat completion request',
+);

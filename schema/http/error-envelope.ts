@@ -1,5 +1,3 @@
-import { ERRORS, type ErrorCode } from '../errors.ts';
-
 /** The OpenAI error envelope. The four fields are always there; extra ones are only ever added, since SDKs pass over unknown fields. */
 export interface ErrorEnvelope {
   readonly error: {
@@ -11,13 +9,18 @@ export interface ErrorEnvelope {
   };
 }
 
-/** The envelope of an error of our own catalogue. */
+/** What an error says, in its envelope. */
 export function errorEnvelope(
-  code: ErrorCode,
-  message: string,
-  param: string | null,
-  meta: Readonly<Record<string, unknown>>,
+  words: {
+    readonly type: string;
+    readonly code: string;
+    readonly message: string;
+    readonly param: string | null;
+    /** Told beside the four fields, which it cannot replace. */
+    readonly meta: Readonly<Record<string, unknown>>;
+  },
   requestId: string,
 ): ErrorEnvelope {
-  return { error: { ...meta, message, type: ERRORS[code].type, param, code, request_id: requestId } };
+  const { type, code, message, param, meta } = words;
+  return { error: { ...meta, message, type, param, code, request_id: requestId } };
 }

@@ -45,7 +45,7 @@ export function addLeakedKeys(
 
   const refuse = (reply: FastifyReply, code: ErrorCode, message: string): FastifyReply => {
     const requestId = idFromUuid('request', mintUuid(clock.now(), random.bytes(10)));
-    return reply.code(ERRORS[code].status).send(errorEnvelope(code, message, null, {}, requestId));
+    return reply.code(ERRORS[code].status).send(errorEnvelope({ ...ERRORS[code], code, message, param: null, meta: {} }, requestId));
   };
 
   app.register(async (scope) => {

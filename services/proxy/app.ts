@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../../schema/errors.ts';
-import { CHAT_COMPLETIONS } from '../../schema/http/chat-completions.ts';
 import { MODELS } from '../../schema/http/models.ts';
 import { mintId } from '../../schema/values/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -10,15 +9,16 @@ import type { Admit } from './admission/admission.ts';
 import { labelExchange, limitExchange, overrideExchange } from './admission/admission.ts';
 import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
 import { sendJson } from './answer/json-answer.ts';
+import { openaiErrors } from './answer/openai-errors.ts';
 import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
-import type { ChatCompletions } from './endpoints/chat-completions.ts';
 import { findModel, listModels } from './endpoints/models.ts';
-import type { Exchange } from './exchange.ts';
+import type { ServedEndpoint } from './endpoints/served-endpoint.ts';
+import type { AskedEndpoint, Exchange } from './exchange.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import type { IncomingRequest } from './http/incoming-request.ts';
-import type { Handler } from './http/router.ts';
+import type { Handler, Route } from './http/router.ts';
 import { createRouter } from './http/router.ts';
 import type { HttpServer } from './http/server.ts';
 import { createHttpServer } from './http/server.ts';
@@ -30,7 +30,8 @@ import { localEnding } from './settlement/settle.ts';
 
 export interface AppOptions {
   readonly admit: Admit;
-  readonly chatCompletions: ChatCompletions;
+  /** The endpoints that providers answer. */
+  readonly endpoints: readonly ServedEndpoint[];
   readonly health: HealthAnswers;
   readonly books: Books;
   readonly clock: Clock;
@@ -53,13 +54,14 @@ export interface App extends HttpServer {
 /** Serves an endpoint to an authenticated request. What it throws refuses the request. */
 type Serve = (exchange: Exchange, request: IncomingRequest, rest: string) => void;
 
+const MODELS_ENDPOINT: AskedEndpoint = { path: MODELS, errors: openaiErrors };
 const ID_ENTROPY_BYTES = 10;
 /** As long as a model's name may be, percent-encoded. */
 const MAX_MODEL_ID = 1_024;
 
 /** Builds the HTTP side of the proxy. It does not listen, and knows neither disk nor database. */
 export function createApp(options: AppOptions): App {
-  const { admit, chatCompletions, books, clock, entropy, limits, log } = options;
+  const { admit, endpoints, books, clock, entropy, limits, log } = options;
   const refusals = createRefusals({ books, clock, entropy, log, onUnauthenticated: options.onUnauthenticated });
   const bodies = createBodyReader<Exchange>({
     limits: limits.body,
@@ -72,7 +74,7 @@ export function createApp(options: AppOptions): App {
 
   /** Lets in who is known, before any byte of a body is read: nobody else makes us hold one. */
   const admitted =
-    (endpoint: string, serve: Serve): Handler =>
+    (endpoint: AskedEndpoint, serve: Serve): Handler =>
     (request, response, rest) => {
       const requestId = newRequestId();
       let exchange: Exchange | null = null;
@@ -83,43 +85,44 @@ export function createApp(options: AppOptions): App {
         overrideExchange(exchange);
         serve(exchange, request, rest);
       } catch (error) {
-        if (exchange === null) refusals.unknownCaller(response, requestId, error);
+        if (exchange === null) refusals.unknownCaller({ response, requestId, errors: endpoint.errors }, error);
         else refusals.refuse(exchange, error);
       }
     };
 
-  const serveChat = (exchange: Exchange, body: ReceivedBody): void => chatCompletions(exchange, body, refusals.refuse);
-
-  const answerWith = (exchange: Exchange, value: unknown): void => {
-    const { response, requestId } = exchange;
-    exchange.nameSubject(entropy);
-    const ending = localEnding('succeeded', 200, null, clock.monotonic() - exchange.arrivedAt);
-    const written = books.append(exchange, exchange.subject, ending, () => sendJson(response, requestId, value));
-    exchange.settled = true;
-    if (!written) sendErrorAnswer(response, requestId, errorAnswer(new GatewayError('accounting_unavailable'), requestId));
+  const posted = (endpoint: ServedEndpoint): Route => {
+    const { path, serve } = endpoint;
+    const receive = (exchange: Exchange, body: ReceivedBody): void => serve(exchange, body, '', refusals.refuse);
+    const receiveBelow = (rest: string) => (exchange: Exchange, body: ReceivedBody) => serve(exchange, body, rest, refusals.refuse);
+    const read: Serve = (exchange, request, rest) => bodies.read(request, exchange, rest === '' ? receive : receiveBelow(rest));
+    return { method: 'POST', path, handle: admitted(endpoint, read) };
   };
 
-  const serveModel = admitted(MODELS, (exchange, _request, id) => {
+  const answerWith = (exchange: Exchange, value: unknown): void => {
+    exchange.nameSubject(entropy);
+    const ending = localEnding('succeeded', 200, null, clock.monotonic() - exchange.arrivedAt);
+    const written = books.append(exchange, exchange.subject, ending, () => sendJson(exchange, value));
+    exchange.settled = true;
+    if (!written) sendErrorAnswer(exchange, errorAnswer(exchange, new GatewayError('accounting_unavailable')));
+  };
+
+  const serveModel = admitted(MODELS_ENDPOINT, (exchange, _request, id) => {
     exchange.modelRequested = id;
     answerWith(exchange, findModel(exchange.snapshot, exchange.key, id));
   });
 
   const answerUnasked = (response: ServerResponse, error: GatewayError): void => {
-    const requestId = newRequestId();
-    sendErrorAnswer(response, requestId, errorAnswer(error, requestId));
+    const nobody = { response, requestId: newRequestId(), errors: openaiErrors };
+    sendErrorAnswer(nobody, errorAnswer(nobody, error));
   };
 
   const route = createRouter(
     [
-      {
-        method: 'POST',
-        path: CHAT_COMPLETIONS,
-        handle: admitted(CHAT_COMPLETIONS, (exchange, request) => bodies.read(request, exchange, serveChat)),
-      },
+      ...endpoints.map(posted),
       {
         method: 'GET',
         path: MODELS,
-        handle: admitted(MODELS, (exchange) => answerWith(exchange, listModels(exchange.snapshot, exchange.key))),
+        handle: admitted(MODELS_ENDPOINT, (exchange) => answerWith(exchange, listModels(exchange.snapshot, exchange.key))),
       },
       {
         method: 'GET',

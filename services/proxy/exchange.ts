@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { RequestSettled } from '../../schema/events/request-settled.v1.ts';
+import type { ErrorDialect } from './answer/error-dialect.ts';
 import type { PlannedCount } from './budgets/budget-counts.ts';
 import type { TakenHold } from './budgets/budget-holds.ts';
 import type { WarnableLimit } from './budgets/budget-warning.ts';
@@ -13,6 +14,13 @@ import type { CompiledKey, CompiledSnapshot } from './snapshot/compiled-snapshot
 
 const SALT_BYTES = 16;
 
+/** An endpoint as what is asked through it needs it. */
+export interface AskedEndpoint {
+  /** As entries name it, and keys are allowed it. */
+  readonly path: string;
+  readonly errors: ErrorDialect;
+}
+
 /**
  * One authenticated request on its way: the one object of fixed shape that everything about it hangs on (performance.md
  * rule 5). It is also what the settlement is made from.
@@ -23,6 +31,8 @@ export class Exchange implements AdmittedRequest {
   /** The snapshot it was admitted under, to its end. */
   readonly snapshot: CompiledSnapshot;
   readonly endpoint: string;
+  /** How its application is told of errors. */
+  readonly errors: ErrorDialect;
   readonly admittedAtMs: number;
   /** Monotonic milliseconds of its arrival, for durations. */
   readonly arrivedAt: number;
@@ -73,7 +83,7 @@ export class Exchange implements AdmittedRequest {
     requestId: string,
     key: CompiledKey,
     snapshot: CompiledSnapshot,
-    endpoint: string,
+    { path, errors }: AskedEndpoint,
     admittedAtMs: number,
     arrivedAt: number,
     headers: IncomingHttpHeaders,
@@ -83,7 +93,8 @@ export class Exchange implements AdmittedRequest {
     this.requestId = requestId;
     this.key = key;
     this.snapshot = snapshot;
-    this.endpoint = endpoint;
+    this.endpoint = path;
+    this.errors = errors;
     this.admittedAtMs = admittedAtMs;
     this.arrivedAt = arrivedAt;
     this.headers = headers;

@@ -27,7 +27,7 @@ import { settleCounts } from './budgets/settle-counts.ts';
 import type { SpoolRemains } from './budgets/spool-remains.ts';
 import type { LookAtLimits } from './budgets/watched-limits.ts';
 import { createWatchedLimits } from './budgets/watched-limits.ts';
-import { createChatCompletions } from './endpoints/chat-completions.ts';
+import { providerEndpoints } from './endpoints/provider-endpoints.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { createAnswerSeals } from './idempotency/answer-seals.ts';
 import { createClaimEndings } from './idempotency/claim-endings.ts';
@@ -273,7 +273,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       overload,
       isStopping: () => stopping,
     }),
-    chatCompletions: createChatCompletions({
+    endpoints: providerEndpoints({
       upstreams: options.decorateUpstreams?.(upstreams) ?? upstreams,
       credentials,
       relays,

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../../schema/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Addressee } from './answer/addressee.ts';
 import { providerHeaders } from './answer/answer-headers.ts';
 import { errorAnswer, sendErrorAnswer } from './answer/error-answer.ts';
 import { budgetWarningHeaders } from './budgets/budget-warning.ts';
@@ -22,7 +23,7 @@ export interface RefusalsOptions {
 /** The ways a request ends before any provider was called. None of them throws. */
 export interface Refusals {
   /** Of somebody unknown: an answer and no event. */
-  unknownCaller(response: ServerResponse, requestId: string, cause: unknown): void;
+  unknownCaller(caller: Addressee, cause: unknown): void;
   /** Of an authenticated request: its event, then its answer. Nothing happens when somebody else settles it already. */
   refuse(exchange: Exchange, cause: unknown): void;
 }
@@ -43,7 +44,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     const { status } = error;
     const outcome = error.code === 'client_closed_request' ? 'cancelled' : status < 500 ? 'rejected' : 'failed';
     const send = (answer: GatewayError): void =>
-      sendErrorAnswer(exchange.response, exchange.requestId, errorAnswer(answer, exchange.requestId), [
+      sendErrorAnswer(exchange, errorAnswer(exchange, answer), [
         ...(exchange.target === null ? [] : providerHeaders(exchange.target)),
         ...budgetWarningHeaders(exchange),
         ...(exchange.limitHeaders ?? []),
@@ -59,10 +60,10 @@ export function createRefusals(options: RefusalsOptions): Refusals {
   };
 
   return {
-    unknownCaller: (response, requestId, cause) => {
-      const error = errorOf(cause, requestId);
+    unknownCaller: (caller, cause) => {
+      const error = errorOf(cause, caller.requestId);
       options.onUnauthenticated(error.code);
-      sendErrorAnswer(response, requestId, errorAnswer(error, requestId), mayKeep(response, error) ? [] : CLOSE);
+      sendErrorAnswer(caller, errorAnswer(caller, error), mayKeep(caller.response, error) ? [] : CLOSE);
     },
     refuse: (exchange, cause) => {
       const error = errorOf(cause, exchange.requestId);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../../../schema/errors.ts';
 import type { ClientAddressOf } from '../../runtime/client-address.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { AskedEndpoint } from '../exchange.ts';
 import { Exchange } from '../exchange.ts';
 import type { CompiledSnapshot } from '../snapshot/compiled-snapshot.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -21,7 +22,7 @@ export interface AdmissionOptions {
 }
 
 /** Lets a request in, under its id, or refuses it. @throws {GatewayError} */
-export type Admit = (request: IncomingMessage, requestId: string, response: Exchange['response'], endpoint: string) => Exchange;
+export type Admit = (request: IncomingMessage, requestId: string, response: Exchange['response'], endpoint: AskedEndpoint) => Exchange;
 
 /**
  * The one admission function, in front of every endpoint and before any byte of a body is read: whether there is room, and who calls.

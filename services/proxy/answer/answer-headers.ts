@@ -1,6 +1,7 @@
 import { formatUsd } from '../../../schema/values/money.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
+import type { Addressee } from './addressee.ts';
 
 export const ERROR_CONTENT_TYPE = 'application/json; charset=utf-8';
 export const STREAM_CONTENT_TYPE = 'text/event-stream; charset=utf-8';
@@ -34,8 +35,19 @@ export function providerHeaders(target: CompiledModel): readonly string[] {
 }
 
 /** What every answer has: the request's id, and that no cache took part. */
-export function identityHeaders(requestId: string): string[] {
-  return ['x-request-id', requestId, 'x-turnpike-call-id', requestId, 'x-litellm-call-id', requestId, 'x-turnpike-cache', 'bypass'];
+export function identityHeaders({ requestId, errors }: Pick<Addressee, 'requestId' | 'errors'>): string[] {
+  const headers = [
+    'x-request-id',
+    requestId,
+    'x-turnpike-call-id',
+    requestId,
+    'x-litellm-call-id',
+    requestId,
+    'x-turnpike-cache',
+    'bypass',
+  ];
+  if (errors.requestIdHeader !== null) headers.push(errors.requestIdHeader, requestId);
+  return headers;
 }
 
 /** Cost, as the ledger will have it to the last digit; nothing at all where it is not known. Never on streams. */

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../../../schema/errors.ts';
 import { ERRORS } from '../../../schema/errors.ts';
-import { errorEnvelope } from '../../../schema/http/error-envelope.ts';
+import type { Addressee } from './addressee.ts';
 import { ERROR_CONTENT_TYPE, identityHeaders } from './answer-headers.ts';
+import { wordsOf } from './error-dialect.ts';
 
 /** Seconds sent in `Retry-After` where the contract wants one and nobody knows better. */
 const DEFAULT_RETRY_AFTER_SECONDS = 1;
@@ -17,13 +17,12 @@ export interface ErrorAnswer {
 }
 
 /** The answer for an error of our own catalogue. `Retry-After` is always there on 429 and 503 (client-contract section 1). */
-export function errorAnswer(error: GatewayError, requestId: string): ErrorAnswer {
+export function errorAnswer({ errors, requestId }: Pick<Addressee, 'errors' | 'requestId'>, error: GatewayError): ErrorAnswer {
   const { status } = error;
-  const envelope = errorEnvelope(error.code, error.message, error.param, error.meta, requestId);
   const wanted = error.retryAfterSeconds ?? (status === 429 || status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : null);
   return {
     status,
-    body: Buffer.from(JSON.stringify(envelope), 'utf8'),
+    body: errors.whole(wordsOf(error), requestId),
     retryAfter: wanted === null ? null : String(wanted),
     retryable: ERRORS[error.code].retryable,
   };
@@ -33,12 +32,13 @@ export function errorAnswer(error: GatewayError, requestId: string): ErrorAnswer
  * Sends an error. Nothing happens when the client is gone already.
  * @param headers further headers, flat.
  */
-export function sendErrorAnswer(response: ServerResponse, requestId: string, answer: ErrorAnswer, headers: readonly string[] = []): void {
+export function sendErrorAnswer(to: Addressee, answer: ErrorAnswer, headers: readonly string[] = []): void {
+  const { response } = to;
   if (response.destroyed || response.headersSent) {
     response.destroy();
     return;
   }
-  const all = ['content-type', ERROR_CONTENT_TYPE, 'content-length', String(answer.body.length), ...identityHeaders(requestId), ...headers];
+  const all = ['content-type', ERROR_CONTENT_TYPE, 'content-length', String(answer.body.length), ...identityHeaders(to), ...headers];
   if (answer.retryAfter !== null) all.push('retry-after', answer.retryAfter);
   // The SDKs never retry these statuses; for the others they follow this header.
   if (!answer.retryable) all.push('x-should-retry', 'false');

@@ -1,8 +1,9 @@
-import type { ServerResponse } from 'node:http';
+import type { Addressee } from './addressee.ts';
 import { identityHeaders } from './answer-headers.ts';
 
 /** Sends an answer of the gateway's own. */
-export function sendJson(response: ServerResponse, requestId: string, value: unknown): void {
+export function sendJson(to: Addressee, value: unknown): void {
+  const { response } = to;
   if (response.destroyed) return;
   const body = Buffer.from(JSON.stringify(value), 'utf8');
   response.writeHead(200, [
@@ -10,7 +11,7 @@ export function sendJson(response: ServerResponse, requestId: string, value: unk
     'application/json; charset=utf-8',
     'content-length',
     String(body.length),
-    ...identityHeaders(requestId),
+    ...identityHeaders(to),
   ]);
   response.end(body);
 }

@@ -1,5 +1,4 @@
 import { GatewayError } from '../../../schema/errors.ts';
-import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import { formatUsd } from '../../../schema/values/money.ts';
 import type { OutputCap } from '../../../schema/values/output-cap.ts';
 import { priceAt } from '../../registry/catalog/compiled-prices.ts';
@@ -24,7 +23,7 @@ import type { CompiledBudget, OrganizationBudgets } from './compiled-budgets.ts'
 import { matchingBudgets } from './compiled-budgets.ts';
 import type { HoldBooks } from './hold-books.ts';
 import type { LeaseNode, LeaseRefusal, OnTaken } from './lease-node.ts';
-import { tokenBound } from './token-bound.ts';
+import type { TokenBound } from './token-bound.ts';
 import type { WatchedLimits } from './watched-limits.ts';
 
 export interface BudgetGateOptions {
@@ -45,11 +44,11 @@ export interface BudgetedRequest {
   readonly exchange: Exchange;
   readonly budgets: OrganizationBudgets;
   readonly target: CompiledModel;
-  readonly request: ChatCompletionRequest;
-  /** Its body. */
-  readonly bytes: Buffer;
   /** Of its route, where the request sets no limit itself. */
   readonly outputCap: OutputCap | null;
+  readonly bodyBytes: number;
+  /** Most tokens it can be billed for. */
+  readonly bound: (target: CompiledModel, outputCap: OutputCap | null) => TokenBound;
   /**
    * Called where a budget that downgrades has no room: lets the request go to where it says instead, which is admitted anew, or is false, and the
    * request is refused. Absent: it was called before.
@@ -129,7 +128,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
   };
 
   return {
-    admit: ({ exchange, budgets, target, request, bytes, outputCap, downgrade }, proceed, refuse) => {
+    admit: ({ exchange, budgets, target, outputCap, bodyBytes, bound: boundAt, downgrade }, proceed, refuse) => {
       const { holding } = budgets;
       const subject = subjectOf(exchange, hashOf);
       const matching = holding === null ? [] : matchingBudgets(holding, exchange.key, subject);
@@ -141,7 +140,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       exchange.shares?.release();
       exchange.shares = null;
       if (matching.length === 0 && counting.length === 0) return proceed();
-      const bound = tokenBound(request, bytes, target, outputCap);
+      const bound = boundAt(target, outputCap);
       const sheet = priceAt(target.prices, exchange.admittedAtMs);
       if (counting.length > 0) {
         exchange.counts = planCounts(counting, subject, bound, sheet, watched);
@@ -161,7 +160,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
 
       const hold = (): void =>
         counted<Parameters<OnTaken>>(
-          bytes.length,
+          bodyBytes,
           (onTaken) => leases.take(exchange.requestId, holds, onTaken),
           (hasWaited, counters, refusal) =>
             orRefuse(exchange, refuse, () => {
@@ -184,7 +183,7 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       const large = shared.find(({ amount, most }) => amount > most);
       if (large !== undefined) return refuse(exchange, sharedRefusal(exchange, large, 'short', shares.standing));
       counted<Parameters<OnShares>>(
-        bytes.length,
+        bodyBytes,
         (onShares) => shares.take(shared, onShares),
         (hasWaited, taken, shortage) =>
           orRefuse(exchange, refuse, () => {

@@ -1,4 +1,3 @@
-import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { OutputCap } from '../../../schema/values/output-cap.ts';
 import { jsonMembers, soleMember } from '../body/json-members.ts';
 
@@ -7,6 +6,23 @@ export interface TokenBound {
   readonly input: number;
   /** Of all choices together. */
   readonly output: number;
+}
+
+/** What of a model bounds its requests; null: nobody says. */
+export interface BoundingModel {
+  readonly contextWindow: number | null;
+  readonly maxOutputTokens: number | null;
+}
+
+/** What of a request bounds it. */
+export interface BoundedRequest {
+  /** Bytes of all its text; those of its whole body, mostly. */
+  readonly textBytes: number;
+  /** Parts that are not text: their bytes do not bound their tokens, since an address stands for a picture. */
+  readonly otherParts: number;
+  /** The limit it sets itself for each choice of its answer, the largest where it says it twice; null: none. */
+  readonly outputLimit: number | null;
+  readonly choices: number;
 }
 
 /** What providers put in front of a conversation and around its tools that is not in the body. */
@@ -19,35 +35,24 @@ const UNBOUNDED_OUTPUT_TOKENS = 131_072;
 /**
  * Bounds a request from above without a tokenizer: a token of text is at least a byte of it, and what a conversation is wrapped in is shorter than
  * the JSON that says it. What is not text is bounded by the context of the model. An output limit of the request's own counts where the model's is
- * higher, and in place of one that of its route. What is said twice, under one name or two, counts as the larger: it is the provider who decides which
- * it believes, and one that believed the other would bill above the hold.
- * @param bytes of the body, which `request` was parsed from.
+ * higher, and in place of one that of its route.
  */
-export function tokenBound(
-  request: ChatCompletionRequest,
-  bytes: Buffer,
-  model: { readonly contextWindow: number | null; readonly maxOutputTokens: number | null },
-  outputCap: OutputCap | null,
-): TokenBound {
+export function tokenBound(request: BoundedRequest, model: BoundingModel, outputCap: OutputCap | null): TokenBound {
+  const { textBytes, otherParts, outputLimit, choices } = request;
   const most = model.contextWindow ?? Number.POSITIVE_INFINITY;
-  const otherParts = countOtherParts(request.messages);
-  const text = bytes.length + ALLOWANCE_TOKENS;
+  const text = textBytes + ALLOWANCE_TOKENS;
   const input = otherParts === 0 ? Math.min(text, most) : Number.isFinite(most) ? most : text + otherParts * PART_TOKENS;
-  const limit = outputLimitOf(request, bytes) ?? outputCap?.tokens ?? Number.POSITIVE_INFINITY;
+  const limit = outputLimit ?? outputCap?.tokens ?? Number.POSITIVE_INFINITY;
   const output = Math.min(limit, model.maxOutputTokens ?? Number.POSITIVE_INFINITY, most);
-  return { input, output: (Number.isFinite(output) ? output : UNBOUNDED_OUTPUT_TOKENS) * (largest(request, 'n', bytes) ?? 1) };
+  return { input, output: (Number.isFinite(output) ? output : UNBOUNDED_OUTPUT_TOKENS) * choices };
 }
 
-/** The limit that a request sets itself for each choice of its answer, the largest of several; null: none. */
-export function outputLimitOf(request: ChatCompletionRequest, bytes: Buffer): number | null {
-  const older = largest(request, 'max_tokens', bytes);
-  const newer = largest(request, 'max_completion_tokens', bytes);
-  return older === null || newer === null ? (older ?? newer) : Math.max(older, newer);
-}
-
-/** The largest value of a member, since who reads it may believe the first of two as well as the last; null: it has none. */
-function largest(request: ChatCompletionRequest, name: 'max_tokens' | 'max_completion_tokens' | 'n', bytes: Buffer): number | null {
-  const last = request[name];
+/**
+ * The largest value that a body has for a member, since who reads it may believe the first of two as well as the last, and one that believed the
+ * other would bill above the hold; null: it has none.
+ * @param last the value that was parsed. @param bytes of the body that it was parsed from.
+ */
+export function largestMember(bytes: Buffer, name: string, last: number | null | undefined): number | null {
   if (last === undefined) return null;
   if (soleMember(bytes, name) !== null) return last;
   let most = last;
@@ -58,20 +63,4 @@ function largest(request: ChatCompletionRequest, name: 'max_tokens' | 'max_compl
     if (given > (most ?? 0)) most = given;
   }
   return most;
-}
-
-/** Parts of messages that are not text: their bytes do not bound their tokens, since an address stands for a picture. */
-function countOtherParts(messages: ChatCompletionRequest['messages']): number {
-  let count = 0;
-  for (const message of messages) {
-    if (!('content' in message) || !Array.isArray(message.content)) continue;
-    const parts: readonly unknown[] = message.content;
-    for (const part of parts) if (!isText(part)) count += 1;
-  }
-  return count;
-}
-
-function isText(part: unknown): boolean {
-  if (typeof part !== 'object' || part === null) return typeof part === 'string';
-  return 'type' in part && (part.type === 'text' || part.type === 'refusal');
 }

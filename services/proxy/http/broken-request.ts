@@ -2,7 +2,6 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS } from '../../../schema/errors.ts';
-import { errorEnvelope } from '../../../schema/http/error-envelope.ts';
 
 /** Bytes of all headers of a request together. */
 export const MAX_HEADER_BYTES = 32 * 1024;
@@ -15,8 +14,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
     return;
   }
   const [status, code, message] = answerTo(error.code);
-  const { error: body } = errorEnvelope(code, message, null, {}, '');
-  const text = JSON.stringify({ error: { message: body.message, type: body.type, param: null, code: body.code } });
+  const text = JSON.stringify({ error: { message, type: ERRORS[code].type, param: null, code } });
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );

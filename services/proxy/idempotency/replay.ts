@@ -32,7 +32,7 @@ const FREE = costHeaders({ kind: 'rated', costPico: 0n, priceVersion: '' });
  */
 export function createReplay({ books, clock, entropy, held, clientStallMs }: ReplayOptions): Replay {
   return (exchange, original, answer) => {
-    const { response, requestId } = exchange;
+    const { response } = exchange;
     const replayOf = idFromUuid('request', original);
     exchange.target = null;
     exchange.decisionReason = DECISION;
@@ -44,21 +44,21 @@ export function createReplay({ books, clock, entropy, held, clientStallMs }: Rep
       if (response.destroyed) return;
       held.add(answer.body.length);
       response.once('close', () => held.remove(answer.body.length));
-      response.writeHead(answer.status, headersOf(requestId, replayOf, answer));
+      response.writeHead(answer.status, headersOf(exchange, replayOf, answer));
       response.end(answer.body);
       boundStall(response, clientStallMs);
     };
     const ending = localEnding('cached', answer.status, answer.errorCode, clock.monotonic() - exchange.arrivedAt);
     if (books.append(exchange, exchange.subject, ending, send)) return;
-    sendErrorAnswer(response, requestId, errorAnswer(new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 }), requestId));
+    sendErrorAnswer(exchange, errorAnswer(exchange, new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 })));
   };
 }
 
-function headersOf(requestId: string, replayOf: string, answer: KeptAnswer): string[] {
+function headersOf(exchange: Exchange, replayOf: string, answer: KeptAnswer): string[] {
   const { status, contentType, model, provider, body } = answer;
   const streams = contentType.startsWith('text/event-stream');
   const headers = streams ? [...STREAM_HEADERS] : ['content-type', contentType, 'content-length', String(body.length), ...FREE];
-  headers.push(...identityHeaders(requestId));
+  headers.push(...identityHeaders(exchange));
   if (provider !== null) headers.push('x-turnpike-provider', provider);
   if (model !== null) headers.push('x-turnpike-model', model, 'x-turnpike-model-id', model, 'x-litellm-model-id', model);
   headers.push('x-turnpike-idempotent-replay', 'true', 'x-turnpike-original-request-id', replayOf);

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { ErrorWords } from '../answer/error-dialect.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 
@@ -31,13 +32,10 @@ export const NO_FACTS: AnswerFacts = {
   reportedCostPico: null,
 };
 
-/** A provider's refusal, translated: what the application is answered. */
-export interface ProviderRefusal {
-  readonly status: number;
-  /** JSON of the error envelope; the provider's own bytes where they already are one. */
-  readonly body: Buffer;
-  /** Stable code for the ledger: ours or the provider's, never its text. */
-  readonly code: string;
+/** A provider's refusal, as far as it is understood: what the application is answered, in whatever dialect. */
+export interface ProviderRefusal extends ErrorWords {
+  /** The provider's own bytes, where they are such an error in the application's dialect already; null: they are rendered. */
+  readonly body: Buffer | null;
   /** Seconds the provider asks to wait, as it said it. */
   readonly retryAfter: string | null;
   /** False where the same request cannot succeed: the answer then says so to the SDKs. */
@@ -52,16 +50,13 @@ export interface StreamSink {
   pass(bytes: Buffer): void;
   /** The answer is complete. `ending` is what still has to go out, the last of it `data: [DONE]`. */
   completed(ending: Buffer): void;
-  /** The provider reported an error inside the stream. `event` is that event as it came, to be passed on when others went before it. */
-  failed(event: Buffer, error: StreamError): void;
+  /**
+   * The provider reported an error inside the stream. `event` is passed on when others went before it: the event as it came, where that is one of
+   * the application's dialect; null: it is rendered.
+   */
+  failed(event: Buffer | null, refusal: ProviderRefusal): void;
   /** What came is no stream of this protocol (an event beyond its bound). */
   broken(): void;
-}
-
-export interface StreamError {
-  readonly message: string;
-  readonly type: string | null;
-  readonly code: string | null;
 }
 
 /** Reads one stream while it passes through: it observes, and changes only what the contract says. */
@@ -82,39 +77,78 @@ export interface StreamExpectation {
 /** How certain it is that a call without an answer costs nothing. */
 export type FailureBilling = 'free' | 'unknown';
 
-/** What a whole answer says; `error` is set where an error came under status 200. */
+/** What a whole answer says. */
 export interface AnswerReading {
   readonly facts: AnswerFacts;
-  readonly error: StreamError | null;
+  /** The answer in the application's dialect, JSON; null: the provider's bytes are that already. */
+  readonly body: Buffer | null;
+  /** Set where an error came under status 200. */
+  readonly refusal: ProviderRefusal | null;
 }
 
-/** How the answers to one kind of request are read, and brought into the form the application expects. */
+/** How the answers to one request are read, and brought into the form the application expects. */
 export interface AnswerReader {
+  /** Whether an answer of that type is read piece by piece. What goes out then is a stream of server-sent events. */
+  isStream(contentType: string): boolean;
   /** Reads a whole answer; null when it is none of this protocol. */
   readAnswer(bytes: Buffer): AnswerReading | null;
   createStreamReader(expected: StreamExpectation, sink: StreamSink): StreamReader;
-  readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer, requestId: string): ProviderRefusal;
+  readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer): ProviderRefusal;
 }
 
-/** One endpoint of ours as one provider serves it: the application's dialect on this side, the provider's on the other. */
-export interface Operation<Asked> extends AnswerReader {
-  /** Below the provider's base URL, with its query. */
-  path(target: CompiledModel): string;
-  /** The body for the provider: the application's bytes, changed only where the provider needs it. */
-  prepare(bytes: Buffer, asked: Asked, target: CompiledModel): Buffer;
-}
-
-/** What is known of a chat completion besides its bytes. */
-export interface AskedChat {
-  readonly request: ChatCompletionRequest;
+/** What is known of a request to an endpoint. */
+export interface Asked<Request> {
+  /** As the application sent it. */
+  readonly bytes: Buffer;
+  readonly request: Request;
   /** The limit of each choice that is written into a request which sets none; null: none is. */
   readonly outputTokens: number | null;
+}
+
+export type AskedChat = Asked<ChatCompletionRequest>;
+
+/** What an answer that has to be made may say of the request it belongs to. */
+export interface CallContext {
+  /** `req_…` */
+  readonly requestId: string;
+  /** When it was admitted. */
+  readonly nowMs: number;
+  /** As the application wrote it. */
+  readonly modelRequested: string;
+}
+
+/** A call that can be made. */
+export interface PreparedCall {
+  /** Below the provider's base URL, with its query. */
+  readonly path: string;
+  /** The body for the provider. */
+  readonly body: Buffer;
+  /** Name, value, …: what this call has besides the credential and the headers that all calls have. */
+  readonly headers: readonly string[];
+  /** How its answer is read. */
+  readonly answers: AnswerReader;
+  /** Fields of the request that the provider's dialect has no place for. They are told to the application. */
+  readonly notCarried: readonly string[];
+}
+
+/** Of the calls that need none, and carry everything. */
+export const NOTHING: readonly string[] = [];
+
+/**
+ * One endpoint of ours as one provider serves it: the application's dialect on this side, the provider's on the other. It changes the application's bytes
+ * only where the provider needs it. @throws {GatewayError} where the provider cannot be asked for that.
+ */
+export type Operation<Request> = (asked: Asked<Request>, target: CompiledModel, context: CallContext) => PreparedCall;
+
+/** The endpoints a provider may serve. One that it does not serve is not there, and refused. */
+export interface Operations {
+  readonly chatCompletions?: Operation<ChatCompletionRequest>;
 }
 
 /** A provider as the proxy speaks to it: everything about its wire format is behind this. */
 export interface Provider {
   readonly protocol: ProviderProtocol;
-  readonly chatCompletions: Operation<AskedChat>;
+  readonly operations: Operations;
   /** What a failed call costs when the provider reported no usage. */
   billingOfStatus(status: number): FailureBilling;
   billingOfFailure(kind: UpstreamFailureKind): FailureBilling;

@@ -44,7 +44,7 @@ function writeWhole(exchange: Exchange, target: CompiledModel, answer: WholeAnsw
   const headers = ['content-type', answer.contentType, 'content-length', String(bytes.length), 'vary', 'accept-encoding'];
   if (encoding !== null) headers.push('content-encoding', encoding);
   headers.push(
-    ...identityHeaders(exchange.requestId),
+    ...identityHeaders(exchange),
     ...providerHeaders(target),
     ...warningHeaders(exchange),
     ...budgetWarningHeaders(exchange),
@@ -61,7 +61,7 @@ export function sendStreamHead(exchange: Exchange, target: CompiledModel, overhe
   if (exchange.response.destroyed) return;
   exchange.response.writeHead(200, [
     ...STREAM_HEADERS,
-    ...identityHeaders(exchange.requestId),
+    ...identityHeaders(exchange),
     ...providerHeaders(target),
     ...warningHeaders(exchange),
     ...budgetWarningHeaders(exchange),
@@ -78,7 +78,7 @@ export function sendProviderError(exchange: Exchange, target: CompiledModel, ans
     ...budgetWarningHeaders(exchange),
     ...(exchange.limitHeaders ?? []),
   ];
-  sendErrorAnswer(exchange.response, exchange.requestId, answer, headers);
+  sendErrorAnswer(exchange, answer, headers);
 }
 
 /** Gives a client that does not take the rest of its answer only so long. */

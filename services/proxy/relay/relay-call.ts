@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Exchange } from '../exchange.ts';
 import type { HeldBytes } from '../held-bytes.ts';
-import type { AnswerReader, Provider } from '../providers/provider.ts';
+import type { PreparedCall, Provider } from '../providers/provider.ts';
 import type { ProxyLimits } from '../proxy-limits.ts';
 import type { Books } from '../settlement/books.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
@@ -24,13 +24,10 @@ export interface RelayCall {
   readonly exchange: Exchange;
   readonly target: CompiledModel;
   readonly provider: Provider;
-  /** How its answer is read. */
-  readonly answers: AnswerReader;
+  readonly prepared: PreparedCall;
   readonly upstream: Upstream;
-  /** Below the provider's base URL. */
-  readonly path: string;
+  /** All of the call. */
   readonly headers: string[];
-  readonly body: Buffer;
   readonly usageAsked: boolean;
   readonly choices: number;
 }

@@ -3,9 +3,10 @@ import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS, GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
+import { codeOf, wordsOf } from '../answer/error-dialect.ts';
 import { HeldShare } from '../held-bytes.ts';
 import { givenAnswer } from '../idempotency/keyed-claim.ts';
-import type { AnswerFacts, FailureBilling, StreamError, StreamReader, StreamSink } from '../providers/provider.ts';
+import type { AnswerFacts, FailureBilling, ProviderRefusal, StreamReader, StreamSink } from '../providers/provider.ts';
 import { NO_FACTS } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { UpstreamCall, UpstreamReceiver } from '../upstream/upstream-call.ts';
@@ -15,13 +16,14 @@ import { CallRecord, CLIENT_GONE } from './call-record.ts';
 import { boundStall, sendProviderError, sendStreamHead, sendWholeAnswer, statusSent } from './client-answer.ts';
 import { ClientSide } from './client-side.ts';
 import type { CrowdMember } from './crowd.ts';
-import { ERROR_OF_FAILURE, errorEvent, statusOfError } from './failure-words.ts';
+import { ERROR_OF_FAILURE } from './failure-words.ts';
 import { costOfCall } from './rating.ts';
 import type { RelayCall, RelaySettings } from './relay-call.ts';
 
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 /** An error body beyond it is no error body. */
 const MAX_REFUSAL_BYTES = 1024 * 1024;
+const TRANSLATED_CONTENT_TYPE = 'application/json';
 /** How long a provider may keep a connection after it said `[DONE]`. */
 const LINGER_MS = 5_000;
 
@@ -49,6 +51,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   #call: UpstreamCall | null = null;
   #upstreamOver = false;
   #headers: IncomingHttpHeaders = {};
+  /** Of a whole answer, as the application gets it. */
+  #contentType: string | undefined;
   #reader: StreamReader | null = null;
   #collector: BodyCollector | null = null;
   #overAt = 0;
@@ -69,7 +73,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const call = { upstreamModel: target.upstreamModel, startMs: this.#now() - exchange.arrivedAt };
     if (!this.#settings.books.open(exchange, exchange.subject, call, () => this.#dispatch())) return false;
     exchange.settled = true;
-    this.#held.add(this.#request.body.length);
+    this.#held.add(this.#request.prepared.body.length);
     exchange.response.on('close', () => this.#onClientClose());
     exchange.response.on('drain', () => this.#onClientDrain());
     if (exchange.response.destroyed) this.#onClientClose();
@@ -126,18 +130,19 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     if (this.#phase !== 'calling') return;
     this.#record.answered(status, headers);
     this.#headers = headers;
+    this.#contentType = headers['content-type'];
     if (status >= 300) {
       this.#phase = 'refusal';
       this.#collector = new BodyCollector(MAX_REFUSAL_BYTES);
-    } else if (headers['content-type']?.includes('text/event-stream') !== true) {
+    } else if (!this.#request.prepared.answers.isStream(headers['content-type'] ?? '')) {
       this.#phase = 'whole';
       this.#collector = new BodyCollector(this.#settings.limits.maxAnswerBytes);
     } else if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
       this.#fail('upstream_error', 'unknown', 'The provider compressed a stream although it was asked not to.');
     } else {
       this.#phase = 'first';
-      const { usageAsked, choices } = this.#request;
-      this.#reader = this.#request.answers.createStreamReader({ usageAsked, choices }, this);
+      const { usageAsked, choices, prepared } = this.#request;
+      this.#reader = prepared.answers.createStreamReader({ usageAsked, choices }, this);
     }
   }
 
@@ -191,14 +196,15 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     this.#settle('succeeded', 200, null, facts, this.#cost(facts, 'unknown'), ending, () => this.#request.exchange.response.end(ending));
   }
 
-  failed(event: Buffer, error: StreamError): void {
+  failed(event: Buffer | null, refusal: ProviderRefusal): void {
     const facts = this.#facts();
     if (this.#phase === 'stream') {
-      const code = error.code ?? error.type ?? 'upstream_error';
-      this.#settle('failed', 200, code, facts, this.#cost(facts, 'unknown'), event, () => this.#request.exchange.response.end(event));
+      const { errors, requestId, response } = this.#request.exchange;
+      const last = event ?? errors.event(refusal, requestId);
+      this.#settle('failed', 200, codeOf(refusal), facts, this.#cost(facts, 'unknown'), last, () => response.end(last));
     } else {
       // Nothing went out yet, so the application gets the HTTP error it can act on.
-      this.#refuse(statusOfError(error), {}, Buffer.from(JSON.stringify({ error: { ...error, param: null } }), 'utf8'), facts);
+      this.#refuse(refusal, facts);
     }
     this.#dropUpstream();
   }
@@ -209,38 +215,44 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 
   #dispatch(): void {
     if (this.#phase === 'over') return;
-    const { upstream, path, headers, body } = this.#request;
+    const { upstream, prepared, headers } = this.#request;
     this.#phase = 'calling';
     this.#record.dispatchedAt = this.#now();
-    this.#call = upstream.post(path, headers, body, this);
+    this.#call = upstream.post(prepared.path, headers, prepared.body, this);
   }
 
   #decode(): void {
     this.#collector?.plain(this.#headers['content-encoding'], this.#settings.limits.maxAnswerBytes, (plain) => {
-      if (this.#phase === 'refusal') this.#refuse(this.#record.status, this.#headers, plain ?? NOTHING, NO_FACTS);
+      const { answers } = this.#request.prepared;
+      if (this.#phase === 'refusal') this.#refuse(answers.readRefusal(this.#record.status, this.#headers, plain ?? NO_BYTES), NO_FACTS);
       else if (this.#phase === 'whole') this.#answer(plain);
     });
   }
 
-  #answer(body: Buffer | null): void {
-    const { exchange, target, answers } = this.#request;
-    const reading = body === null ? null : answers.readAnswer(body);
-    if (body === null || reading === null) {
+  #answer(plain: Buffer | null): void {
+    const { exchange, target, prepared } = this.#request;
+    const reading = plain === null ? null : prepared.answers.readAnswer(plain);
+    if (plain === null || reading === null) {
       this.#fail('upstream_error', 'unknown', 'The answer of the provider is not one of its protocol.');
       return;
     }
-    const { facts, error } = reading;
-    if (error !== null) {
-      this.#refuse(statusOfError(error), {}, body, facts);
+    const { facts, refusal } = reading;
+    if (refusal !== null) {
+      this.#refuse(refusal, facts);
       return;
     }
+    if (reading.body !== null) {
+      this.#held.add(reading.body.length);
+      this.#contentType = TRANSLATED_CONTENT_TYPE;
+    }
+    const body = reading.body ?? plain;
     const cost = this.#cost(facts, 'unknown');
     const { status } = this.#record;
     const overheadMs = this.#record.overheadMs(this.#now());
     this.#settle('succeeded', status, null, facts, cost, body, () =>
       sendWholeAnswer(exchange, target, {
         status,
-        contentType: this.#headers['content-type'] ?? 'application/json',
+        contentType: this.#contentType ?? TRANSLATED_CONTENT_TYPE,
         body,
         cost,
         overheadMs,
@@ -289,27 +301,23 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const facts = this.#facts();
     const cost = this.#cost(facts, billing);
     if (this.#phase === 'stream') {
-      const event = errorEvent(code, message, exchange.requestId);
+      const event = exchange.errors.event(wordsOf(new GatewayError(code, { message })), exchange.requestId);
       this.#settle('failed', 200, code, facts, cost, event, () => exchange.response.end(event));
     } else {
-      const answer = errorAnswer(new GatewayError(code, { message }), exchange.requestId);
+      const answer = errorAnswer(exchange, new GatewayError(code, { message }));
       this.#settle('failed', answer.status, code, facts, cost, answer.body, () => sendProviderError(exchange, target, answer));
     }
     this.#dropUpstream();
   }
 
-  #refuse(status: number, headers: IncomingHttpHeaders, body: Buffer, facts: AnswerFacts): void {
-    const { exchange, answers, target } = this.#request;
-    const refusal = answers.readRefusal(status, headers, body, exchange.requestId);
-    if (refusal.credentialRejected) this.#settings.onCredentialRejected(target.provider.name, status);
-    const wanted = refusal.retryAfter ?? (refusal.status === 429 || refusal.status === 503 ? '1' : null);
-    this.#settle('failed', refusal.status, refusal.code, facts, this.#cost(facts, this.#billing()), refusal.body, () =>
-      sendProviderError(exchange, target, {
-        status: refusal.status,
-        body: refusal.body,
-        retryAfter: wanted,
-        retryable: refusal.retryable,
-      }),
+  #refuse(refusal: ProviderRefusal, facts: AnswerFacts): void {
+    const { exchange, target } = this.#request;
+    const { status, retryable } = refusal;
+    if (refusal.credentialRejected) this.#settings.onCredentialRejected(target.provider.name, this.#record.status);
+    const body = refusal.body ?? exchange.errors.whole(refusal, exchange.requestId);
+    const retryAfter = refusal.retryAfter ?? (status === 429 || status === 503 ? '1' : null);
+    this.#settle('failed', status, codeOf(refusal), facts, this.#cost(facts, this.#billing()), body, () =>
+      sendProviderError(exchange, target, { status, body, retryAfter, retryable }),
     );
   }
 
@@ -349,7 +357,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       } catch (error) {
         this.#fault(error);
       }
-      exchange.claim?.settled(outcome, cost, givenAnswer(exchange, streams, this.#headers['content-type'], status, code, last));
+      exchange.claim?.settled(outcome, cost, givenAnswer(exchange, streams, this.#contentType, status, code, last));
       this.#finish();
     };
     try {
@@ -401,4 +409,4 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 }
 
-const NOTHING = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0);

@@ -17,9 +17,10 @@ export function fixedRequestHeaders(credentialHeaders: readonly string[]): reado
   return ['content-type', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT, ...credentialHeaders];
 }
 
-/** Headers of one call. Our own request id goes along, so that the provider's logs and books can be held against the ledger. */
-export function requestHeaders(fixed: readonly string[], exchange: Exchange): string[] {
-  const headers = [...fixed, 'accept', exchange.stream ? 'text/event-stream' : 'application/json', 'x-request-id', exchange.requestId];
+/** Headers of one call. @param own what the call itself needs. Our own request id goes along, so that the provider's logs and books can be held against the ledger. */
+export function requestHeaders(fixed: readonly string[], own: readonly string[], exchange: Exchange): string[] {
+  const accepted = exchange.stream ? 'text/event-stream' : 'application/json';
+  const headers = [...fixed, ...own, 'accept', accepted, 'x-request-id', exchange.requestId];
   for (const name of FORWARDED) {
     const value = headerOf(exchange.headers, name);
     if (value !== null) headers.push(name, value);

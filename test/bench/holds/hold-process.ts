@@ -6,12 +6,14 @@ import { mintId } from '../../../schema/values/ids.ts';
 import { UNKNOWN_USAGE } from '../../../schema/values/token-usage.ts';
 import { systemTimers } from '../../../services/eventlog/timers.ts';
 import { sheetFromPerMillion } from '../../../services/pricing/price-sheet.ts';
+import type { BudgetedRequest } from '../../../services/proxy/budgets/budget-gate.ts';
 import { createBudgetGate } from '../../../services/proxy/budgets/budget-gate.ts';
 import type { OrganizationBudgets } from '../../../services/proxy/budgets/compiled-budgets.ts';
 import { createHoldBooks } from '../../../services/proxy/budgets/hold-books.ts';
 import { createLeaseDatabase } from '../../../services/proxy/budgets/lease-database.ts';
 import { createLeaseNode } from '../../../services/proxy/budgets/lease-node.ts';
 import { createLeaseSums } from '../../../services/proxy/budgets/lease-sums.ts';
+import { chatCompletions } from '../../../services/proxy/endpoints/chat-completions.ts';
 import { Exchange } from '../../../services/proxy/exchange.ts';
 import { HeldBytes } from '../../../services/proxy/held-bytes.ts';
 import { encodeOrphanDraft } from '../../../services/proxy/settlement/orphan-draft.ts';
@@ -145,7 +147,7 @@ const manyKeys = keys.filter((key) => budgetedKeys.has(key.id)).slice(0, KEYS_IN
 type Admitted = { readonly exchange: Exchange; state: 'waits' | 'through' | 'refused' };
 
 function admit(key: CompiledKey, budgets: OrganizationBudgets | undefined): Admitted {
-  const exchange = new Exchange(id('request'), key, compiled, '/v1/chat/completions', Date.now(), performance.now(), {}, response, null);
+  const exchange = new Exchange(id('request'), key, compiled, chatCompletions, Date.now(), performance.now(), {}, response, null);
   exchange.target = target;
   exchange.modelRequested = 'bench/echo';
   exchange.decisionReason = 'named';
@@ -159,7 +161,8 @@ function admit(key: CompiledKey, budgets: OrganizationBudgets | undefined): Admi
   const refused = (): void => {
     admitted.state = 'refused';
   };
-  gate.admit({ exchange, budgets, target, request, bytes, outputCap: null }, through, refused);
+  const bound: BudgetedRequest['bound'] = (model, cap) => chatCompletions.bound(request, bytes, model, cap);
+  gate.admit({ exchange, budgets, target, outputCap: null, bodyBytes: bytes.length, bound }, through, refused);
   return admitted;
 }
 const CANDIDATES = ['bench/echo'];

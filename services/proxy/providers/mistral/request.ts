@@ -16,8 +16,7 @@ const UNKNOWN = 'stream_options';
 
 /** The body as Mistral takes it, which refuses every member that it does not know (422). */
 export function prepareMistralChat(
-  bytes: Buffer,
-  { request, outputTokens }: AskedChat,
+  { bytes, request, outputTokens }: AskedChat,
   { upstreamModel }: Pick<CompiledModel, 'upstreamModel'>,
 ): Buffer {
   const outputLimit = outputTokens === null ? null : { field: 'max_tokens' as const, tokens: outputTokens };

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { ERRORS } from '../../../../schema/errors.ts';
-import { errorEnvelope } from '../../../../schema/http/error-envelope.ts';
-import type { ProviderRefusal, StreamError } from '../provider.ts';
+import type { ProviderRefusal } from '../provider.ts';
 import type { Fields } from './usage.ts';
 import { isFields, textOf } from './usage.ts';
 
@@ -20,7 +19,10 @@ const TOO_LONG =
 const MAX_MESSAGE = 4_096;
 
 /** What an error body says, whatever its shape (providers.md section 5). */
-export interface SaidError extends StreamError {
+export interface SaidError {
+  readonly message: string;
+  readonly type: string | null;
+  readonly code: string | null;
   readonly param: string | null;
   /** The object that says it. */
   readonly fields: Fields;
@@ -39,34 +41,44 @@ export type MeaningOf = (status: number, said: SaidError) => Meaning | null;
  * The answer for a provider's refusal (client-contract section 2): the same status for 4xx, 502 for everything else, the
  * provider's type and code kept; but what has a code of its own in the contract gets that code and its status.
  */
-export function readRefusal(
+export function readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer, meaningOf: MeaningOf): ProviderRefusal {
+  return refusalOf(status, readError(body), headers['retry-after'], body, meaningOf);
+}
+
+/** The same for an error that came under status 200. @param body all that came with it; null: it came in a stream. */
+export function readErrorMember(error: unknown, body: Buffer | null, meaningOf: MeaningOf): ProviderRefusal {
+  const said = isFields(error) ? saidBy(error, error.message) : saidBy({}, error);
+  return refusalOf(statusOf(said), body === null ? said : readError(body), undefined, body, meaningOf);
+}
+
+/** An error that came with status 200 may say its true one in its code (OpenRouter). */
+function statusOf({ code }: SaidError): number {
+  return code !== null && /^[45]\d\d$/.test(code) ? Number(code) : ERRORS.upstream_error.status;
+}
+
+function refusalOf(
   status: number,
-  headers: IncomingHttpHeaders,
-  body: Buffer,
-  requestId: string,
+  said: SaidError,
+  retryAfter: string | undefined,
+  body: Buffer | null,
   meaningOf: MeaningOf,
 ): ProviderRefusal {
-  const said = readError(body);
   const meaning = meaningOf(status, said) ?? commonMeaning(status, said);
-  if (meaning === 'credential') return credentialRefused(status, said, requestId);
-  if (meaning !== null) return requestRefused(meaning, status, said, body, requestId);
+  if (meaning === 'credential') return credentialRefused(status, said);
+  if (meaning !== null) return requestRefused(meaning, status, said, body);
   const final = status >= 400 && status < 500;
-  const code = said.code ?? (status === 429 ? 'rate_limit_exceeded' : 'upstream_error');
   return {
     status: final ? status : ERRORS.upstream_error.status,
-    body: said.conforming ? body : envelope(said, said.type ?? typeOfStatus(status), code, { provider_status: status }, requestId),
-    code: said.code ?? said.type ?? code,
-    retryAfter: textOf(headers['retry-after']),
+    type: said.type,
+    code: said.code,
+    message: said.message,
+    param: said.param,
+    meta: { provider_status: status },
+    body: said.conforming ? body : null,
+    retryAfter: textOf(retryAfter),
     retryable: !final || status === 408 || status === 409 || status === 429,
     credentialRejected: false,
   };
-}
-
-/** What an error object inside a stream says. */
-export function readStreamError(error: unknown): StreamError {
-  if (!isFields(error)) return { message: textOf(error) ?? ERRORS.upstream_error.message, type: null, code: null };
-  const { message, type, code } = saidBy(error, error.message);
-  return { message, type, code };
 }
 
 function commonMeaning(status: number, { code, message }: SaidError): Meaning | null {
@@ -76,34 +88,30 @@ function commonMeaning(status: number, { code, message }: SaidError): Meaning | 
 }
 
 /** Nothing of the provider's words is passed on: they are about the operator's account. */
-function credentialRefused(status: number, said: SaidError, requestId: string): ProviderRefusal {
+function credentialRefused(status: number, said: SaidError): ProviderRefusal {
   const code = 'upstream_credentials_rejected';
-  const { message } = ERRORS[code];
-  const meta = { provider_status: status, provider_code: said.code };
   return {
-    status: ERRORS[code].status,
-    body: render(errorEnvelope(code, message, null, meta, requestId)),
+    ...ERRORS[code],
     code,
+    param: null,
+    meta: { provider_status: status, provider_code: said.code },
+    body: null,
     retryAfter: null,
-    retryable: false,
     credentialRejected: true,
   };
 }
 
-function requestRefused(
-  meaning: Exclude<Meaning, 'credential'>,
-  status: number,
-  said: SaidError,
-  body: Buffer,
-  requestId: string,
-): ProviderRefusal {
+function requestRefused(meaning: Exclude<Meaning, 'credential'>, status: number, said: SaidError, body: Buffer | null): ProviderRefusal {
   const code = meaning === 'context_length' ? 'context_length_exceeded' : 'content_filter';
   const asItCame = said.conforming && said.code === code && status === 400;
-  const meta = { provider_status: status, provider_code: said.code };
   return {
     status: 400,
-    body: asItCame ? body : envelope(said, 'invalid_request_error', code, meta, requestId),
+    type: 'invalid_request_error',
     code,
+    message: said.message,
+    param: said.param,
+    meta: { provider_status: status, provider_code: said.code },
+    body: asItCame ? body : null,
     retryAfter: null,
     retryable: false,
     credentialRejected: false,
@@ -152,17 +160,4 @@ function wordsOf(words: unknown): string | null {
     return place === '' ? textOf(msg) : `${place}: ${textOf(msg) ?? 'not accepted'}`;
   });
   return textOf(faults.filter((fault) => fault !== null).join('; '));
-}
-
-function envelope(said: SaidError, type: string, code: string, meta: Readonly<Record<string, unknown>>, requestId: string): Buffer {
-  return render({ error: { message: said.message, type, param: said.param, code, ...meta, request_id: requestId } });
-}
-
-function typeOfStatus(status: number): string {
-  if (status < 400 || status >= 500) return 'api_error';
-  return status === 429 ? 'rate_limit_error' : 'invalid_request_error';
-}
-
-function render(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value), 'utf8');
 }

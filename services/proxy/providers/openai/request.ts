@@ -10,7 +10,7 @@ import { outputLimitField } from './output-limit-field.ts';
 const ASK_USAGE = '"stream_options":{"include_usage":true},';
 
 /** The body as OpenAI and most of those that are compatible take it. */
-export function prepareChat(bytes: Buffer, { request, outputTokens }: AskedChat, { upstreamModel, provider }: CompiledModel): Buffer {
+export function prepareChat({ bytes, request, outputTokens }: AskedChat, { upstreamModel, provider }: CompiledModel): Buffer {
   const outputLimit = outputTokens === null ? null : { field: outputLimitField(provider), tokens: outputTokens };
   return prepareChatBody(bytes, request, { model: upstreamModel, outputLimit, asksUsage: true });
 }

@@ -1,14 +1,14 @@
 import { lastJsonMember } from '../../body/json-members.ts';
 import type { AnswerReading } from '../provider.ts';
-import { readStreamError } from './failure.ts';
-import type { ReadCost } from './usage.ts';
+import { readErrorMember } from './failure.ts';
+import type { Reading } from './reading.ts';
 import { isFields, normalizeUsage, textOf } from './usage.ts';
 
 /** Longest raw usage the event keeps (schema/events/request-settled.v1.ts). */
 const MAX_RAW_USAGE = 4_096;
 
 /** What a whole chat completion says about itself; null when the bytes are no JSON object. */
-export function readChatAnswer(bytes: Buffer, readCost: ReadCost): AnswerReading | null {
+export function readChatAnswer(bytes: Buffer, { readCost, meaningOf }: Reading): AnswerReading | null {
   let answer: unknown;
   try {
     answer = JSON.parse(bytes.toString('utf8'));
@@ -29,7 +29,8 @@ export function readChatAnswer(bytes: Buffer, readCost: ReadCost): AnswerReading
       serviceTier: serviceTierOf(answer, reported),
       reportedCostPico: reported === null ? null : readCost(reported),
     },
-    error: failed ? readStreamError(answer.error) : null,
+    body: null,
+    refusal: failed ? readErrorMember(answer.error, bytes, meaningOf) : null,
   };
 }
 

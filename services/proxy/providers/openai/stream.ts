@@ -1,8 +1,9 @@
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
 import { EventSplitter, eventData, eventEnd } from './event-splitter.ts';
-import { readStreamError } from './failure.ts';
+import { readErrorMember } from './failure.ts';
+import type { Reading } from './reading.ts';
 import { rawUsageOf, serviceTierOf } from './response.ts';
-import type { Fields, ReadCost } from './usage.ts';
+import type { Fields } from './usage.ts';
 import { isFields, normalizeUsage, textOf } from './usage.ts';
 
 const USAGE = Buffer.from('"usage"');
@@ -28,7 +29,7 @@ const LETTER_N = 0x6e;
 export class ChatStreamReader implements StreamReader {
   #splitter = new EventSplitter();
   #sink: StreamSink;
-  #readCost: ReadCost;
+  #reading: Reading;
   #usageAsked: boolean;
   /** With several choices every event is parsed, because only then is it known which choices there are. */
   #parseAll: boolean;
@@ -47,9 +48,9 @@ export class ChatStreamReader implements StreamReader {
   #usage: Fields | null = null;
   #usageBytes: Buffer | null = null;
 
-  constructor(expected: StreamExpectation, sink: StreamSink, readCost: ReadCost) {
+  constructor(expected: StreamExpectation, sink: StreamSink, reading: Reading) {
     this.#sink = sink;
-    this.#readCost = readCost;
+    this.#reading = reading;
     this.#usageAsked = expected.usageAsked;
     this.#parseAll = expected.choices > 1;
   }
@@ -85,7 +86,7 @@ export class ChatStreamReader implements StreamReader {
       rawUsage: this.#usageBytes === null ? null : rawUsageOf(this.#usageBytes),
       usageFlags: flags,
       serviceTier: this.#serviceTier,
-      reportedCostPico: this.#usage === null ? null : this.#readCost(this.#usage),
+      reportedCostPico: this.#usage === null ? null : this.#reading.readCost(this.#usage),
     };
   }
 
@@ -115,7 +116,7 @@ export class ChatStreamReader implements StreamReader {
           this.#over = true;
           this.#noteUsage(chunk, data);
           passTo(start);
-          this.#sink.failed(event, readStreamError(chunk.error));
+          this.#sink.failed(event, readErrorMember(chunk.error, null, this.#reading.meaningOf));
           return;
         }
         const onlyUsage = this.#noteUsage(chunk, data) && (!Array.isArray(chunk.choices) || chunk.choices.length === 0);

@@ -2,17 +2,17 @@ import { expect, test } from 'vitest';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import type { AnswerFacts } from '../../../../services/proxy/providers/provider.ts';
-import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
+import { chatAnswersOf } from '../../../harness/chat-answers.ts';
 import { chatRecording } from '../../../harness/provider-recordings.ts';
 
 /** What the recorded answer told, read as that provider's. */
 function factsOf(protocol: ProviderProtocol, name: string): AnswerFacts | undefined {
   const { bytes, events } = chatRecording(`${protocol}/${name.replace('CC', 'chat.completions')}`);
-  const { chatCompletions } = PROVIDERS[protocol];
-  if (events === null) return chatCompletions.readAnswer(bytes)?.facts;
+  const answers = chatAnswersOf(protocol);
+  if (events === null) return answers.readAnswer(bytes)?.facts;
   const ignore = (): void => {};
   const sink = { pass: ignore, completed: ignore, failed: ignore, broken: ignore };
-  const reader = chatCompletions.createStreamReader({ usageAsked: true, choices: 1 }, sink);
+  const reader = answers.createStreamReader({ usageAsked: true, choices: 1 }, sink);
   reader.push(bytes);
   reader.end();
   return reader.facts();

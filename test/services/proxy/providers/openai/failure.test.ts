@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import type { ProviderProtocol } from '../../../../../schema/values/provider-protocol.ts';
-import { PROVIDERS } from '../../../../../services/proxy/providers/registry.ts';
+import { codeOf } from '../../../../../services/proxy/answer/error-dialect.ts';
+import { openaiErrors } from '../../../../../services/proxy/answer/openai-errors.ts';
+import { chatAnswersOf } from '../../../../harness/chat-answers.ts';
 
 const read = (protocol: ProviderProtocol, status: number, body: unknown) => {
   const bytes = Buffer.from(JSON.stringify(body));
-  const refusal = PROVIDERS[protocol].chatCompletions.readRefusal(status, {}, bytes, 'req_1');
-  return { ...refusal, error: JSON.parse(refusal.body.toString('utf8')).error, asItCame: refusal.body.equals(bytes) };
+  const refusal = chatAnswersOf(protocol).readRefusal(status, {}, bytes);
+  const sent = refusal.body ?? openaiErrors.whole(refusal, 'req_1');
+  return { ...refusal, code: codeOf(refusal), error: JSON.parse(sent.toString('utf8')).error, asItCame: sent.equals(bytes) };
 };
 
 // As the servers' own sources and issues quote them.

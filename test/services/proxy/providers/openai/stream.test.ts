@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PLAIN_READING } from '../../../../../services/proxy/providers/openai/reading.ts';
 import { ChatStreamReader } from '../../../../../services/proxy/providers/openai/stream.ts';
-import type { AnswerFacts, StreamError } from '../../../../../services/proxy/providers/provider.ts';
+import type { AnswerFacts, ProviderRefusal } from '../../../../../services/proxy/providers/provider.ts';
 import { chatRecording, chatRecordings } from '../../../../harness/provider-recordings.ts';
 import { DONE, textEvent, usageEvent } from '../../../../harness/scripted-upstream.ts';
 
 type Read = {
   readonly output: string;
   readonly ended: 'completed' | 'failed' | 'broken' | 'unfinished';
-  readonly error: StreamError | null;
+  readonly error: ProviderRefusal | null;
   readonly facts: AnswerFacts;
 };
 
@@ -16,7 +17,7 @@ type Read = {
 function read(bytes: Buffer, cuts: readonly number[], expected: { usageAsked: boolean; choices?: number }): Read {
   const output: Buffer[] = [];
   let ended: Read['ended'] = 'unfinished';
-  let error: StreamError | null = null;
+  let error: ProviderRefusal | null = null;
   const reader = new ChatStreamReader(
     { usageAsked: expected.usageAsked, choices: expected.choices ?? 1 },
     {
@@ -31,13 +32,13 @@ function read(bytes: Buffer, cuts: readonly number[], expected: { usageAsked: bo
       failed: (part, told) => {
         ended = 'failed';
         error = told;
-        output.push(part);
+        if (part !== null) output.push(part);
       },
       broken: () => {
         ended = 'broken';
       },
     },
-    () => null,
+    PLAIN_READING,
   );
   let from = 0;
   for (const cut of [...cuts].sort((left, right) => left - right)) {

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TokenUsage } from '../../../../../schema/values/token-usage.ts';
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses, UNKNOWN_USAGE } from '../../../../../schema/values/token-usage.ts';
+import { PLAIN_READING } from '../../../../../services/proxy/providers/openai/reading.ts';
 import { readChatAnswer as readAnswer } from '../../../../../services/proxy/providers/openai/response.ts';
 import { normalizeUsage } from '../../../../../services/proxy/providers/openai/usage.ts';
 import { chatRecordings } from '../../../../harness/provider-recordings.ts';
 
 const classes = (usage: Partial<TokenUsage>): TokenUsage => ({ ...UNKNOWN_USAGE, ...usage });
 
-const readChatAnswer = (bytes: Buffer) => readAnswer(bytes, () => null);
+const readChatAnswer = (bytes: Buffer) => readAnswer(bytes, PLAIN_READING);
 
 describe('usage', () => {
   test.each(

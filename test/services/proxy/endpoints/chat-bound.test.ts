@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tokenBound } from '../../../../services/proxy/budgets/token-bound.ts';
+import { chatBound } from '../../../../services/proxy/endpoints/chat-bound.ts';
 
 const unknown = { contextWindow: null, maxOutputTokens: null };
 const request = (fields: object = {}) => ({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...fields });
@@ -28,7 +28,7 @@ test.each([
   ['the one of both that says something', request({ max_tokens: 7, max_completion_tokens: null }), 0, unknown, { input: 512, output: 7 }],
   ['each choice', request({ n: 3, max_tokens: 5 }), 0, unknown, { input: 512, output: 15 }],
 ])('a request is bounded by %s', (_what, body, bytes, model, bound) => {
-  expect(tokenBound(body, Buffer.alloc(bytes), model, null)).toEqual(bound);
+  expect(chatBound(body, Buffer.alloc(bytes), model, null)).toEqual(bound);
 });
 
 test('what is not text is bounded by the context of the model, or where that is not known by a large number for each part', () => {
@@ -41,13 +41,13 @@ test('what is not text is bounded by the context of the model, or where that is 
     ],
     max_tokens: 1,
   });
-  expect(tokenBound(look, Buffer.alloc(100), { contextWindow: 8_000, maxOutputTokens: null }, null).input).toBe(8_000);
-  expect(tokenBound(look, Buffer.alloc(100), unknown, null).input).toBe(100 + 512 + 2 * 65_536);
+  expect(chatBound(look, Buffer.alloc(100), { contextWindow: 8_000, maxOutputTokens: null }, null).input).toBe(8_000);
+  expect(chatBound(look, Buffer.alloc(100), unknown, null).input).toBe(100 + 512 + 2 * 65_536);
 });
 
 test("a route's cap bounds what sets no limit itself, and is never above the model's", () => {
   const bound = (fields: object, maxOutputTokens: number | null) =>
-    tokenBound(request(fields), Buffer.alloc(0), { contextWindow: null, maxOutputTokens }, { tokens: 40, injected: false }).output;
+    chatBound(request(fields), Buffer.alloc(0), { contextWindow: null, maxOutputTokens }, { tokens: 40, injected: false }).output;
   expect([bound({}, null), bound({}, 64), bound({}, 16), bound({ n: 2 }, null)]).toEqual([40, 40, 16, 80]);
   expect([bound({ max_tokens: 50 }, null), bound({ max_completion_tokens: 7 }, null), bound({ max_tokens: null }, null)]).toEqual([
     50, 7, 40,
@@ -69,7 +69,7 @@ test('of a member that is given twice the larger counts, since a provider may be
   const outputOf = (members: string) => {
     const bytes = Buffer.from(`{${members},"messages":[]}`);
     const parsed = request(JSON.parse(bytes.toString()) as object);
-    return tokenBound(parsed, bytes, { contextWindow: null, maxOutputTokens: 4_000 }, null).output;
+    return chatBound(parsed, bytes, { contextWindow: null, maxOutputTokens: 4_000 }, null).output;
   };
   expect(cases.map(([members]) => [members, outputOf(members)])).toEqual(cases);
 });

@@ -1,0 +1,20 @@
+import { errorEnvelope } from '../../../schema/http/error-envelope.ts';
+import type { ErrorDialect, ErrorWords } from './error-dialect.ts';
+import { codeOfStatus } from './error-dialect.ts';
+
+/** OpenAI's envelope (client-contract section 2); in a stream the SDKs raise it by its `error` member. */
+export const openaiErrors: ErrorDialect = {
+  whole: (words, requestId) => Buffer.from(envelope(words, requestId), 'utf8'),
+  event: (words, requestId) => Buffer.from(`data: ${envelope(words, requestId)}\n\n`, 'utf8'),
+  requestIdHeader: null,
+};
+
+function envelope({ status, type, code, message, param, meta }: ErrorWords, requestId: string): string {
+  const said = { type: type ?? typeOfStatus(status), code: code ?? codeOfStatus(status), message, param, meta };
+  return JSON.stringify(errorEnvelope(said, requestId));
+}
+
+function typeOfStatus(status: number): string {
+  if (status < 400 || status >= 500) return 'api_error';
+  return status === 429 ? 'rate_limit_error' : 'invalid_request_error';
+}

@@ -1,0 +1,15 @@
+import { chatCompletions } from './chat-completions.ts';
+import type { ProviderEndpoint } from './provider-endpoint.ts';
+import type { CallingOptions } from './serve-provider-endpoint.ts';
+import { serveProviderEndpoint } from './serve-provider-endpoint.ts';
+import type { ServedEndpoint } from './served-endpoint.ts';
+
+/** Every endpoint that a provider answers: the only list. */
+export function providerEndpoints(options: CallingOptions): readonly ServedEndpoint[] {
+  const served = <Request>(endpoint: ProviderEndpoint<Request>): ServedEndpoint => ({
+    path: endpoint.path,
+    errors: endpoint.errors,
+    serve: serveProviderEndpoint(endpoint, options),
+  });
+  return [served(chatCompletions)];
+}
