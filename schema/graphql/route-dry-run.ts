@@ -56,6 +56,10 @@ const Target = builder.objectRef<DryRunTarget>('RouteDryRunTarget').implement({
       description: "null where it is not one of the organization's.",
       resolve: ({ credentialId }) => (credentialId === null ? null : requireUuid('ProviderCredential', credentialId)),
     }),
+    servesEndpoint: t.exposeBoolean('servesEndpoint', {
+      description:
+        'Whether its provider serves the endpoint; where it does not, a request that draws it is refused with `endpoint_not_supported`.',
+    }),
     priceVersion: t.exposeString('priceVersion', { nullable: true, description: 'That holds now; null: its requests would be unrated.' }),
   }),
 });

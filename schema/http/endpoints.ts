@@ -1,10 +1,28 @@
+import type { ProviderProtocol } from '../values/provider-protocol.ts';
+import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
+import { EMBEDDINGS } from './embeddings.ts';
 import { MODELS } from './models.ts';
 
+/** The endpoints that providers answer, all by POST. */
+export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, EMBEDDINGS] as const;
+
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
-export const ENDPOINTS = [CHAT_COMPLETIONS, MODELS] as const;
+export const ENDPOINTS = [...PROVIDER_ENDPOINTS, MODELS] as const;
 
 /** Whether a text names an endpoint. */
 export function isEndpoint(text: string): boolean {
   return ENDPOINTS.some((endpoint) => endpoint === text);
+}
+
+/** Who serves which endpoint; `test/services/proxy/providers/registry.test.ts` holds the proxy to it. */
+const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly ProviderProtocol[]>> = {
+  [CHAT_COMPLETIONS]: PROVIDER_PROTOCOLS,
+  [EMBEDDINGS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'mistral', 'ollama', 'openrouter', 'together'],
+};
+
+/** Whether providers of a protocol serve an endpoint; false too for what is none. */
+export function servesEndpoint(protocol: ProviderProtocol, endpoint: string): boolean {
+  const served = PROVIDER_ENDPOINTS.find((path) => path === endpoint);
+  return served !== undefined && SERVED_BY[served].includes(protocol);
 }

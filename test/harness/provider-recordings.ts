@@ -44,10 +44,21 @@ function readRecording(file: string): ProviderRecording {
   };
 }
 
+/** Every recording of an operation in OpenAI's protocol, by how it is called in their names. */
+export function recordingsOf(operation: string): readonly ProviderRecording[] {
+  const ending = `${operation}.`;
+  return files
+    .filter((file) =>
+      file
+        .slice(file.indexOf('/') + 1)
+        .replace(/^openai-compat\./, '')
+        .startsWith(ending),
+    )
+    .map(readRecording);
+}
+
 /** Every recorded chat completion in OpenAI's protocol. */
-export const chatRecordings: readonly ProviderRecording[] = files
-  .filter((file) => /(^|[/.])chat\.completions\..*\.json$/.test(file))
-  .map(readRecording);
+export const chatRecordings: readonly ProviderRecording[] = recordingsOf('chat.completions');
 
 /** The recording whose name begins so, of whatever protocol. */
 export function providerRecording(name: string): ProviderRecording {

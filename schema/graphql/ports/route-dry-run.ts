@@ -28,6 +28,8 @@ export interface DryRunTarget {
   readonly credentialSource: 'none' | 'environment' | 'organization';
   /** `crd_…`; null where it is not one of the organization's. */
   readonly credentialId: string | null;
+  /** Whether its provider serves the endpoint. */
+  readonly servesEndpoint: boolean;
   /** That holds now; null = its requests are unrated. */
   readonly priceVersion: string | null;
 }

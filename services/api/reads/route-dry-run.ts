@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
-import type { ErrorCode } from '../../../schema/errors.ts';
+import type { ErrorCode, GatewayError } from '../../../schema/errors.ts';
 import { ERRORS } from '../../../schema/errors.ts';
 import type { DryRunAnswer, DryRunRefusal, DryRunTarget, RouteDryRun } from '../../../schema/graphql/ports/route-dry-run.ts';
-import { CHAT_COMPLETIONS } from '../../../schema/http/chat-completions.ts';
+import { PROVIDER_ENDPOINTS, servesEndpoint } from '../../../schema/http/endpoints.ts';
 import type { Database } from '../../../schema/tables/database.ts';
 import { idFromUuid } from '../../../schema/values/ids.ts';
 import { parsePriceSheet } from '../../pricing/price-sheet.ts';
@@ -11,6 +11,7 @@ import type { PlacedCredential } from '../../registry/catalog/compiled-credentia
 import { priceAt } from '../../registry/catalog/compiled-prices.ts';
 import type { DryRun, WeighedTarget } from '../../registry/catalog/dry-run.ts';
 import { dryRun } from '../../registry/catalog/dry-run.ts';
+import { endpointRefusal } from '../../registry/catalog/endpoint-refusal.ts';
 import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
 import { knownKeys } from '../../registry/known-keys.ts';
 import { readOffer } from '../../registry/read-offer.ts';
@@ -38,8 +39,10 @@ export function createRouteDryRun(read: TenantRead, organizationId: string, cloc
       const catalogs = buildCatalogs(offer, await credentialsOf(trx, organizationId), readableVersion);
       const catalog = catalogOf(catalogs, idFromUuid('organization', organizationId));
       const policy = { allowedModels: owned.allowed_models === null ? null : new Set(owned.allowed_models) };
-      const answer = answerOf(dryRun(catalog, policy, model, requestId), refusedKey, now.getTime());
-      return endpoint === CHAT_COMPLETIONS ? answer : { ...answer, refusals: [noEndpoint(endpoint), ...answer.refusals] };
+      const answer = answerOf(dryRun(catalog, policy, model, requestId), refusedKey, endpoint, now.getTime());
+      return PROVIDER_ENDPOINTS.some((path) => path === endpoint)
+        ? answer
+        : { ...answer, refusals: [noEndpoint(endpoint), ...answer.refusals] };
     });
 }
 
@@ -98,13 +101,14 @@ function readableVersion(priceVersion: string, sheet: unknown): string | null {
   }
 }
 
-function answerOf(run: DryRun<string>, refusedKey: ErrorCode | null, nowMs: number): DryRunAnswer {
-  const targets = run.targets.map((target) => targetOf(target, nowMs));
+function answerOf(run: DryRun<string>, refusedKey: ErrorCode | null, endpoint: string, nowMs: number): DryRunAnswer {
+  const targets = run.targets.map((target) => targetOf(target, endpoint, nowMs));
   const drawnAt = run.drawn === null ? -1 : run.targets.indexOf(run.drawn);
   const refusals: DryRunRefusal[] = [];
   if (refusedKey !== null) refusals.push({ code: refusedKey, message: ERRORS[refusedKey].message, param: null, candidates: [] });
-  if (run.refusal !== null) {
-    const { code, message, param, meta } = run.refusal;
+  const refusal = run.refusal ?? refusalOfTargets(run, endpoint);
+  if (refusal !== null) {
+    const { code, message, param, meta } = refusal;
     refusals.push({ code, message, param, candidates: Array.isArray(meta.candidates) ? meta.candidates.map(String) : [] });
   }
   const { decision, skipped } = run;
@@ -119,13 +123,22 @@ function answerOf(run: DryRun<string>, refusedKey: ErrorCode | null, nowMs: numb
   };
 }
 
-function targetOf({ target, weight }: WeighedTarget<string>, nowMs: number): DryRunTarget {
+/** Certain where the drawn target does not serve the endpoint, or none of them does. */
+function refusalOfTargets({ drawn, targets }: DryRun<string>, endpoint: string): GatewayError | null {
+  const possible = drawn === null ? targets : [drawn];
+  const [first] = possible;
+  if (first === undefined || possible.some(({ target }) => servesEndpoint(target.provider.protocol, endpoint))) return null;
+  return endpointRefusal(first.target, endpoint);
+}
+
+function targetOf({ target, weight }: WeighedTarget<string>, endpoint: string, nowMs: number): DryRunTarget {
   const { credential } = target;
   return {
     modelId: target.id,
     weight,
     credentialSource: credential.kind === 'sealed' ? 'organization' : credential.kind,
     credentialId: credential.kind === 'sealed' ? credential.id : null,
+    servesEndpoint: servesEndpoint(target.provider.protocol, endpoint),
     priceVersion: priceAt(target.prices, nowMs),
   };
 }

@@ -1,4 +1,5 @@
 import { chatCompletions } from './chat-completions.ts';
+import { embeddings } from './embeddings.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
 import type { CallingOptions } from './serve-provider-endpoint.ts';
 import { serveProviderEndpoint } from './serve-provider-endpoint.ts';
@@ -11,5 +12,5 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     errors: endpoint.errors,
     serve: serveProviderEndpoint(endpoint, options),
   });
-  return [served(chatCompletions)];
+  return [served(chatCompletions), served(embeddings)];
 }

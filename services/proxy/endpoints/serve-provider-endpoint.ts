@@ -2,6 +2,7 @@ import { GatewayError } from '../../../schema/errors.ts';
 import type { OutputCap } from '../../../schema/values/output-cap.ts';
 import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import { chooseTarget } from '../../registry/catalog/choose-target.ts';
+import { endpointRefusal } from '../../registry/catalog/endpoint-refusal.ts';
 import { resolveModel } from '../../registry/catalog/resolve-model.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
 import type { BudgetGate, DowngradingBudget } from '../budgets/budget-gate.ts';
@@ -79,7 +80,7 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
     const { target } = asked;
     const provider = PROVIDERS[target.provider.protocol];
     const operation = endpoint.operation(provider.operations);
-    if (operation === undefined) throw notSupported(target, asked.exchange.endpoint);
+    if (operation === undefined) throw endpointRefusal(target, asked.exchange.endpoint);
     const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
     const fixedHeaders = credentials.headersFor(target);
@@ -160,9 +161,4 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
 /** What is written into a request; never more than its model can, which providers refuse. */
 function injectedTokens({ outputCap, target }: Pick<Call<unknown>, 'outputCap' | 'target'>): number | null {
   return outputCap?.injected === true ? Math.min(outputCap.tokens, target.maxOutputTokens ?? outputCap.tokens) : null;
-}
-
-function notSupported({ name, provider }: CompiledModel, endpoint: string): GatewayError {
-  const message = `The model '${name}' cannot be asked by ${endpoint}: its provider '${provider.name}' does not serve that.`;
-  return new GatewayError('endpoint_not_supported', { message, param: 'model' });
 }

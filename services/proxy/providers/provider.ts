@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
+import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage } from '../../../schema/values/token-usage.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
@@ -143,6 +144,7 @@ export type Operation<Request> = (asked: Asked<Request>, target: CompiledModel, 
 /** The endpoints a provider may serve. One that it does not serve is not there, and refused. */
 export interface Operations {
   readonly chatCompletions?: Operation<ChatCompletionRequest>;
+  readonly embeddings?: Operation<EmbeddingsRequest>;
 }
 
 /** A provider as the proxy speaks to it: everything about its wire format is behind this. */

@@ -9,16 +9,16 @@ import { xaiProvider } from './xai/xai-provider.ts';
 
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
-  openai: openaiDialect('openai'),
+  openai: openaiDialect('openai', { serves: ['embeddings'] }),
   'azure-openai': azureOpenaiProvider,
   deepseek: openaiDialect('deepseek'),
-  fireworks: openaiDialect('fireworks'),
+  fireworks: openaiDialect('fireworks', { serves: ['embeddings'] }),
   groq: openaiDialect('groq'),
-  huggingface: openaiDialect('huggingface'),
+  huggingface: openaiDialect('huggingface', { serves: ['embeddings'] }),
   mistral: mistralProvider,
-  ollama: openaiDialect('ollama'),
+  ollama: openaiDialect('ollama', { serves: ['embeddings'] }),
   openrouter: openrouterProvider,
   perplexity: perplexityProvider,
-  together: openaiDialect('together'),
+  together: openaiDialect('together', { serves: ['embeddings'] }),
   xai: xaiProvider,
 };

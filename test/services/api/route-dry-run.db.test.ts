@@ -193,6 +193,37 @@ test('an endpoint that the proxy has not got is the first refusal', async () => 
   ]);
 });
 
+test('a model whose provider does not serve the endpoint is told so, and refused', async () => {
+  await changeOf(admin.api.database.writer.db, INSTALLATION_ID, (change) =>
+    applyProviders(change, {
+      owner: 'file',
+      providers: [{ name: 'seeker', protocol: 'perplexity', baseUrl: 'https://seeker.invalid', credential: null, options: {} }],
+      models: [{ name: 'seeker/sonar', upstreamModel: 'sonar', contextWindow: null, maxOutputTokens: null, price: null }],
+      keys: [],
+    }),
+  );
+  const ask = async (endpoint: string) => {
+    const { data } = await admin.api.ask<{ routeDryRun: Run }>(
+      admin.tenant.adminKey,
+      `query D($key: ID!, $endpoint: String!) { routeDryRun(apiKeyId: $key, model: "seeker/sonar", endpoint: $endpoint) {
+        refusals { code httpStatus message } targets { servesEndpoint } } }`,
+      { key: keyId, endpoint },
+    );
+    return data?.routeDryRun;
+  };
+  expect(await ask('/v1/chat/completions')).toEqual({ refusals: [], targets: [{ servesEndpoint: true }] });
+  expect(await ask('/v1/embeddings')).toEqual({
+    refusals: [
+      {
+        code: 'endpoint_not_supported',
+        httpStatus: 400,
+        message: "The model 'seeker/sonar' cannot be asked by /v1/embeddings: its provider 'seeker' does not serve that.",
+      },
+    ],
+    targets: [{ servesEndpoint: false }],
+  });
+});
+
 test('it takes the permission to read routes, and a model that can be one', async () => {
   const { secret } = await admin.api.makeKey(admin.tenant.organizationId, ['model:read', 'api_key:read']);
   const variables = { key: keyId, model: 'small', request: null };

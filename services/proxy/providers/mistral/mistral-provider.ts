@@ -1,6 +1,10 @@
 import { openaiDialect } from '../openai/openai-dialect.ts';
 import type { Provider } from '../provider.ts';
-import { prepareMistralChat } from './request.ts';
+import { prepareMistralChat, prepareMistralEmbeddings } from './request.ts';
 
 /** Mistral refuses every member of a body that it does not know (422). */
-export const mistralProvider: Provider = openaiDialect('mistral', { prepareChat: prepareMistralChat });
+export const mistralProvider: Provider = openaiDialect('mistral', {
+  serves: ['embeddings'],
+  prepareChat: prepareMistralChat,
+  prepareEmbeddings: prepareMistralEmbeddings,
+});

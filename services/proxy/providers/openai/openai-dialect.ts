@@ -1,8 +1,11 @@
+import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
+import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
-import type { AnswerReader, AskedChat, Provider } from '../provider.ts';
+import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from './billing.ts';
+import { prepareEmbeddings as prepareOpenaiEmbeddings, readEmbeddings } from './embeddings.ts';
 import { readRefusal } from './failure.ts';
 import type { Reading } from './reading.ts';
 import { PLAIN_READING } from './reading.ts';
@@ -10,42 +13,56 @@ import { prepareChat as prepareOpenaiChat } from './request.ts';
 import { readChatAnswer } from './response.ts';
 import { ChatStreamReader } from './stream.ts';
 
+type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => Buffer;
+
 /** In what a provider that speaks OpenAI's dialect differs from it; what is left out is as OpenAI has it. */
 export interface Peculiarities extends Partial<Reading> {
+  /** What it serves besides chat completions; nothing. */
+  readonly serves?: readonly Exclude<keyof Operations, 'chatCompletions'>[];
   /** Where an endpoint is found below the base URL. */
   readonly path?: (endpoint: string, target: CompiledModel) => string;
-  /** The body of a chat completion. */
-  readonly prepareChat?: (asked: AskedChat, target: CompiledModel) => Buffer;
+  /** The bodies for its endpoints. */
+  readonly prepareChat?: PrepareBody<ChatCompletionRequest>;
+  readonly prepareEmbeddings?: PrepareBody<EmbeddingsRequest>;
 }
 
 const sameEndpoint = (endpoint: string): string => endpoint;
 
 /** A provider that speaks OpenAI's dialect: the reading of it stands here once, each provider adds what it does in another way. */
 export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculiarities = {}): Provider {
-  const { path = sameEndpoint, prepareChat = prepareOpenaiChat, ...own } = peculiarities;
-  const reading: Reading = { ...PLAIN_READING, ...own };
+  const { serves = [], path = sameEndpoint, prepareChat = prepareOpenaiChat, prepareEmbeddings = prepareOpenaiEmbeddings } = peculiarities;
+  const { readCost = PLAIN_READING.readCost, meaningOf = PLAIN_READING.meaningOf } = peculiarities;
+  const reading: Reading = { readCost, meaningOf };
+
+  const operation = <Request>(endpoint: string, prepare: PrepareBody<Request>, answers: AnswerReader): Operation<Request> => {
+    return (asked, target) => ({
+      path: path(endpoint, target),
+      body: prepare(asked, target),
+      headers: NOTHING,
+      answers,
+      notCarried: NOTHING,
+    });
+  };
   const chatAnswers: AnswerReader = {
-    isStream: isEventStream,
+    isStream: (contentType) => contentType.includes('text/event-stream'),
     readAnswer: (bytes) => readChatAnswer(bytes, reading),
     createStreamReader: (expected, sink) => new ChatStreamReader(expected, sink, reading),
-    readRefusal: (status, headers, body) => readRefusal(status, headers, body, reading.meaningOf),
+    readRefusal: (status, headers, body) => readRefusal(status, headers, body, meaningOf),
   };
+  /** Of endpoints that never stream. */
+  const wholeAnswers = (read: (bytes: Buffer, reading: Reading) => AnswerReading | null): AnswerReader => ({
+    ...chatAnswers,
+    isStream: () => false,
+    readAnswer: (bytes) => read(bytes, reading),
+  });
+
   return {
     protocol,
     operations: {
-      chatCompletions: (asked, target) => ({
-        path: path('/chat/completions', target),
-        body: prepareChat(asked, target),
-        headers: NOTHING,
-        answers: chatAnswers,
-        notCarried: NOTHING,
-      }),
+      chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
+      ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, wholeAnswers(readEmbeddings)) } : {}),
     },
     billingOfStatus,
     billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
   };
-}
-
-function isEventStream(contentType: string): boolean {
-  return contentType.includes('text/event-stream');
 }

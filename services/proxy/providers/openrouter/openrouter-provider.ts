@@ -4,4 +4,8 @@ import { openrouterMeaning } from './failure.ts';
 import { openrouterCost } from './usage.ts';
 
 /** OpenRouter: it reports what it charges, and refuses flagged content in its own way. */
-export const openrouterProvider: Provider = openaiDialect('openrouter', { readCost: openrouterCost, meaningOf: openrouterMeaning });
+export const openrouterProvider: Provider = openaiDialect('openrouter', {
+  serves: ['embeddings'],
+  readCost: openrouterCost,
+  meaningOf: openrouterMeaning,
+});

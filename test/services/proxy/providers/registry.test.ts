@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { PROVIDER_ENDPOINTS, servesEndpoint } from '../../../../schema/http/endpoints.ts';
+import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.ts';
+import { chatCompletions } from '../../../../services/proxy/endpoints/chat-completions.ts';
+import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
+import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
+
+const endpoints = [chatCompletions, embeddings];
+
+test('every endpoint that providers answer is served', () => {
+  expect(endpoints.map(({ path }) => path)).toEqual([...PROVIDER_ENDPOINTS]);
+});
+
+test.each(PROVIDER_PROTOCOLS)('%s serves the endpoints that the contract says, and no other', (protocol) => {
+  const served = endpoints.filter((endpoint) => endpoint.operation(PROVIDERS[protocol].operations) !== undefined);
+  expect(served.map(({ path }) => path)).toEqual(PROVIDER_ENDPOINTS.filter((path) => servesEndpoint(protocol, path)));
+});
