@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
-import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
@@ -13,6 +13,8 @@ export interface AnswerFacts {
   readonly finishReason: string | null;
   /** Disjoint classes; null = the provider reported none. */
   readonly usage: TokenUsage | null;
+  /** What is billed by the piece; null or absent: the provider told of none. */
+  readonly units?: UnitUsage | null;
   /** The provider's usage object to the byte; null when it sent none. */
   readonly rawUsage: string | null;
   readonly usageFlags: readonly string[];

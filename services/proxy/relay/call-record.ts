@@ -70,6 +70,7 @@ export class CallRecord {
       modelAnswered: facts.modelAnswered,
       attempts: made === 'none' ? [] : [this.#attempt(now, code, made === 'sent')],
       usage: facts.usage,
+      units: facts.units ?? null,
       rawUsage: facts.rawUsage,
       usageFlags: unknown ? ['usage_missing'] : facts.usageFlags,
       serviceTier: facts.serviceTier,

@@ -1,7 +1,6 @@
-import type { TokenUsage } from '../../../schema/values/token-usage.ts';
 import { rateCost } from '../../pricing/rate.ts';
 import { priceAt } from '../../registry/catalog/compiled-prices.ts';
-import type { FailureBilling } from '../providers/provider.ts';
+import type { AnswerFacts, FailureBilling } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 
@@ -10,14 +9,13 @@ import type { CompiledModel } from '../snapshot/compiled-model.ts';
  * @param billing what it costs when no usage was reported: nothing for certain, or nobody knows.
  */
 export function costOfCall(
-  target: CompiledModel,
+  target: Pick<CompiledModel, 'prices'>,
   admittedAtMs: number,
-  usage: TokenUsage | null,
-  serviceTier: string | null,
+  { usage, units = null, serviceTier }: Pick<AnswerFacts, 'usage' | 'units' | 'serviceTier'>,
   billing: FailureBilling,
 ): SettledCost {
-  if (usage === null && billing === 'free') return { kind: 'free' };
-  const cost = rateCost(usage, null, { tier: serviceTier, batch: false, requests: 1 }, priceAt(target.prices, admittedAtMs));
+  if (usage === null && units === null && billing === 'free') return { kind: 'free' };
+  const cost = rateCost(usage, units, { tier: serviceTier, batch: false, requests: 1 }, priceAt(target.prices, admittedAtMs));
   if (cost.kind === 'unrated') return { kind: 'unrated', reason: cost.reason };
   return { kind: 'rated', costPico: cost.cost, priceVersion: cost.priceVersion };
 }

@@ -380,7 +380,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 
   #cost(facts: AnswerFacts, billing: FailureBilling): SettledCost {
     const { exchange, target } = this.#request;
-    return costOfCall(target, exchange.admittedAtMs, facts.usage, facts.serviceTier, billing);
+    return costOfCall(target, exchange.admittedAtMs, facts, billing);
   }
 
   #billing(): FailureBilling {

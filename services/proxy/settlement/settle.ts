@@ -1,5 +1,5 @@
 import type { Attempt, Outcome, RequestSettled } from '../../../schema/events/request-settled.v1.ts';
-import type { TokenUsage } from '../../../schema/values/token-usage.ts';
+import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
 import type { PlannedCount, SettledCounts } from '../budgets/budget-counts.ts';
 import type { TakenHold } from '../budgets/budget-holds.ts';
 import type { CompiledKey } from '../snapshot/compiled-snapshot.ts';
@@ -50,6 +50,8 @@ export interface Ending {
   readonly modelAnswered: string | null;
   readonly attempts: readonly Attempt[];
   readonly usage: TokenUsage | null;
+  /** Null or absent: none was told. */
+  readonly units?: UnitUsage | null;
   readonly rawUsage: string | null;
   readonly usageFlags: readonly string[];
   readonly serviceTier: string | null;
@@ -102,7 +104,7 @@ export function settle(
     finishReason: ending.finishReason,
     attempts: [...ending.attempts],
     usage: ending.usage,
-    units: null,
+    units: ending.units ?? null,
     usageSource: ending.usage === null ? null : 'provider',
     rawUsage: ending.rawUsage,
     usageFlags: [...ending.usageFlags],
