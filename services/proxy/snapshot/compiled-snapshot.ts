@@ -64,7 +64,25 @@ export interface CompiledSnapshot {
   readonly budgetExceededStatuses: ReadonlyMap<string, BudgetExceededStatus>;
 }
 
+/**
+ * The keys compiled last. One that has not changed is the same object in the next snapshot ({@link readSnapshot}), and so is what was made of it. A map,
+ * which is kept in place: of a weak one with ten thousand entries each collection of the whole heap followed every entry while all stood still.
+ */
+export interface KnownSecrets {
+  /** Snapshots so far. */
+  compiles: number;
+  /** By `key_…`. `found` is the number of the snapshot that last had it. */
+  readonly byKey: Map<string, { readonly key: SnapshotKey; readonly secrets: readonly CompiledSecret[]; found: number }>;
+}
+
+/** Of no snapshot yet. */
+export function createKnownSecrets(): KnownSecrets {
+  return { compiles: 0, byKey: new Map() };
+}
+
 export interface CompileOptions {
+  /** Brought up to date. */
+  readonly known: KnownSecrets;
   readonly sheetOf: SheetOf<PriceSheet>;
   readonly openCredentials: OpenCredentials;
 }
@@ -74,18 +92,24 @@ export interface CompileOptions {
  * last snapshot until all of it is done.
  */
 export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): Generator<void, CompiledSnapshot, undefined> {
+  const { known } = options;
   const secrets = new Map<string, CompiledSecret>();
   let made = 0;
+  known.compiles += 1;
   for (const key of snapshot.keys) {
-    let compiled = compiledSecrets.get(key);
-    if (compiled === undefined) {
-      compiled = compileSecrets(key);
-      compiledSecrets.set(key, compiled);
+    let one = known.byKey.get(key.id);
+    if (one?.key !== key) {
+      one = { key, secrets: compileSecrets(key), found: 0 };
+      known.byKey.set(key.id, one);
       made += 1;
       if (made % KEYS_PER_COLLECTION === 0) collectYoung();
     }
-    for (const secret of compiled) secrets.set(secret.hash, secret);
+    one.found = known.compiles;
+    for (const secret of one.secrets) secrets.set(secret.hash, secret);
     yield;
+  }
+  if (known.byKey.size > snapshot.keys.length) {
+    for (const [id, { found }] of known.byKey) if (found !== known.compiles) known.byKey.delete(id);
   }
   let publicParts: ReadonlySet<string> | null = null;
   return {
@@ -105,9 +129,6 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
 
 /** Keys that are made anew and live on, a few hundred bytes each. */
 const KEYS_PER_COLLECTION = 250;
-
-/** By the key they are of: one that has not changed is the same object in the next snapshot ({@link readSnapshot}), and so is what was made of it. */
-const compiledSecrets = new WeakMap<SnapshotKey, readonly CompiledSecret[]>();
 
 function compileSecrets(key: SnapshotKey): readonly CompiledSecret[] {
   const compiled = compileKey(key);

@@ -6,7 +6,7 @@ import { inTurns, endTurn as systemEndTurn } from '../../runtime/in-turns.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Secrets } from '../../runtime/secrets.ts';
 import type { CompiledSnapshot } from './compiled-snapshot.ts';
-import { compileSnapshot } from './compiled-snapshot.ts';
+import { compileSnapshot, createKnownSecrets } from './compiled-snapshot.ts';
 import { createSheetOf } from './sheet-of.ts';
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
 
@@ -59,6 +59,7 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
   const openCredentials = createCredentialOpener(options.deriveKey, (credential, error) =>
     log.error({ credential, error }, 'a credential cannot be opened; its provider cannot be called with it'),
   );
+  const known = createKnownSecrets();
   let compiled: CompiledSnapshot | null = null;
   let confirmedAt: number | null = null;
   let reachable = true;
@@ -68,7 +69,7 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
   let writing: Promise<void> = Promise.resolve();
 
   const use = async (snapshot: Snapshot): Promise<void> => {
-    const next = await inTurns(compileSnapshot(snapshot, { sheetOf, openCredentials }), KEYS_PER_TURN, endTurn);
+    const next = await inTurns(compileSnapshot(snapshot, { sheetOf, openCredentials, known }), KEYS_PER_TURN, endTurn);
     onSnapshot(next);
     compiled = next;
   };

@@ -22,7 +22,7 @@ import { localEnding, settle } from '../../../services/proxy/settlement/settle.t
 import { commitmentTo, createSubject } from '../../../services/proxy/settlement/subject.ts';
 import type { CompiledModel } from '../../../services/proxy/snapshot/compiled-model.ts';
 import type { CompiledKey } from '../../../services/proxy/snapshot/compiled-snapshot.ts';
-import { compileSnapshot } from '../../../services/proxy/snapshot/compiled-snapshot.ts';
+import { compileSnapshot, createKnownSecrets } from '../../../services/proxy/snapshot/compiled-snapshot.ts';
 import { readSnapshot } from '../../../services/registry/read-snapshot.ts';
 import { systemClock } from '../../../services/runtime/clock.ts';
 import { endTurn, inTurns } from '../../../services/runtime/in-turns.ts';
@@ -42,7 +42,11 @@ const KEYS_IN_USE = 100;
 const [url = '', node = '', many = '', hot = ''] = process.argv.slice(2);
 const connection = createDatabase({ url, role: 'login', applicationName: 'bench-holds', poolSize: 4 });
 const snapshot = await readSnapshot(connection.db);
-const compiled = await inTurns(compileSnapshot(snapshot, { sheetOf: () => null, openCredentials: () => new Map() }), 1_000, endTurn);
+const compiled = await inTurns(
+  compileSnapshot(snapshot, { sheetOf: () => null, openCredentials: () => new Map(), known: createKnownSecrets() }),
+  1_000,
+  endTurn,
+);
 const incarnation = randomBytes(16).toString('hex');
 const leases = createLeaseNode({
   node,

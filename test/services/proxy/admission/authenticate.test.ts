@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { mintVirtualKey, parseVirtualKey } from '../../../../schema/values/virtual-key.ts';
 import { createAuthenticator } from '../../../../services/proxy/admission/authenticate.ts';
 import type { CompiledSecret, CompiledSnapshot } from '../../../../services/proxy/snapshot/compiled-snapshot.ts';
-import { compileSnapshot } from '../../../../services/proxy/snapshot/compiled-snapshot.ts';
+import { compileSnapshot, createKnownSecrets } from '../../../../services/proxy/snapshot/compiled-snapshot.ts';
 import { createFailureLimiter } from '../../../../services/runtime/failure-limiter.ts';
 import { systemRandom } from '../../../../services/runtime/random.ts';
 import { testKey } from '../../../harness/proxy.ts';
@@ -38,7 +38,7 @@ function authenticatorOver(keys: readonly ReturnType<typeof testKey>[], isBlocke
       rateLimits: [],
       organizations: [],
     },
-    { sheetOf: () => null, openCredentials: () => new Map() },
+    { sheetOf: () => null, openCredentials: () => new Map(), known: createKnownSecrets() },
   );
   let step = work.next();
   while (step.done !== true) step = work.next();
