@@ -11,8 +11,9 @@ const PushResult = Type.Object({
   servesAfterMs: Type.Number(),
   turns: Type.Integer(),
   longestMs: Type.Number(),
+  longestOwnMs: Type.Number(),
+  longestOwnWithoutFullMs: Type.Number(),
   longestCpuMs: Type.Number(),
-  longestCpuWithoutFullMs: Type.Number(),
   longestYoungMs: Type.Number(),
 });
 export type PushResult = Static<typeof PushResult>;
