@@ -3,9 +3,10 @@ import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
 import { MODELS } from './models.ts';
+import { RESPONSES } from './responses.ts';
 
 /** The endpoints that providers answer, all by POST. */
-export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, EMBEDDINGS] as const;
+export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, RESPONSES, EMBEDDINGS] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
 export const ENDPOINTS = [...PROVIDER_ENDPOINTS, MODELS] as const;
@@ -18,6 +19,7 @@ export function isEndpoint(text: string): boolean {
 /** Who serves which endpoint; `test/services/proxy/providers/registry.test.ts` holds the proxy to it. */
 const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly ProviderProtocol[]>> = {
   [CHAT_COMPLETIONS]: PROVIDER_PROTOCOLS,
+  [RESPONSES]: ['openai', 'azure-openai', 'groq', 'openrouter', 'xai'],
   [EMBEDDINGS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'mistral', 'ollama', 'openrouter', 'together'],
 };
 

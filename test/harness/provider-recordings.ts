@@ -60,6 +60,11 @@ export function recordingsOf(operation: string): readonly ProviderRecording[] {
 /** Every recorded chat completion in OpenAI's protocol. */
 export const chatRecordings: readonly ProviderRecording[] = recordingsOf('chat.completions');
 
+/** Every recorded exchange in OpenAI's Responses API. */
+export const responsesRecordings: readonly ProviderRecording[] = files
+  .filter((file) => /\/responses\..*\.json$/.test(file))
+  .map(readRecording);
+
 /** The recording whose name begins so, of whatever protocol. */
 export function providerRecording(name: string): ProviderRecording {
   const file = files.find((candidate) => candidate.startsWith(name));

@@ -1,6 +1,7 @@
 import { chatCompletions } from './chat-completions.ts';
 import { embeddings } from './embeddings.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
+import { responses } from './responses.ts';
 import type { CallingOptions } from './serve-provider-endpoint.ts';
 import { serveProviderEndpoint } from './serve-provider-endpoint.ts';
 import type { ServedEndpoint } from './served-endpoint.ts';
@@ -12,5 +13,5 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     errors: endpoint.errors,
     serve: serveProviderEndpoint(endpoint, options),
   });
-  return [served(chatCompletions), served(embeddings)];
+  return [served(chatCompletions), served(responses), served(embeddings)];
 }

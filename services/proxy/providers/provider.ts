@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
+import type { ResponsesRequest } from '../../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
@@ -146,6 +147,7 @@ export type Operation<Request> = (asked: Asked<Request>, target: CompiledModel, 
 /** The endpoints a provider may serve. One that it does not serve is not there, and refused. */
 export interface Operations {
   readonly chatCompletions?: Operation<ChatCompletionRequest>;
+  readonly responses?: Operation<ResponsesRequest>;
   readonly embeddings?: Operation<EmbeddingsRequest>;
 }
 

@@ -9,11 +9,11 @@ import { xaiProvider } from './xai/xai-provider.ts';
 
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
-  openai: openaiDialect('openai', { serves: ['embeddings'] }),
+  openai: openaiDialect('openai', { serves: ['responses', 'embeddings'] }),
   'azure-openai': azureOpenaiProvider,
   deepseek: openaiDialect('deepseek'),
   fireworks: openaiDialect('fireworks', { serves: ['embeddings'] }),
-  groq: openaiDialect('groq'),
+  groq: openaiDialect('groq', { serves: ['responses'] }),
   huggingface: openaiDialect('huggingface', { serves: ['embeddings'] }),
   mistral: mistralProvider,
   ollama: openaiDialect('ollama', { serves: ['embeddings'] }),

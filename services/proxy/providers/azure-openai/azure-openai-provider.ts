@@ -3,4 +3,4 @@ import type { Provider } from '../provider.ts';
 import { azurePath } from './request.ts';
 
 /** Models deployed at Azure: a deployment stands where others name a model. */
-export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', { serves: ['embeddings'], path: azurePath });
+export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', { serves: ['responses', 'embeddings'], path: azurePath });

@@ -51,10 +51,18 @@ export function readErrorMember(error: unknown, body: Buffer | null, meaningOf: 
   return refusalOf(statusOf(said), body === null ? said : readError(body), undefined, body, meaningOf);
 }
 
-/** An error that came with status 200 may say its true one in its code (OpenRouter). */
+/** What an error would have come with, had it not come with status 200: its code is its status (OpenRouter), or tells it. */
 function statusOf({ code }: SaidError): number {
-  return code !== null && /^[45]\d\d$/.test(code) ? Number(code) : ERRORS.upstream_error.status;
+  if (code === null) return ERRORS.upstream_error.status;
+  return /^[45]\d\d$/.test(code) ? Number(code) : (STATUS_OF_CODE.get(code) ?? ERRORS.upstream_error.status);
 }
+
+const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
+  ['context_length_exceeded', 400],
+  ['invalid_prompt', 400],
+  ['insufficient_quota', 429],
+  ['rate_limit_exceeded', 429],
+]);
 
 function refusalOf(
   status: number,

@@ -11,6 +11,9 @@ import type { Reading } from './reading.ts';
 import { PLAIN_READING } from './reading.ts';
 import { prepareChat as prepareOpenaiChat } from './request.ts';
 import { readChatAnswer } from './response.ts';
+import { prepareResponse } from './responses/request.ts';
+import { readResponse } from './responses/response.ts';
+import { ResponseStreamReader } from './responses/stream.ts';
 import { ChatStreamReader } from './stream.ts';
 
 type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => Buffer;
@@ -49,6 +52,11 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     createStreamReader: (expected, sink) => new ChatStreamReader(expected, sink, reading),
     readRefusal: (status, headers, body) => readRefusal(status, headers, body, meaningOf),
   };
+  const responseAnswers: AnswerReader = {
+    ...chatAnswers,
+    readAnswer: (bytes) => readResponse(bytes, reading),
+    createStreamReader: (_expected, sink) => new ResponseStreamReader(sink, reading),
+  };
   /** Of endpoints that never stream. */
   const wholeAnswers = (read: (bytes: Buffer, reading: Reading) => AnswerReading | null): AnswerReader => ({
     ...chatAnswers,
@@ -60,6 +68,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     protocol,
     operations: {
       chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
+      ...(serves.includes('responses') ? { responses: operation('/responses', prepareResponse, responseAnswers) } : {}),
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, wholeAnswers(readEmbeddings)) } : {}),
     },
     billingOfStatus,

@@ -224,7 +224,7 @@ function isWholeEvent(rest: Buffer): boolean {
 }
 
 /** The object in an event's data, or null: what is no JSON passes as it came. */
-function parseFields(data: Buffer): Fields | null {
+export function parseFields(data: Buffer): Fields | null {
   try {
     const value: unknown = JSON.parse(data.toString('utf8'));
     return isFields(value) ? value : null;

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
@@ -10,11 +9,10 @@ import type { TestProxy } from '../../../harness/proxy.ts';
 import { startProxy, testModel } from '../../../harness/proxy.ts';
 import type { ScriptedUpstream } from '../../../harness/scripted-upstream.ts';
 import { answerJson, DONE, startScriptedUpstream } from '../../../harness/scripted-upstream.ts';
-import { seededRandom } from '../../../harness/seeded-random.ts';
+import { serveRecording } from '../../../harness/serve-recording.ts';
 import { RECORDED_USAGE } from './recorded-usage.ts';
 
 const messages = [{ role: 'user' as const, content: 'hello' }];
-const PIECES = 12;
 
 let upstream: ScriptedUpstream;
 let proxy: TestProxy;
@@ -33,30 +31,7 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
-/** The bytes in pieces that end wherever chance has it, inside of characters and line ends too; each is a write of its own. */
-async function writeInPieces(response: ServerResponse, bytes: Buffer, below: (limit: number) => number): Promise<void> {
-  const cuts = Array.from({ length: PIECES }, () => below(bytes.length + 1)).sort((left, right) => left - right);
-  response.socket?.setNoDelay();
-  let from = 0;
-  for (const cut of [...cuts, bytes.length]) {
-    if (cut > from) await new Promise((resolve) => response.write(bytes.subarray(from, cut), resolve));
-    from = cut;
-  }
-  response.end();
-}
-
-function serve(recording: ProviderRecording): void {
-  const { below } = seededRandom(recording.bytes.length);
-  const contentType = recording.headers['content-type'] ?? (recording.events === null ? 'application/json' : 'text/event-stream');
-  const { 'retry-after': retryAfter } = recording.headers;
-  upstream.script = (response) => {
-    response.writeHead(recording.status, {
-      'content-type': contentType,
-      ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
-    });
-    return writeInPieces(response, recording.bytes, below);
-  };
-}
+const serve = (recording: ProviderRecording): void => serveRecording(upstream, recording);
 
 function protocolOf({ name }: ProviderRecording): ProviderProtocol {
   const folder = name.slice(0, name.indexOf('/'));

@@ -3,9 +3,10 @@ import { PROVIDER_ENDPOINTS, servesEndpoint } from '../../../../schema/http/endp
 import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.ts';
 import { chatCompletions } from '../../../../services/proxy/endpoints/chat-completions.ts';
 import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
+import { responses } from '../../../../services/proxy/endpoints/responses.ts';
 import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
 
-const endpoints = [chatCompletions, embeddings];
+const endpoints = [chatCompletions, responses, embeddings];
 
 test('every endpoint that providers answer is served', () => {
   expect(endpoints.map(({ path }) => path)).toEqual([...PROVIDER_ENDPOINTS]);
