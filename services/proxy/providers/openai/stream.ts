@@ -1,5 +1,5 @@
+import { EventSplitter, eventData, eventEnd } from '../event-stream/event-splitter.ts';
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
-import { EventSplitter, eventData, eventEnd } from './event-splitter.ts';
 import { readErrorMember } from './failure.ts';
 import type { Reading } from './reading.ts';
 import { rawUsageOf, serviceTierOf } from './response.ts';
