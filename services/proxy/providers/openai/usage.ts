@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
+import { count, flag, Whole } from '../usage-counts.ts';
 
 /** Usage in disjoint classes, and what was odd about it. */
 export interface NormalizedUsage {
@@ -77,36 +78,6 @@ export function normalizeUsage(raw: Fields): NormalizedUsage {
   usage.output = output.rest;
   if (total !== null && total !== sides + (reasoningOutside ? reasoning : 0)) flag(flags, 'total_mismatch');
   return { usage, flags };
-}
-
-/** A count of which parts are taken, never more than is left of it. Of a whole nobody reported, nothing is taken. */
-class Whole {
-  rest: number | null;
-  readonly #flags: string[];
-
-  constructor(whole: number | null, flags: string[]) {
-    this.rest = whole;
-    this.#flags = flags;
-  }
-
-  take(part: number | null): number | null {
-    if (part === null || this.rest === null) return part;
-    if (part > this.rest) flag(this.#flags, 'class_clamped');
-    const fitting = Math.min(part, this.rest);
-    this.rest -= fitting;
-    return fitting;
-  }
-}
-
-function count(value: unknown, flags: string[]): number | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  flag(flags, 'usage_invalid');
-  return null;
-}
-
-function flag(flags: string[], name: string): void {
-  if (!flags.includes(name)) flags.push(name);
 }
 
 const NO_FIELDS: Fields = {};
