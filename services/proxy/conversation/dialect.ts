@@ -22,9 +22,9 @@ export interface AnswerStamp {
 export interface ApplicationDialect<Request> {
   /** @throws {GatewayError} `invalid_request` with `param`, for what cannot be understood; what can, but not be carried, is told to `notCarried`. */
   readRequest(request: Request, notCarried: NotCarried): Conversation;
-  /** The whole answer, JSON. */
-  writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp): string;
-  createStreamWriter(stamp: AnswerStamp): AnswerStreamWriter;
+  /** The whole answer, JSON. @param request whose fields some dialects repeat in the answer. */
+  writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, request: Request): string;
+  createStreamWriter(stamp: AnswerStamp, request: Request): AnswerStreamWriter;
 }
 
 /** Writes one stream. Everything it returns is whole server-sent events; '' = nothing yet. */
