@@ -3,7 +3,7 @@ import type { TokenUsage } from '../../../schema/values/token-usage.ts';
 /**
  * What a model answers, piece by piece, in nobody's words. A whole answer is the same events at once, so that each dialect is read and written by one
  * state machine. Order, which readers guarantee and writers rely on: `started` first and once; for each choice pieces of text, thinking and calls as they
- * come, then `finished` once; `usage` any number of times, of which the last counts. A `tool_input` follows the `tool_call` with the same number.
+ * come, then `finished` once; `usage` and `service_tier` any number of times, of which the last counts. A `tool_input` follows the `tool_call` with the same number.
  */
 export type AnswerEvent =
   | {
@@ -36,6 +36,8 @@ export type AnswerEvent =
   | { readonly kind: 'citation'; readonly choice: number; readonly citation: Citation }
   | { readonly kind: 'logprobs'; readonly choice: number; readonly tokens: readonly TokenLogprob[] }
   | { readonly kind: 'finished'; readonly choice: number; readonly reason: FinishReason; readonly stopSequence: string | null }
+  /** How it was served, which sets its price: as OpenAI names it where it has a name for it (`default`, `flex`, `priority`). The last counts. */
+  | { readonly kind: 'service_tier'; readonly tier: string }
   | { readonly kind: 'usage'; readonly usage: TokenUsage };
 
 /** Why a choice ended (providers.md section 4). `paused`: the turn can be taken up again. */

@@ -23,7 +23,7 @@ export interface Conversation {
   readonly logprobs: number | null;
   readonly reasoning: ReasoningWish | null;
   readonly outputFormat: OutputFormat;
-  /** In the words of the application's dialect. */
+  /** As OpenAI names it: `auto`, `default`, `flex`, `priority`. */
   readonly serviceTier: string | null;
   readonly endUser: string | null;
   readonly stream: boolean;

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { ERRORS } from '../../../../schema/errors.ts';
+import type { Fields } from '../../body/json-fields.ts';
+import { isFields, textOf } from '../../body/json-fields.ts';
 import type { ProviderRefusal } from '../provider.ts';
-import type { Fields } from './usage.ts';
-import { isFields, textOf } from './usage.ts';
 
 /** Statuses by which a provider refuses whoever calls it; that is the gateway, whose credential it is, never the application. */
 const CREDENTIAL_STATUSES: ReadonlySet<number> = new Set([401, 402, 403]);

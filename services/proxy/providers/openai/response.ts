@@ -1,8 +1,9 @@
+import { isFields, textOf } from '../../body/json-fields.ts';
 import { lastJsonMember } from '../../body/json-members.ts';
 import type { AnswerReading } from '../provider.ts';
 import { readErrorMember } from './failure.ts';
 import type { Reading } from './reading.ts';
-import { isFields, normalizeUsage, textOf } from './usage.ts';
+import { normalizeUsage } from './usage.ts';
 
 /** Longest raw usage the event keeps (schema/events/request-settled.v1.ts). */
 const MAX_RAW_USAGE = 4_096;

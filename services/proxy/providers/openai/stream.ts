@@ -1,10 +1,11 @@
+import type { Fields } from '../../body/json-fields.ts';
+import { isFields, textOf } from '../../body/json-fields.ts';
 import { EventSplitter, eventData, eventEnd } from '../event-stream/event-splitter.ts';
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
 import { readErrorMember } from './failure.ts';
 import type { Reading } from './reading.ts';
 import { rawUsageOf, serviceTierOf } from './response.ts';
-import type { Fields } from './usage.ts';
-import { isFields, normalizeUsage, textOf } from './usage.ts';
+import { normalizeUsage } from './usage.ts';
 
 const USAGE = Buffer.from('"usage"');
 const FINISH_REASON = Buffer.from('"finish_reason"');

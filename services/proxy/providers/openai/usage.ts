@@ -1,4 +1,6 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
+import type { Fields } from '../../body/json-fields.ts';
+import { isFields } from '../../body/json-fields.ts';
 import { count, flag, Whole } from '../usage-counts.ts';
 
 /** Usage in disjoint classes, and what was odd about it. */
@@ -8,20 +10,8 @@ export interface NormalizedUsage {
   readonly flags: readonly string[];
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
-
 /** What a usage object says the provider charges, in pico-USD; null where it says nothing. */
 export type ReadCost = (usage: Fields) => bigint | null;
-
-/** Whether a parsed value is an object whose members can be looked at. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A text that is not empty, or null. */
-export function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
 
 /**
  * Disjoint token classes of an OpenAI-shaped usage object (providers.md 2.2). `cached`, `cache_write`, `audio` and `image`

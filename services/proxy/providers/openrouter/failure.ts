@@ -1,5 +1,5 @@
+import { isFields } from '../../body/json-fields.ts';
 import type { MeaningOf } from '../openai/failure.ts';
-import { isFields } from '../openai/usage.ts';
 
 /** A 403 is about the credential, unless its metadata tells why the content was flagged. */
 export const openrouterMeaning: MeaningOf = (status, { fields }) => {

@@ -1,5 +1,5 @@
+import { isFields } from '../../body/json-fields.ts';
 import type { ReadCost } from '../openai/usage.ts';
-import { isFields } from '../openai/usage.ts';
 import { reportedPico } from '../reported-cost.ts';
 
 /** Of a stream only its last usage tells the cost; those before it say 0. */
