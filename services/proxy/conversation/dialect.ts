@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AnswerFacts, ProviderRefusal, StreamError } from '../providers/provider.ts';
+import type { AnswerFacts, ProviderRefusal } from '../providers/provider.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { AnswerEvent } from './answer-event.ts';
 import type { Conversation } from './conversation.ts';
@@ -41,7 +41,7 @@ export interface ProviderDialect {
   /** Null when the bytes are no answer of this dialect. */
   readAnswer(bytes: Buffer): ReadAnswer | null;
   createStreamReader(sink: AnswerSink): AnswerStreamReader;
-  readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer, requestId: string): ProviderRefusal;
+  readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer): ProviderRefusal;
 }
 
 export interface ProviderRequest {
@@ -53,10 +53,10 @@ export interface ProviderRequest {
   readonly headers: readonly string[];
 }
 
-/** A whole answer, understood; `error` is set where an error came under status 200. */
+/** A whole answer, understood; `refusal` is set where an error came under status 200. */
 export interface ReadAnswer {
   readonly facts: AnswerFacts;
-  readonly error: StreamError | null;
+  readonly refusal: ProviderRefusal | null;
   readonly events: readonly AnswerEvent[];
 }
 
@@ -65,7 +65,7 @@ export interface AnswerSink {
   event(event: AnswerEvent): void;
   /** The provider said that the answer is complete, and every choice is finished. */
   completed(): void;
-  failed(error: StreamError): void;
+  failed(refusal: ProviderRefusal): void;
   /** What came is no stream of this dialect. */
   broken(): void;
 }

@@ -1,0 +1,58 @@
+import type {
+  AnswerReader,
+  AnswerReading,
+  CallContext,
+  Operation,
+  StreamExpectation,
+  StreamReader,
+  StreamSink,
+} from '../providers/provider.ts';
+import { NOTHING } from '../providers/provider.ts';
+import type { ApplicationDialect, ProviderDialect } from './dialect.ts';
+import { TranslatedStream } from './translated-stream.ts';
+
+/**
+ * An endpoint in one dialect, served by a provider that speaks another: the request is read into a conversation and written anew, and what is answered
+ * comes back as events. Everything of a request is in its own call.
+ */
+export function bridged<Request>(application: ApplicationDialect<Request>, provider: ProviderDialect): Operation<Request> {
+  return ({ request, outputTokens }, target, context) => {
+    const notCarried = new Set<string>();
+    const note = (field: string): void => {
+      notCarried.add(field);
+    };
+    const read = application.readRequest(request, note);
+    const conversation = outputTokens === null ? read : { ...read, maxOutputTokens: outputTokens };
+    const { path, body, headers } = provider.writeRequest(conversation, target, note);
+    return {
+      path,
+      body: Buffer.from(body, 'utf8'),
+      headers,
+      answers: translatedAnswers(application, provider, request, context),
+      notCarried: notCarried.size === 0 ? NOTHING : [...notCarried],
+    };
+  };
+}
+
+function translatedAnswers<Request>(
+  application: ApplicationDialect<Request>,
+  provider: ProviderDialect,
+  request: Request,
+  { requestId, modelRequested, nowMs }: CallContext,
+): AnswerReader {
+  const stamp = { requestId, model: modelRequested, createdSeconds: Math.floor(nowMs / 1000) };
+  return {
+    isStream: (contentType) => provider.isStream(contentType),
+    readAnswer: (bytes): AnswerReading | null => {
+      const answer = provider.readAnswer(bytes);
+      if (answer === null) return null;
+      const { facts, refusal, events } = answer;
+      if (refusal !== null) return { facts, body: null, refusal: { ...refusal, body: null } };
+      return { facts, body: Buffer.from(application.writeAnswer(events, { ...stamp, usageAsked: true }, request), 'utf8'), refusal };
+    },
+    createStreamReader: ({ usageAsked }: StreamExpectation, sink: StreamSink): StreamReader =>
+      new TranslatedStream(provider, application.createStreamWriter({ ...stamp, usageAsked }, request), sink),
+    // The provider's own bytes are an error in its own dialect, hence never passed on.
+    readRefusal: (status, headers, body) => ({ ...provider.readRefusal(status, headers, body), body: null }),
+  };
+}
