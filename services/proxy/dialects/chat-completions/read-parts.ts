@@ -65,7 +65,7 @@ export function readCacheMark(owner: RequestFields): CacheMark | null {
 }
 
 /** What stands behind the address of a picture or a document: its bytes, in a data URL, or where they are. */
-export function sourceOf(url: string, mediaType: string | null): Source {
+function sourceOf(url: string, mediaType: string | null): Source {
   const data = DATA_URL.exec(url);
   if (data === null) return { kind: 'url', url, mediaType };
   return { kind: 'base64', mediaType: data[1] ?? mediaType ?? 'application/octet-stream', data: url.slice(data[0].length) };

@@ -1,4 +1,6 @@
 import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
+import type { Fields } from '../../body/json-fields.ts';
+import { isFields, textOf } from '../../body/json-fields.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReading, Asked } from '../provider.ts';
 import { readErrorMember } from './failure.ts';
@@ -6,8 +8,8 @@ import { withModel } from './model-in-body.ts';
 import { outerMembers } from './outer-members.ts';
 import type { Reading } from './reading.ts';
 import { rawUsageOf, serviceTierOf } from './response.ts';
-import type { Fields, NormalizedUsage } from './usage.ts';
-import { isFields, normalizeUsage, textOf } from './usage.ts';
+import type { NormalizedUsage } from './usage.ts';
+import { normalizeUsage } from './usage.ts';
 
 /** The body as the application sent it, by the provider's name of the model. */
 export function prepareEmbeddings({ bytes }: Asked<EmbeddingsRequest>, { upstreamModel }: CompiledModel): Buffer {

@@ -1,5 +1,5 @@
+import type { Fields } from '../../body/json-fields.ts';
 import { jsonMembers } from '../../body/json-members.ts';
-import type { Fields } from './usage.ts';
 
 const CLOSE_BRACE = 0x7d;
 
