@@ -1,9 +1,9 @@
+import type { Fields } from '../../../body/json-fields.ts';
+import { isFields, textOf } from '../../../body/json-fields.ts';
 import type { AnswerFacts, AnswerReading } from '../../provider.ts';
 import { readErrorMember } from '../failure.ts';
 import type { Reading } from '../reading.ts';
 import { rawUsageOf, serviceTierOf } from '../response.ts';
-import type { Fields } from '../usage.ts';
-import { isFields, textOf } from '../usage.ts';
 import { normalizeResponseUsage, unitsOfResponse } from './usage.ts';
 
 /** What a whole response says about itself; null when the bytes are no JSON object. One that failed is an error, although its status is 200. */

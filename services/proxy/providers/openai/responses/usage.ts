@@ -1,6 +1,8 @@
 import type { UnitUsage } from '../../../../../schema/values/token-usage.ts';
-import type { Fields, NormalizedUsage } from '../usage.ts';
-import { isFields, normalizeUsage } from '../usage.ts';
+import type { Fields } from '../../../body/json-fields.ts';
+import { isFields } from '../../../body/json-fields.ts';
+import type { NormalizedUsage } from '../usage.ts';
+import { normalizeUsage } from '../usage.ts';
 
 /** Disjoint token classes of the usage of a response: the counts of a chat completion under other names, with reasoning always inside the output. */
 export function normalizeResponseUsage(usage: Fields): NormalizedUsage {
