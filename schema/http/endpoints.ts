@@ -3,13 +3,14 @@ import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
 import { MODELS } from './models.ts';
+import { PASS_THROUGH } from './pass-through.ts';
 import { RESPONSES } from './responses.ts';
 
 /** The endpoints that providers answer, all by POST. */
 export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, RESPONSES, EMBEDDINGS] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
-export const ENDPOINTS = [...PROVIDER_ENDPOINTS, MODELS] as const;
+export const ENDPOINTS = [...PROVIDER_ENDPOINTS, MODELS, PASS_THROUGH] as const;
 
 /** Whether a text names an endpoint. */
 export function isEndpoint(text: string): boolean {

@@ -13,6 +13,8 @@ import { openaiErrors } from './answer/openai-errors.ts';
 import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
 import { findModel, listModels } from './endpoints/models.ts';
+import type { PassedRequest, PassThrough } from './endpoints/pass-through.ts';
+import { PASS_THROUGH_ENDPOINT } from './endpoints/pass-through.ts';
 import type { ServedEndpoint } from './endpoints/served-endpoint.ts';
 import type { AskedEndpoint, Exchange } from './exchange.ts';
 import type { HeldBytes } from './held-bytes.ts';
@@ -22,16 +24,21 @@ import type { Handler, Route } from './http/router.ts';
 import { createRouter } from './http/router.ts';
 import type { HttpServer } from './http/server.ts';
 import { createHttpServer } from './http/server.ts';
+import { providerSegment } from './pass-through/provider-address.ts';
 import type { ProxyLimits } from './proxy-limits.ts';
 import { createRefusals } from './refusals.ts';
 import type { Books } from './settlement/books.ts';
 import type { Entropy } from './settlement/entropy.ts';
 import { localEnding } from './settlement/settle.ts';
+import type { HttpMethod } from './upstream/upstream.ts';
 
 export interface AppOptions {
   readonly admit: Admit;
   /** The endpoints that providers answer. */
   readonly endpoints: readonly ServedEndpoint[];
+  readonly passThrough: PassThrough;
+  /** Whether anybody has a provider of that name. */
+  readonly isProvider: (name: string) => boolean;
   readonly health: HealthAnswers;
   readonly books: Books;
   readonly clock: Clock;
@@ -55,6 +62,8 @@ export interface App extends HttpServer {
 type Serve = (exchange: Exchange, request: IncomingRequest, rest: string) => void;
 
 const MODELS_ENDPOINT: AskedEndpoint = { path: MODELS, errors: openaiErrors };
+/** By which a provider is asked for what has no endpoint here. */
+const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const ID_ENTROPY_BYTES = 10;
 /** As long as a model's name may be, percent-encoded. */
 const MAX_MODEL_ID = 1_024;
@@ -98,6 +107,11 @@ export function createApp(options: AppOptions): App {
     return { method: 'POST', path, handle: admitted(endpoint, read) };
   };
 
+  const passThrough = (passed: PassedRequest): Handler => {
+    const receive = (exchange: Exchange, body: ReceivedBody): void => options.passThrough(exchange, passed, body, refusals.refuse);
+    return admitted(PASS_THROUGH_ENDPOINT, (exchange, request) => bodies.readRaw(request, exchange, receive));
+  };
+
   const answerWith = (exchange: Exchange, value: unknown): void => {
     exchange.nameSubject(entropy);
     const ending = localEnding('succeeded', 200, null, clock.monotonic() - exchange.arrivedAt);
@@ -138,8 +152,13 @@ export function createApp(options: AppOptions): App {
         answerUnasked(response, new GatewayError('internal_error', { cause }));
       }),
     ],
-    (request, response, path) =>
-      answerUnasked(response, new GatewayError('endpoint_not_found', { message: `There is no endpoint ${request.method} ${path}.` })),
+    (request, response, path) => {
+      const provider = providerSegment(path);
+      const method = METHODS.find((known) => known === request.method);
+      if (provider !== null && method !== undefined && options.isProvider(provider))
+        passThrough({ method, target: request.url ?? '', provider })(request, response, '');
+      else answerUnasked(response, new GatewayError('endpoint_not_found', { message: `There is no endpoint ${request.method} ${path}.` }));
+    },
   );
 
   return {

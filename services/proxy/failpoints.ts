@@ -69,9 +69,9 @@ function createFailpointUpstreams(upstreams: Upstreams, pass: PassFailpoint): Up
 function createFailpointUpstream(upstream: Upstream, pass: PassFailpoint): Upstream {
   return {
     ...upstream,
-    post: (path, headers, body, receiver) => {
+    send: (method, path, headers, body, receiver) => {
       pass('proxy.upstream.call');
-      const call = upstream.post(path, headers, body, createFailpointReceiver(receiver, pass));
+      const call = upstream.send(method, path, headers, body, createFailpointReceiver(receiver, pass));
       pass('proxy.upstream.called');
       return call;
     },

@@ -27,6 +27,7 @@ import { settleCounts } from './budgets/settle-counts.ts';
 import type { SpoolRemains } from './budgets/spool-remains.ts';
 import type { LookAtLimits } from './budgets/watched-limits.ts';
 import { createWatchedLimits } from './budgets/watched-limits.ts';
+import { createPassThrough } from './endpoints/pass-through.ts';
 import { providerEndpoints } from './endpoints/provider-endpoints.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { createAnswerSeals } from './idempotency/answer-seals.ts';
@@ -260,6 +261,22 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       { name: 'running', reason: stopping ? 'stopping' : null },
     ],
   });
+  const calling = {
+    upstreams: options.decorateUpstreams?.(upstreams) ?? upstreams,
+    credentials,
+    relays,
+    entropy,
+    gate: createBudgetGate({
+      leases,
+      shares,
+      holds,
+      watched,
+      held,
+      hashOf: createKeyHash(options.deriveKey(END_USER_ALIAS)),
+      isStopping: () => stopping,
+    }),
+    idempotency,
+  };
   const app = createApp({
     admit: createAdmission({
       authenticate: createAuthenticator({
@@ -273,22 +290,9 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       overload,
       isStopping: () => stopping,
     }),
-    endpoints: providerEndpoints({
-      upstreams: options.decorateUpstreams?.(upstreams) ?? upstreams,
-      credentials,
-      relays,
-      entropy,
-      gate: createBudgetGate({
-        leases,
-        shares,
-        holds,
-        watched,
-        held,
-        hashOf: createKeyHash(options.deriveKey(END_USER_ALIAS)),
-        isStopping: () => stopping,
-      }),
-      idempotency,
-    }),
+    endpoints: providerEndpoints(calling),
+    passThrough: createPassThrough(calling),
+    isProvider: (name) => feed.current()?.providers.some((provider) => provider.name === name) === true,
     health,
     books,
     clock,

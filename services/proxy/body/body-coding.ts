@@ -35,6 +35,11 @@ export function bodyCoding(headers: IncomingHttpHeaders): BodyCoding {
   }
 }
 
+/** Whether these headers announce JSON as it is. */
+export function isPlainJson(headers: IncomingHttpHeaders): boolean {
+  return JSON_TYPE.test(headers['content-type'] ?? '') && (headers['content-encoding'] ?? 'identity') === 'identity';
+}
+
 function isEmpty(headers: IncomingHttpHeaders): boolean {
   const length = headers['content-length'];
   return headers['transfer-encoding'] === undefined && (length === undefined || length === '0');

@@ -5,10 +5,10 @@ import type { IncomingRequest } from '../http/incoming-request.ts';
 import { createCrowd } from '../relay/crowd.ts';
 import { ArrivingBody } from './arriving-body.ts';
 import type { BodyCoding } from './body-coding.ts';
-import { bodyCoding } from './body-coding.ts';
+import { bodyCoding, isPlainJson } from './body-coding.ts';
 import type { BodyLimits } from './body-limits.ts';
 import { decompressBody } from './decompress-body.ts';
-import { parseJsonBody } from './parse-json-body.ts';
+import { parseIfJson, parseJsonBody } from './parse-json-body.ts';
 import type { ReceivedBody } from './received-body.ts';
 
 export interface BodyReaderOptions<C> {
@@ -33,6 +33,8 @@ export interface BodyReader<C> {
    * @throws {GatewayError} `unsupported_content_type`, before anything is read.
    */
   read(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
+  /** The same of a body of any kind, or none: as it came, compressed where it was, and parsed only where it says that it is JSON. Never refused for what it is. */
+  readRaw(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
   /** How many are on their way in. */
   arriving(): number;
   /** Refuses those that still arrive, and looks at no deadline any more. */
@@ -44,6 +46,7 @@ interface Ticket<C> {
   readonly context: C;
   readonly receive: ReceiveBody<C>;
   readonly coding: BodyCoding;
+  readonly parse: (bytes: Buffer) => unknown;
 }
 
 /** Keeps the set of bodies that arrive, and the one timer for all of their deadlines. */
@@ -59,7 +62,7 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
 
   const handOn = (ticket: Ticket<C>, bytes: Buffer, arrivedAt: number): void => {
     try {
-      ticket.receive(ticket.context, { bytes, value: parseJsonBody(bytes), arrivedAt });
+      ticket.receive(ticket.context, { bytes, value: ticket.parse(bytes), arrivedAt });
     } catch (error) {
       refuse(ticket.context, error);
     }
@@ -85,12 +88,17 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
     });
   };
 
+  const take = (request: IncomingRequest, ticket: Ticket<C>): void => {
+    const body = new ArrivingBody(ticket, clock.monotonic() + timeoutMs, maxBytes, held, onOver);
+    arriving.add(body);
+    request.flowTo(body);
+  };
+
   return {
-    read: (request, context, receive) => {
-      const ticket = { context, receive, coding: bodyCoding(request.headers) };
-      const body = new ArrivingBody(ticket, clock.monotonic() + timeoutMs, maxBytes, held, onOver);
-      arriving.add(body);
-      request.flowTo(body);
+    read: (request, context, receive) => take(request, { context, receive, coding: bodyCoding(request.headers), parse: parseJsonBody }),
+    readRaw: (request, context, receive) => {
+      const parse = isPlainJson(request.headers) ? parseIfJson : unread;
+      take(request, { context, receive, coding: 'identity', parse });
     },
     arriving: arriving.size,
     stop: () => {
@@ -99,3 +107,5 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
     },
   };
 }
+
+function unread(): undefined {}

@@ -12,3 +12,12 @@ export function parseJsonBody(bytes: Buffer): unknown {
     throw new GatewayError('invalid_json');
   }
 }
+
+/** The same of a body that may be anything: undefined where it is no JSON. */
+export function parseIfJson(bytes: Buffer): unknown {
+  try {
+    return parseJsonBody(bytes);
+  } catch {
+    return undefined;
+  }
+}

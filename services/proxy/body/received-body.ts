@@ -1,4 +1,4 @@
-/** A request body: the bytes as they came (decompressed), and what they say, parsed once. */
+/** A request body: the bytes as they came (decompressed), and what they say, parsed once; undefined where they are not read as JSON. */
 export interface ReceivedBody {
   readonly bytes: Buffer;
   readonly value: unknown;

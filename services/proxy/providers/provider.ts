@@ -6,6 +6,7 @@ import type { ProviderProtocol } from '../../../schema/values/provider-protocol.
 import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
+import type { HttpMethod } from '../upstream/upstream.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 
 /** What an answer says about itself, whole or streamed. */
@@ -125,6 +126,8 @@ export interface CallContext {
 export interface PreparedCall {
   /** Below the provider's base URL, with its query. */
   readonly path: string;
+  /** Absent: POST. */
+  readonly method?: HttpMethod;
   /** The body for the provider. */
   readonly body: Buffer;
   /** Name, value, …: what this call has besides the credential and the headers that all calls have. */
@@ -151,10 +154,20 @@ export interface Operations {
   readonly embeddings?: Operation<EmbeddingsRequest>;
 }
 
+/** A usage object of a provider, read without knowing of which endpoint it is. */
+export interface ReportedUsage {
+  readonly usage: TokenUsage | null;
+  readonly flags: readonly string[];
+  /** Pico-USD; null where it says nothing. */
+  readonly costPico: bigint | null;
+}
+
 /** A provider as the proxy speaks to it: everything about its wire format is behind this. */
 export interface Provider {
   readonly protocol: ProviderProtocol;
   readonly operations: Operations;
+  /** Reads the usage of what is passed through to it; absent where that cannot be told without knowing the endpoint: then it is unrated. */
+  readonly readUsage?: (reported: Readonly<Record<string, unknown>>) => ReportedUsage;
   /** What a failed call costs when the provider reported no usage. */
   billingOfStatus(status: number): FailureBilling;
   billingOfFailure(kind: UpstreamFailureKind): FailureBilling;

@@ -218,7 +218,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const { upstream, prepared, headers } = this.#request;
     this.#phase = 'calling';
     this.#record.dispatchedAt = this.#now();
-    this.#call = upstream.post(prepared.path, headers, prepared.body, this);
+    this.#call = upstream.send(prepared.method ?? 'POST', prepared.path, headers, prepared.body, this);
   }
 
   #decode(): void {

@@ -56,6 +56,8 @@ export interface CompiledSnapshot {
   readonly secrets: ReadonlyMap<string, CompiledSecret>;
   /** Those of the secrets that lived when it was read. Gathered when first asked for, which is when somebody presents bad keys without end. */
   readonly publicParts: () => ReadonlySet<string>;
+  /** Whether more than one organization has keys: what an account of the installation holds at a provider is then not any one's to see. */
+  readonly isShared: boolean;
   readonly catalogs: Catalogs<PriceSheet>;
   readonly providers: readonly SnapshotProvider[];
   /** Budgets and rate limits by `org_…`; an organization without any is not in it. */
@@ -94,6 +96,8 @@ export interface CompileOptions {
 export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): Generator<void, CompiledSnapshot, undefined> {
   const { known } = options;
   const secrets = new Map<string, CompiledSecret>();
+  const [first] = snapshot.keys;
+  let isShared = false;
   let made = 0;
   known.compiles += 1;
   for (const key of snapshot.keys) {
@@ -105,6 +109,7 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
       if (made % KEYS_PER_COLLECTION === 0) collectYoung();
     }
     one.found = known.compiles;
+    isShared ||= key.organizationId !== first?.organizationId;
     for (const secret of one.secrets) secrets.set(secret.hash, secret);
     yield;
   }
@@ -116,6 +121,7 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
     revision: snapshot.revision,
     readAtMs: snapshot.readAtMs,
     secrets,
+    isShared,
     publicParts: () => {
       publicParts ??= livePublicParts(secrets, snapshot.readAtMs);
       return publicParts;

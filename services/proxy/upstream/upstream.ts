@@ -3,6 +3,9 @@ import type { SnapshotProvider } from '../../registry/snapshot.ts';
 import type { UpstreamReceiver } from './upstream-call.ts';
 import { UpstreamCall } from './upstream-call.ts';
 
+/** Methods that providers are asked by. */
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 /** Bounds of calls to one provider, with the defaults that configuration may replace. */
 export interface UpstreamBounds {
   readonly connectTimeoutMs: number;
@@ -26,16 +29,16 @@ export interface Upstream {
   readonly bounds: UpstreamBounds;
   /** Connections taken. */
   inFlight(): number;
-  /** Keeps a connection for a call. False when all are taken; else exactly one {@link post} or {@link release} follows. */
+  /** Keeps a connection for a call. False when all are taken; else exactly one {@link send} or {@link release} follows. */
   take(): boolean;
   /** Gives back what {@link take} kept, when no call was made. */
   release(): void;
   /**
-   * Sends one POST with a JSON body on the connection that was taken.
+   * Sends one request on the connection that was taken.
    * @param path below the provider's base URL, starting with a slash.
-   * @param headers flat list of names and values; `content-length` is added.
+   * @param headers flat list of names and values; `content-length` is added. @param body empty: none.
    */
-  post(path: string, headers: string[], body: Buffer, receiver: UpstreamReceiver): UpstreamCall;
+  send(method: HttpMethod, path: string, headers: string[], body: Buffer, receiver: UpstreamReceiver): UpstreamCall;
   /** Ends all calls and connections. */
   destroy(): Promise<void>;
   /** Ends when the calls under way have. */
@@ -77,9 +80,9 @@ export function createUpstream(provider: SnapshotProvider): Upstream {
       return true;
     },
     release: onSettled,
-    post: (path, headers, body, receiver) => {
+    send: (method, path, headers, body, receiver) => {
       const call = new UpstreamCall(receiver, onSettled);
-      pool.dispatch({ path: basePath + path, method: 'POST', headers, body }, call);
+      pool.dispatch({ path: basePath + path, method, headers, body: body.length === 0 ? null : body }, call);
       return call;
     },
     destroy: () => pool.destroy(),

@@ -1,5 +1,5 @@
 import type { Snapshot, SnapshotModel, SnapshotProvider, SnapshotRoute } from '../snapshot.ts';
-import type { Catalog, CatalogModel, Choice, CompiledRoute, Decision, SkippedTarget } from './catalog.ts';
+import type { Catalog, CatalogModel, CatalogProvider, Choice, CompiledRoute, Decision, SkippedTarget } from './catalog.ts';
 import { onlyTarget } from './catalog.ts';
 import type { CompiledCredential, PlacedCredential } from './compiled-credentials.ts';
 import { NO_CREDENTIAL } from './compiled-credentials.ts';
@@ -41,12 +41,20 @@ export function buildCatalogs<Sheet>(
   const sharedModels = sources
     .filter(({ provider }) => provider.organizationId === null)
     .map((source) => compileModel(source, source.prices, environment.get(source.provider.id) ?? NO_CREDENTIAL));
-  const shared: Catalog<Sheet> = { models: byName(sharedModels), offers: offersAmong(sharedModels), routes: new Map(), shared: null };
+  const sharedProviders = snapshot.providers.filter(({ organizationId }) => organizationId === null);
+  const shared: Catalog<Sheet> = {
+    models: byName(sharedModels),
+    offers: offersAmong(sharedModels),
+    routes: new Map(),
+    providers: providersByName(sharedProviders, (id) => environment.get(id)),
+    shared: null,
+  };
   const sharedById = new Map(sharedModels.map((model) => [model.id, model]));
 
   const ofOrganization = Map.groupBy([...credentials.values()], ({ source }) => source.organizationId);
   const routesOf = Map.groupBy(snapshot.routes, (route) => route.organizationId);
   const sourcesOf = Map.groupBy(sources, ({ provider }) => provider.organizationId);
+  const providersOf = Map.groupBy(snapshot.providers, (provider) => provider.organizationId);
   const sourcesOfProvider = Map.groupBy(sources, ({ provider }) => provider.id);
   const repriced = new Map<string, Source<Sheet>[]>();
   for (const source of sources) {
@@ -56,7 +64,7 @@ export function buildCatalogs<Sheet>(
   }
 
   const own = new Map<string, Catalog<Sheet>>();
-  const owners = new Set([...ofOrganization.keys(), ...routesOf.keys(), ...sourcesOf.keys(), ...repriced.keys()]);
+  const owners = new Set([...ofOrganization.keys(), ...routesOf.keys(), ...sourcesOf.keys(), ...providersOf.keys(), ...repriced.keys()]);
   for (const organizationId of owners) {
     if (organizationId === null) continue;
     const usable = new Map<string, CompiledCredential>();
@@ -83,6 +91,10 @@ export function buildCatalogs<Sheet>(
       models: byName(models),
       offers: overlaidOffers(models, shared),
       routes: new Map((routesOf.get(organizationId) ?? []).map((route) => [route.name, compileRoute(route, modelOf, usable)])),
+      providers: providersByName(
+        [...sharedProviders.filter(({ id }) => credentialOf.has(id)), ...(providersOf.get(organizationId) ?? [])],
+        (id) => credentialOf.get(id) ?? environment.get(id),
+      ),
       shared,
     });
   }
@@ -101,6 +113,13 @@ function environmentCredential(provider: SnapshotProvider): CompiledCredential {
   // An organization that could name a variable could send its value to a server of its own; the database forbids it, too.
   if (provider.credential === null || provider.organizationId !== null) return NO_CREDENTIAL;
   return { kind: 'environment', variable: provider.credential.env };
+}
+
+function providersByName(
+  providers: readonly SnapshotProvider[],
+  credentialOf: (providerId: string) => CompiledCredential | undefined,
+): Map<string, CatalogProvider> {
+  return new Map(providers.map((provider) => [provider.name, { provider, credential: credentialOf(provider.id) ?? NO_CREDENTIAL }]));
 }
 
 function byName<Sheet>(models: readonly CatalogModel<Sheet>[]): Map<string, Choice<Sheet>> {

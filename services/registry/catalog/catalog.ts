@@ -23,6 +23,12 @@ export interface CatalogModel<Sheet> {
   readonly prices: readonly CompiledPrice<Sheet>[];
 }
 
+/** A provider as one organization may call it. */
+export interface CatalogProvider {
+  readonly provider: SnapshotProvider;
+  readonly credential: CompiledCredential;
+}
+
 /** Where a request goes and why; it stands in the event, so that every answer can be explained. Made once, never per request. */
 export interface Decision<Sheet> {
   readonly target: CatalogModel<Sheet>;
@@ -74,6 +80,8 @@ export interface Catalog<Sheet> {
   readonly offers: ReadonlyMap<string, readonly Choice<Sheet>[]>;
   /** By name, without `route/`. */
   readonly routes: ReadonlyMap<string, CompiledRoute<Sheet>>;
+  /** By name: where a provider is, and under which credential, whatever is asked of it. */
+  readonly providers: ReadonlyMap<string, CatalogProvider>;
   readonly shared: Catalog<Sheet> | null;
 }
 
@@ -92,6 +100,10 @@ export function offersOf<Sheet>(catalog: Catalog<Sheet>, bareName: string): read
 /** The route of a name, with or without `route/`. */
 export function routeNamed<Sheet>(catalog: Catalog<Sheet>, name: string): CompiledRoute<Sheet> | undefined {
   return catalog.routes.get(name.startsWith(ROUTE_PREFIX) ? name.slice(ROUTE_PREFIX.length) : name);
+}
+
+export function providerNamed<Sheet>(catalog: Catalog<Sheet>, name: string): CatalogProvider | undefined {
+  return catalog.providers.get(name) ?? catalog.shared?.providers.get(name);
 }
 
 /** The model of a choice between one. */

@@ -9,6 +9,7 @@ import { prepareEmbeddings as prepareOpenaiEmbeddings, readEmbeddings } from './
 import { readRefusal } from './failure.ts';
 import type { Reading } from './reading.ts';
 import { PLAIN_READING } from './reading.ts';
+import { readReportedUsage } from './reported-usage.ts';
 import { prepareChat as prepareOpenaiChat } from './request.ts';
 import { readChatAnswer } from './response.ts';
 import { prepareResponse } from './responses/request.ts';
@@ -71,6 +72,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       ...(serves.includes('responses') ? { responses: operation('/responses', prepareResponse, responseAnswers) } : {}),
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, wholeAnswers(readEmbeddings)) } : {}),
     },
+    readUsage: (reported) => readReportedUsage(reported, readCost),
     billingOfStatus,
     billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
   };

@@ -1,0 +1,50 @@
+import type { Fields } from '../body/json-fields.ts';
+import { isFields, textOf } from '../body/json-fields.ts';
+import type { AnswerFacts, Provider } from '../providers/provider.ts';
+import { NO_FACTS } from '../providers/provider.ts';
+
+/** Longest raw usage the event keeps (schema/events/request-settled.v1.ts). */
+const MAX_RAW_USAGE = 4_096;
+
+/**
+ * What an answer of an endpoint that nobody here knows says of itself, read as it passes: whole, or event by event. Usage that comes in parts, or again and
+ * again, is the last that was said of each of its fields, since providers repeat sums and never send differences (providers.md 2.1).
+ */
+export class UsageTap {
+  readonly #provider: Pick<Provider, 'readUsage'>;
+  #usage: Fields | null = null;
+  #model: string | null = null;
+  #tier: string | null = null;
+
+  constructor(provider: Pick<Provider, 'readUsage'>) {
+    this.#provider = provider;
+  }
+
+  /** Looks at a whole answer, or at the data of one event. What is no JSON object says nothing. */
+  look(bytes: Buffer): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(bytes.toString('utf8'));
+    } catch {
+      return;
+    }
+    if (!isFields(value)) return;
+    // An event is about one object, of which it may be a part.
+    for (const about of [value, value.response, value.message]) {
+      if (!isFields(about)) continue;
+      this.#model = textOf(about.model) ?? this.#model;
+      this.#tier = textOf(about.service_tier) ?? this.#tier;
+      if (isFields(about.usage)) this.#usage = { ...this.#usage, ...about.usage };
+    }
+  }
+
+  facts(): AnswerFacts {
+    const told = { ...NO_FACTS, modelAnswered: this.#model, serviceTier: this.#tier };
+    if (this.#usage === null) return told;
+    const rawUsage = JSON.stringify(this.#usage);
+    const raw = rawUsage.length > MAX_RAW_USAGE ? null : rawUsage;
+    const read = this.#provider.readUsage?.(this.#usage);
+    if (read === undefined) return { ...told, rawUsage: raw, usageFlags: ['usage_unread'] };
+    return { ...told, usage: read.usage, rawUsage: raw, usageFlags: read.flags, reportedCostPico: read.costPico };
+  }
+}
