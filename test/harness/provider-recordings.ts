@@ -13,7 +13,7 @@ export type ProviderRecording = {
   readonly headers: Readonly<Record<string, string>>;
   /** The bytes of the answer; to the byte only for streams, since bodies were recorded as parsed JSON. */
   readonly bytes: Buffer;
-  /** The raw events of a stream, which joined are its bytes; null for a whole answer. */
+  /** The raw events of a stream of server-sent events, which joined are its bytes; null for every other answer. */
   readonly events: readonly string[] | null;
 };
 
@@ -24,6 +24,7 @@ const Shape = Type.Object({
     headers: Type.Optional(Type.Record(Type.String(), Type.String())),
     body: Type.Optional(Type.Unknown()),
     sse: Type.Optional(Type.Array(Type.String())),
+    base64: Type.Optional(Type.String()),
   }),
 });
 
@@ -39,7 +40,10 @@ function readRecording(file: string): ProviderRecording {
     request: typeof body === 'object' && body !== null ? Object.fromEntries(Object.entries(body)) : {},
     status: response.status,
     headers: response.headers ?? {},
-    bytes: Buffer.from(response.sse?.join('') ?? JSON.stringify(response.body), 'utf8'),
+    bytes:
+      response.base64 === undefined
+        ? Buffer.from(response.sse?.join('') ?? JSON.stringify(response.body), 'utf8')
+        : Buffer.from(response.base64, 'base64'),
     events: response.sse ?? null,
   };
 }
