@@ -7,6 +7,7 @@ export const PROVIDER_PROTOCOLS = [
   'azure-openai',
   'deepseek',
   'fireworks',
+  'gemini',
   'groq',
   'huggingface',
   'mistral',

@@ -20,6 +20,11 @@ export const PROVIDER_ACCESS = {
   'azure-openai': { ...listsModels, baseUrl: null, credentialHeader: (secret) => ['api-key', secret] },
   deepseek: { ...listsModels, baseUrl: 'https://api.deepseek.com/v1' },
   fireworks: { ...listsModels, baseUrl: 'https://api.fireworks.ai/inference/v1' },
+  gemini: {
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    credentialHeader: (secret) => ['x-goog-api-key', secret],
+    trialPath: '/models',
+  },
   groq: { ...listsModels, baseUrl: 'https://api.groq.com/openai/v1' },
   // Its models are listed to everybody.
   huggingface: { credentialHeader: bearer, baseUrl: 'https://router.huggingface.co/v1', trialPath: null },

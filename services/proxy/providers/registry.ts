@@ -1,5 +1,6 @@
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import { azureOpenaiProvider } from './azure-openai/azure-openai-provider.ts';
+import { geminiProvider } from './gemini/gemini-provider.ts';
 import { mistralProvider } from './mistral/mistral-provider.ts';
 import { openaiDialect } from './openai/openai-dialect.ts';
 import { openrouterProvider } from './openrouter/openrouter-provider.ts';
@@ -13,6 +14,7 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   'azure-openai': azureOpenaiProvider,
   deepseek: openaiDialect('deepseek'),
   fireworks: openaiDialect('fireworks', { serves: ['embeddings'] }),
+  gemini: geminiProvider,
   groq: openaiDialect('groq', { serves: ['responses'] }),
   huggingface: openaiDialect('huggingface', { serves: ['embeddings'] }),
   mistral: mistralProvider,

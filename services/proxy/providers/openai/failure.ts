@@ -64,7 +64,8 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['rate_limit_exceeded', 429],
 ]);
 
-function refusalOf(
+/** What an error means for the application. @param body as it came, passed on where it says the same in OpenAI's envelope; null: it has to be rendered. */
+export function refusalOf(
   status: number,
   said: SaidError,
   retryAfter: string | undefined,
