@@ -1,13 +1,15 @@
 import type { ProviderProtocol } from '../values/provider-protocol.ts';
 import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
+import { COMPLETIONS } from './completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
 import { MODELS } from './models.ts';
+import { MODERATIONS } from './moderations.ts';
 import { PASS_THROUGH } from './pass-through.ts';
 import { RESPONSES } from './responses.ts';
 
 /** The endpoints that providers answer, all by POST. */
-export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, RESPONSES, EMBEDDINGS] as const;
+export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, RESPONSES, COMPLETIONS, EMBEDDINGS, MODERATIONS] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
 export const ENDPOINTS = [...PROVIDER_ENDPOINTS, MODELS, PASS_THROUGH] as const;
@@ -21,7 +23,10 @@ export function isEndpoint(text: string): boolean {
 const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly ProviderProtocol[]>> = {
   [CHAT_COMPLETIONS]: PROVIDER_PROTOCOLS,
   [RESPONSES]: ['openai', 'azure-openai', 'groq', 'openrouter', 'xai'],
+  [COMPLETIONS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'ollama', 'openrouter', 'together'],
   [EMBEDDINGS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'mistral', 'ollama', 'openrouter', 'together'],
+  // Whoever else has them bills them, and does not say how much.
+  [MODERATIONS]: ['openai'],
 };
 
 /** Whether providers of a protocol serve an endpoint; false too for what is none. */

@@ -5,12 +5,24 @@ import { effectivePrices } from './effective-prices.ts';
 import type { PriceSheet } from './price-sheet.ts';
 import { SERVICE_TIERS } from './price-sheet.ts';
 
-/** The dearest prices that a request of more than so many input tokens can meet, in pico-USD. */
+/** The most that a request can use. */
+export interface MostUsed {
+  /** Tokens. */
+  readonly input: number;
+  readonly output: number;
+  /** Pieces, of what is billed by them; none where it is left out. */
+  readonly images?: number;
+  readonly audioSeconds?: number;
+}
+
+/** The dearest prices that a request of more than so many input tokens can meet, in pico-USD; null: plain ones are not known. */
 interface WorstPrices {
   /** Exclusive. */
   readonly above: number;
-  readonly input: bigint;
-  readonly output: bigint;
+  readonly input: bigint | null;
+  readonly output: bigint | null;
+  readonly image: bigint | null;
+  readonly audioSecond: bigint | null;
   readonly request: bigint;
 }
 
@@ -18,19 +30,31 @@ const worstPrices = new WeakMap<PriceSheet, readonly WorstPrices[]>();
 
 /**
  * What a request can cost at most by a sheet: every token in its dearest class, in the dearest tier that is sold, in the dearest band of context
- * length that it can reach. Never below what `rateCost` gives for usage within the bounds.
- * @returns pico-USD; null where the sheet has no price for plain input or output.
+ * length that it can reach, and every piece. Never below what `rateCost` gives for usage within the bounds. What uses nothing costs nothing, by
+ * whatever sheet.
+ * @returns pico-USD; null where the sheet, or that there is none, leaves open what is billed: tokens it has no plain price for, and no piece either.
  */
-export function worstCost(sheet: PriceSheet, mostInputTokens: number, mostOutputTokens: number): bigint | null {
+export function worstCost(sheet: PriceSheet | null, most: MostUsed): bigint | null {
+  const { input, output, images = 0, audioSeconds = 0 } = most;
+  if (sheet === null) return input === 0 && output === 0 && images === 0 && audioSeconds === 0 ? 0n : null;
   let bands = worstPrices.get(sheet);
   if (bands === undefined) {
     bands = bandsOf(sheet);
     worstPrices.set(sheet, bands);
   }
   let worst: bigint | null = null;
-  for (const { above, input, output, request } of bands) {
-    if (above >= mostInputTokens && above > 0) continue;
-    const cost = request + input * BigInt(mostInputTokens) + output * BigInt(mostOutputTokens);
+  for (const prices of bands) {
+    const { above } = prices;
+    if (above >= input && above > 0) continue;
+    const byToken = (prices.input !== null || input === 0) && (prices.output !== null || output === 0);
+    const byPiece = (prices.image !== null && images > 0) || (prices.audioSecond !== null && audioSeconds > 0);
+    if (!byToken && !byPiece) return null;
+    const cost =
+      prices.request +
+      (prices.input ?? 0n) * BigInt(input) +
+      (prices.output ?? 0n) * BigInt(output) +
+      (prices.image ?? 0n) * BigInt(images) +
+      (prices.audioSecond ?? 0n) * BigInt(Math.ceil(audioSeconds));
     if (worst === null || cost > worst) worst = cost;
   }
   return worst;
@@ -38,7 +62,7 @@ export function worstCost(sheet: PriceSheet, mostInputTokens: number, mostOutput
 
 function bandsOf(sheet: PriceSheet): WorstPrices[] {
   const plain = effectivePrices(sheet, 'standard', 0);
-  if (typeof plain === 'string' || plain.input === null || plain.output === null) return [];
+  if (typeof plain === 'string') return [];
   const thresholds = [0, ...(sheet.longContext ?? []).map(({ aboveInputTokens }) => aboveInputTokens)];
   return thresholds.map((above) => {
     const sold = SERVICE_TIERS.map((tier) => effectivePrices(sheet, tier, above === 0 ? 0 : above + 1)).filter(
@@ -46,14 +70,16 @@ function bandsOf(sheet: PriceSheet): WorstPrices[] {
     );
     return {
       above,
-      input: dearest(sold, INPUT_CLASSES),
-      output: dearest(sold, OUTPUT_CLASSES),
+      input: plain.input === null ? null : dearest(sold, INPUT_CLASSES),
+      output: plain.output === null ? null : dearest(sold, OUTPUT_CLASSES),
+      image: plain.image === null ? null : dearest(sold, ['image']),
+      audioSecond: plain.audioSecond === null ? null : dearest(sold, ['audioSecond']),
       request: dearest(sold, ['request']),
     };
   });
 }
 
-function dearest(situations: readonly EffectivePrices[], units: readonly (TokenClass | 'request')[]): bigint {
+function dearest(situations: readonly EffectivePrices[], units: readonly (TokenClass | 'request' | 'image' | 'audioSecond')[]): bigint {
   let most = 0n;
   for (const prices of situations) {
     for (const unit of units) {

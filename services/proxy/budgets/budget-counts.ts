@@ -35,7 +35,7 @@ export function planCounts(
   sheet: PriceSheet | null,
   audited: Pick<WatchedLimits, 'see'>,
 ): readonly PlannedCount[] {
-  const priced = sheet === null ? null : worstCost(sheet, bound.input, bound.output);
+  const priced = worstCost(sheet, bound);
   const counts: PlannedCount[] = [];
   for (const budget of budgets) {
     const group = budgetGroupKey(budget.groupBy, subject);

@@ -33,7 +33,7 @@ export function planHolds(
   bound: TokenBound,
   sheet: PriceSheet | null,
 ): HoldPlan {
-  const priced = sheet === null ? null : worstCost(sheet, bound.input, bound.output);
+  const priced = worstCost(sheet, bound);
   const holds: PlannedHold[] = [];
   for (const budget of budgets) {
     if (budget.except !== null && matchesBudget(budget.except, subject)) continue;

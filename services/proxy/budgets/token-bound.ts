@@ -1,12 +1,9 @@
 import type { OutputCap } from '../../../schema/values/output-cap.ts';
+import type { MostUsed } from '../../pricing/worst-price.ts';
 import { jsonMembers, soleMember } from '../body/json-members.ts';
 
-/** Most tokens a request can be billed for. */
-export interface TokenBound {
-  readonly input: number;
-  /** Of all choices together. */
-  readonly output: number;
-}
+/** Most tokens, and pieces, that a request can be billed for; output is that of all choices together. */
+export type TokenBound = MostUsed;
 
 /** What of a model bounds its requests; null: nobody says. */
 export interface BoundingModel {
@@ -63,4 +60,11 @@ export function largestMember(bytes: Buffer, name: string, last: number | null |
     if (given > (most ?? 0)) most = given;
   }
   return most;
+}
+
+/** Every value that a body has for a member, for the same reason: of most the one that was parsed. @param last that one. */
+export function everyValue<Value>(bytes: Buffer, name: string, last: Value): readonly unknown[] {
+  if (soleMember(bytes, name) !== null) return [last];
+  const members = (jsonMembers(bytes) ?? []).filter(({ key }) => key === name);
+  return members.length < 2 ? [last] : members.map(({ start, end }) => JSON.parse(bytes.toString('utf8', start, end)));
 }

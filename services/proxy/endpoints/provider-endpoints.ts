@@ -1,5 +1,7 @@
 import { chatCompletions } from './chat-completions.ts';
+import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
+import { moderations } from './moderations.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
 import { responses } from './responses.ts';
 import type { CallingOptions } from './serve-provider-endpoint.ts';
@@ -13,5 +15,5 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     errors: endpoint.errors,
     serve: serveProviderEndpoint(endpoint, options),
   });
-  return [served(chatCompletions), served(responses), served(embeddings)];
+  return [served(chatCompletions), served(responses), served(completions), served(embeddings), served(moderations)];
 }

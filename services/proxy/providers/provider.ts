@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
+import type { CompletionRequest } from '../../../schema/http/completions.ts';
 import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
+import type { ModerationRequest } from '../../../schema/http/moderations.ts';
 import type { ResponsesRequest } from '../../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
@@ -79,7 +81,7 @@ export interface StreamExpectation {
   readonly choices: number;
 }
 
-/** How certain it is that a call without an answer costs nothing. */
+/** How certain it is that a call that reported no usage costs nothing. */
 export type FailureBilling = 'free' | 'unknown';
 
 /** What a whole answer says. */
@@ -87,6 +89,8 @@ export interface AnswerReading {
   readonly facts: AnswerFacts;
   /** The answer in the application's dialect, JSON; null: the provider's bytes are that already. */
   readonly body: Buffer | null;
+  /** What it costs where it reports no usage; absent: nobody knows. */
+  readonly billing?: FailureBilling;
   /** Set where an error came under status 200. */
   readonly refusal: ProviderRefusal | null;
 }
@@ -151,7 +155,9 @@ export type Operation<Request> = (asked: Asked<Request>, target: CompiledModel, 
 export interface Operations {
   readonly chatCompletions?: Operation<ChatCompletionRequest>;
   readonly responses?: Operation<ResponsesRequest>;
+  readonly completions?: Operation<CompletionRequest>;
   readonly embeddings?: Operation<EmbeddingsRequest>;
+  readonly moderations?: Operation<ModerationRequest>;
 }
 
 /** A usage object of a provider, read without knowing of which endpoint it is. */

@@ -10,17 +10,17 @@ import { xaiProvider } from './xai/xai-provider.ts';
 
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
-  openai: openaiDialect('openai', { serves: ['responses', 'embeddings'] }),
+  openai: openaiDialect('openai', { serves: ['responses', 'completions', 'embeddings', 'moderations'] }),
   'azure-openai': azureOpenaiProvider,
   deepseek: openaiDialect('deepseek'),
-  fireworks: openaiDialect('fireworks', { serves: ['embeddings'] }),
+  fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings'] }),
   gemini: geminiProvider,
   groq: openaiDialect('groq', { serves: ['responses'] }),
-  huggingface: openaiDialect('huggingface', { serves: ['embeddings'] }),
+  huggingface: openaiDialect('huggingface', { serves: ['completions', 'embeddings'] }),
   mistral: mistralProvider,
-  ollama: openaiDialect('ollama', { serves: ['embeddings'] }),
+  ollama: openaiDialect('ollama', { serves: ['completions', 'embeddings'] }),
   openrouter: openrouterProvider,
   perplexity: perplexityProvider,
-  together: openaiDialect('together', { serves: ['embeddings'] }),
+  together: openaiDialect('together', { serves: ['completions', 'embeddings'] }),
   xai: xaiProvider,
 };

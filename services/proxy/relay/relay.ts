@@ -246,7 +246,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       this.#contentType = TRANSLATED_CONTENT_TYPE;
     }
     const body = reading.body ?? plain;
-    const cost = this.#cost(facts, 'unknown');
+    const cost = this.#cost(facts, reading.billing ?? 'unknown');
     const { status } = this.#record;
     const overheadMs = this.#record.overheadMs(this.#now());
     this.#settle('succeeded', status, null, facts, cost, body, () =>

@@ -21,7 +21,7 @@ export function planShares(
   bound: TokenBound,
   sheet: PriceSheet | null,
 ): readonly PlannedShare[] {
-  const priced = sheet === null ? null : worstCost(sheet, bound.input, bound.output);
+  const priced = worstCost(sheet, bound);
   const planned: PlannedShare[] = [];
   for (const budget of matching) {
     if (budget.shared.length === 0) continue;

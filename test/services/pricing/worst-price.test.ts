@@ -40,7 +40,10 @@ test('no usage within the bounds costs more, in whatever tier it is served', () 
       if (rated.kind === 'unrated') return;
       const { output, reasoning, outputAudio, outputImage, ...inputs } = usage;
       const sum = (counts: readonly (number | null)[]): number => counts.reduce<number>((total, count) => total + (count ?? 0), 0);
-      const worst = worstCost(sheet, sum(Object.values(inputs)) + moreIn, sum([output, reasoning, outputAudio, outputImage]) + moreOut);
+      const worst = worstCost(sheet, {
+        input: sum(Object.values(inputs)) + moreIn,
+        output: sum([output, reasoning, outputAudio, outputImage]) + moreOut,
+      });
       expect(worst).toBeGreaterThanOrEqual(rated.cost);
     }),
     { numRuns: 500 },
@@ -49,6 +52,21 @@ test('no usage within the bounds costs more, in whatever tier it is served', () 
 
 test('a plain sheet costs its plain prices, and one whose plain prices are not known has no worst cost', () => {
   const sheet = sheetFromPerMillion({ input: '1.5', output: '2' });
-  expect(worstCost(sheet, 100, 10)).toBe(170_000_000n);
-  expect(worstCost({ standard: { input: null, output: '1' } }, 100, 10)).toBeNull();
+  expect(worstCost(sheet, { input: 100, output: 10 })).toBe(170_000_000n);
+  expect(worstCost({ standard: { input: null, output: '1' } }, { input: 100, output: 10 })).toBeNull();
+  expect(worstCost({ standard: { input: '1' } }, { input: 100, output: 10 })).toBeNull();
+});
+
+test('a price is not missed for what cannot be used: embeddings have no output', () => {
+  expect(worstCost({ standard: { input: '20000' } }, { input: 100, output: 0 })).toBe(2_000_000n);
+  expect(worstCost(null, { input: 0, output: 0 })).toBe(0n);
+  expect(worstCost(null, { input: 1, output: 0 })).toBeNull();
+});
+
+test('where a sheet has a price for pieces they are held, and with the tokens where it has both', () => {
+  const pieces = { input: 100, output: 10, images: 3, audioSeconds: 1.5 };
+  expect(worstCost({ standard: { image: '40000000000' } }, pieces)).toBe(120_000_000_000n);
+  expect(worstCost({ standard: { audioSecond: '100' } }, pieces)).toBe(200n);
+  expect(worstCost({ standard: { input: '1', output: '2', image: '5' } }, pieces)).toBe(100n + 20n + 15n);
+  expect(worstCost({ standard: { image: '40000000000' } }, { input: 100, output: 10 })).toBeNull();
 });

@@ -3,4 +3,7 @@ import type { Provider } from '../provider.ts';
 import { azurePath } from './request.ts';
 
 /** Models deployed at Azure: a deployment stands where others name a model. */
-export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', { serves: ['responses', 'embeddings'], path: azurePath });
+export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', {
+  serves: ['responses', 'completions', 'embeddings'],
+  path: azurePath,
+});

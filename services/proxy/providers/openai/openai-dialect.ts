@@ -5,17 +5,19 @@ import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from './billing.ts';
-import { prepareEmbeddings as prepareOpenaiEmbeddings, readEmbeddings } from './embeddings.ts';
+import { prepareEmbeddings as prepareOpenaiEmbeddings } from './embeddings.ts';
 import { readRefusal } from './failure.ts';
+import { prepareModeration, readModeration } from './moderations.ts';
 import type { Reading } from './reading.ts';
 import { PLAIN_READING } from './reading.ts';
 import { readReportedUsage } from './reported-usage.ts';
-import { prepareChat as prepareOpenaiChat } from './request.ts';
+import { prepareCompletion, prepareChat as prepareOpenaiChat } from './request.ts';
 import { readChatAnswer } from './response.ts';
 import { prepareResponse } from './responses/request.ts';
 import { readResponse } from './responses/response.ts';
 import { ResponseStreamReader } from './responses/stream.ts';
-import { ChatStreamReader } from './stream.ts';
+import { ChatStreamReader, COMPLETION_CHUNKS } from './stream.ts';
+import { readWholeAnswer } from './whole-answer.ts';
 
 type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => Buffer;
 
@@ -58,19 +60,27 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     readAnswer: (bytes) => readResponse(bytes, reading),
     createStreamReader: (_expected, sink) => new ResponseStreamReader(sink, reading),
   };
+  const completionAnswers: AnswerReader = {
+    ...chatAnswers,
+    createStreamReader: (expected, sink) => new ChatStreamReader(expected, sink, reading, COMPLETION_CHUNKS),
+  };
   /** Of endpoints that never stream. */
-  const wholeAnswers = (read: (bytes: Buffer, reading: Reading) => AnswerReading | null): AnswerReader => ({
+  const wholeAnswers = (read: (bytes: Buffer) => AnswerReading | null): AnswerReader => ({
     ...chatAnswers,
     isStream: () => false,
-    readAnswer: (bytes) => read(bytes, reading),
+    readAnswer: read,
   });
+  const embeddingAnswers = wholeAnswers((bytes) => readWholeAnswer(bytes, 'data', reading));
+  const moderationAnswers = wholeAnswers((bytes) => readModeration(bytes, reading));
 
   return {
     protocol,
     operations: {
       chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
       ...(serves.includes('responses') ? { responses: operation('/responses', prepareResponse, responseAnswers) } : {}),
-      ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, wholeAnswers(readEmbeddings)) } : {}),
+      ...(serves.includes('completions') ? { completions: operation('/completions', prepareCompletion, completionAnswers) } : {}),
+      ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),
+      ...(serves.includes('moderations') ? { moderations: operation('/moderations', prepareModeration, moderationAnswers) } : {}),
     },
     readUsage: (reported) => readReportedUsage(reported, readCost),
     billingOfStatus,

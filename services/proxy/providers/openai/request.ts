@@ -1,10 +1,11 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
+import type { CompletionRequest } from '../../../../schema/http/completions.ts';
 import type { OutputLimitField } from '../../../../schema/values/output-cap.ts';
 import { jsonMembers, soleMember } from '../../body/json-members.ts';
 import type { Splice } from '../../body/splice.ts';
 import { spliced } from '../../body/splice.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
-import type { AskedChat } from '../provider.ts';
+import type { Asked, AskedChat } from '../provider.ts';
 import { outputLimitField } from './output-limit-field.ts';
 
 const ASK_USAGE = '"stream_options":{"include_usage":true},';
@@ -14,6 +15,15 @@ export function prepareChat({ bytes, request, outputTokens }: AskedChat, { upstr
   const outputLimit = outputTokens === null ? null : { field: outputLimitField(provider), tokens: outputTokens };
   return prepareChatBody(bytes, request, { model: upstreamModel, outputLimit, asksUsage: true });
 }
+
+/** The body of a completion, whose limit has had one name for ever. */
+export function prepareCompletion({ bytes, request, outputTokens }: Asked<CompletionRequest>, { upstreamModel }: CompiledModel): Buffer {
+  const outputLimit = outputTokens === null ? null : { field: 'max_tokens' as const, tokens: outputTokens };
+  return prepareChatBody(bytes, request, { model: upstreamModel, outputLimit, asksUsage: true });
+}
+
+/** What of a request is looked at to change it. */
+type ChangedRequest = Pick<ChatCompletionRequest, 'stream' | OutputLimitField>;
 
 /** What of a request is not as its application wrote it. */
 export interface ChatChanges {
@@ -29,7 +39,7 @@ export interface ChatChanges {
  * of the answer. Every other byte stays: numbers keep their digits and unknown fields their place. A member given twice is replaced each
  * time, so that it does not matter which one the provider believes. Bytes that need no change are returned as they are.
  */
-export function prepareChatBody(bytes: Buffer, request: ChatCompletionRequest, changes: ChatChanges): Buffer {
+export function prepareChatBody(bytes: Buffer, request: ChangedRequest, changes: ChatChanges): Buffer {
   const { model, outputLimit } = changes;
   const modelText = JSON.stringify(model);
   const asksUsage = changes.asksUsage && request.stream === true;

@@ -21,6 +21,16 @@ const OPEN_BRACE = 0x7b;
 const QUOTE = 0x22;
 const LETTER_N = 0x6e;
 
+/** What a chunk of ours is made of, where a provider leaves out the last one of a choice. */
+export interface ChunkForm {
+  readonly object: string;
+  /** Of a choice that says nothing more. */
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+const CHAT_CHUNKS: ChunkForm = { object: 'chat.completion.chunk', content: { delta: {} } };
+export const COMPLETION_CHUNKS: ChunkForm = { object: 'text_completion', content: { text: '' } };
+
 /**
  * Reads a chat completion stream while its bytes pass (client-contract section 3). Bytes go on unchanged, except that
  * - the chunk that holds only usage is taken out when the client did not ask for it, and
@@ -31,6 +41,7 @@ export class ChatStreamReader implements StreamReader {
   #splitter = new EventSplitter();
   #sink: StreamSink;
   #reading: Reading;
+  #form: ChunkForm;
   #usageAsked: boolean;
   /** With several choices every event is parsed, because only then is it known which choices there are. */
   #parseAll: boolean;
@@ -49,9 +60,10 @@ export class ChatStreamReader implements StreamReader {
   #usage: Fields | null = null;
   #usageBytes: Buffer | null = null;
 
-  constructor(expected: StreamExpectation, sink: StreamSink, reading: Reading) {
+  constructor(expected: StreamExpectation, sink: StreamSink, reading: Reading, form: ChunkForm = CHAT_CHUNKS) {
     this.#sink = sink;
     this.#reading = reading;
+    this.#form = form;
     this.#usageAsked = expected.usageAsked;
     this.#parseAll = expected.choices > 1;
   }
@@ -205,10 +217,10 @@ export class ChatStreamReader implements StreamReader {
       this.#finished.add(index);
       const chunk = {
         id: this.#template?.id ?? '',
-        object: 'chat.completion.chunk',
+        object: this.#form.object,
         created: this.#template?.created ?? 0,
         model: this.#template?.model ?? '',
-        choices: [{ index, delta: {}, logprobs: null, finish_reason: finishReason }],
+        choices: [{ index, ...this.#form.content, logprobs: null, finish_reason: finishReason }],
       };
       return Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`, 'utf8');
     });

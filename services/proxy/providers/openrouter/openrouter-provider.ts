@@ -5,7 +5,7 @@ import { openrouterCost } from './usage.ts';
 
 /** OpenRouter: it reports what it charges, and refuses flagged content in its own way. */
 export const openrouterProvider: Provider = openaiDialect('openrouter', {
-  serves: ['responses', 'embeddings'],
+  serves: ['responses', 'completions', 'embeddings'],
   readCost: openrouterCost,
   meaningOf: openrouterMeaning,
 });

@@ -17,9 +17,10 @@ test.each([
   expect(bound(body, contextWindow)).toEqual({ input, output: 0 });
 });
 
-test('of an input that is given twice all bytes count, since a provider may believe either', () => {
-  const body = `{"model":"m","input":"${'x'.repeat(1_000)}","input":"y"}`;
-  expect(bound(body, 8).input).toBeGreaterThan(1_000);
+test('of an input that is given twice the larger counts, since a provider may believe either', () => {
+  const body = `{"model":"m","input":["${'x'.repeat(1_000)}","z"],"input":"y"}`;
+  expect(bound(body).input).toBe(1_001 + 2 * 16);
   // A key may be written in another way.
-  expect(bound(body.replace('"input"', '"inpu\\u0074"'), 8).input).toBeGreaterThan(1_000);
+  expect(bound(body.replace('"input"', '"inpu\\u0074"')).input).toBe(1_001 + 2 * 16);
+  expect(bound('{"model":"m","input":"caf\\u00e9"}').input).toBe(5 + 16);
 });

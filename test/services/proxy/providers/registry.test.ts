@@ -2,11 +2,13 @@ import { expect, test } from 'vitest';
 import { PROVIDER_ENDPOINTS, servesEndpoint } from '../../../../schema/http/endpoints.ts';
 import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.ts';
 import { chatCompletions } from '../../../../services/proxy/endpoints/chat-completions.ts';
+import { completions } from '../../../../services/proxy/endpoints/completions.ts';
 import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
+import { moderations } from '../../../../services/proxy/endpoints/moderations.ts';
 import { responses } from '../../../../services/proxy/endpoints/responses.ts';
 import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
 
-const endpoints = [chatCompletions, responses, embeddings];
+const endpoints = [chatCompletions, responses, completions, embeddings, moderations];
 
 test('every endpoint that providers answer is served', () => {
   expect(endpoints.map(({ path }) => path)).toEqual([...PROVIDER_ENDPOINTS]);
