@@ -4,8 +4,7 @@ import { EventSplitter, eventData, eventEnd } from '../event-stream/event-splitt
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
 import { readErrorMember } from './failure.ts';
 import type { Reading } from './reading.ts';
-import { rawUsageOf, serviceTierOf } from './response.ts';
-import { normalizeUsage } from './usage.ts';
+import { StreamFacts } from './stream-facts.ts';
 
 const USAGE = Buffer.from('"usage"');
 const FINISH_REASON = Buffer.from('"finish_reason"');
@@ -54,11 +53,7 @@ export class ChatStreamReader implements StreamReader {
   #toolCalls = false;
   /** The first chunk with choices: what a finishing chunk of ours is made after. */
   #template: Fields | null = null;
-  #modelAnswered: string | null = null;
-  #finishReason: string | null = null;
-  #serviceTier: string | null = null;
-  #usage: Fields | null = null;
-  #usageBytes: Buffer | null = null;
+  readonly #facts = new StreamFacts();
 
   constructor(expected: StreamExpectation, sink: StreamSink, reading: Reading, form: ChunkForm = CHAT_CHUNKS) {
     this.#sink = sink;
@@ -91,16 +86,7 @@ export class ChatStreamReader implements StreamReader {
   }
 
   facts(): AnswerFacts {
-    const { usage, flags } = this.#usage === null ? { usage: null, flags: ['usage_missing'] } : normalizeUsage(this.#usage);
-    return {
-      modelAnswered: this.#modelAnswered,
-      finishReason: this.#finishReason,
-      usage,
-      rawUsage: this.#usageBytes === null ? null : rawUsageOf(this.#usageBytes),
-      usageFlags: flags,
-      serviceTier: this.#serviceTier,
-      reportedCostPico: this.#usage === null ? null : this.#reading.readCost(this.#usage),
-    };
+    return this.#facts.read(this.#reading);
   }
 
   #read(run: Buffer): void {
@@ -127,12 +113,12 @@ export class ChatStreamReader implements StreamReader {
       if (chunk !== null && data !== null) {
         if (isFields(chunk.error) || (typeof chunk.error === 'string' && chunk.error !== '')) {
           this.#over = true;
-          this.#noteUsage(chunk, data);
+          this.#facts.noteUsage(chunk, data);
           passTo(start);
           this.#sink.failed(event, readErrorMember(chunk.error, null, this.#reading.meaningOf));
           return;
         }
-        const onlyUsage = this.#noteUsage(chunk, data) && (!Array.isArray(chunk.choices) || chunk.choices.length === 0);
+        const onlyUsage = this.#facts.noteUsage(chunk, data) && (!Array.isArray(chunk.choices) || chunk.choices.length === 0);
         this.#noteChoices(chunk);
         if (onlyUsage) {
           passTo(start);
@@ -170,24 +156,8 @@ export class ChatStreamReader implements StreamReader {
     );
   }
 
-  #noteUsage(chunk: Fields, data: Buffer): boolean {
-    if (isFields(chunk.usage)) {
-      this.#usage = chunk.usage;
-      // A copy: the event's bytes must not be kept alive by one member, nor the other way round.
-      this.#usageBytes = Buffer.from(data);
-      return true;
-    }
-    // Groq repeats it beside its own fields; where nothing else says it, this does.
-    if (isFields(chunk.x_groq) && isFields(chunk.x_groq.usage) && this.#usage === null) {
-      this.#usage = chunk.x_groq.usage;
-      this.#usageBytes = Buffer.from(JSON.stringify({ usage: chunk.x_groq.usage }));
-    }
-    return false;
-  }
-
   #noteChoices(chunk: Fields): void {
-    this.#modelAnswered = textOf(chunk.model) ?? this.#modelAnswered;
-    this.#serviceTier = serviceTierOf(chunk, isFields(chunk.usage) ? chunk.usage : null) ?? this.#serviceTier;
+    this.#facts.noteAnswer(chunk);
     if (!Array.isArray(chunk.choices)) return;
     for (const choice of chunk.choices) {
       if (!isFields(choice)) continue;
@@ -197,7 +167,7 @@ export class ChatStreamReader implements StreamReader {
       const finishReason = textOf(choice.finish_reason);
       if (finishReason !== null) {
         this.#finished.add(index);
-        this.#finishReason ??= finishReason;
+        this.#facts.finishReason ??= finishReason;
       }
       if (isFields(choice.delta) && Array.isArray(choice.delta.tool_calls)) this.#toolCalls = true;
     }
@@ -212,7 +182,7 @@ export class ChatStreamReader implements StreamReader {
     const open = this.#unfinished();
     if (open.length === 0) return [];
     const finishReason = this.#toolCalls ? 'tool_calls' : 'stop';
-    this.#finishReason ??= finishReason;
+    this.#facts.finishReason ??= finishReason;
     return open.map((index) => {
       this.#finished.add(index);
       const chunk = {
