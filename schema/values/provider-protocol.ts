@@ -5,6 +5,7 @@
 export const PROVIDER_PROTOCOLS = [
   'openai',
   'azure-openai',
+  'cohere',
   'deepseek',
   'fireworks',
   'gemini',

@@ -18,6 +18,7 @@ export const PROVIDER_ACCESS = {
   // Whoever means a server of their own and forgets to name it must not send their prompts to OpenAI.
   openai: { ...listsModels, baseUrl: null },
   'azure-openai': { ...listsModels, baseUrl: null, credentialHeader: (secret) => ['api-key', secret] },
+  cohere: { credentialHeader: bearer, baseUrl: 'https://api.cohere.com', trialPath: '/v1/models' },
   deepseek: { ...listsModels, baseUrl: 'https://api.deepseek.com/v1' },
   fireworks: { ...listsModels, baseUrl: 'https://api.fireworks.ai/inference/v1' },
   gemini: {

@@ -1,5 +1,6 @@
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import { azureOpenaiProvider } from './azure-openai/azure-openai-provider.ts';
+import { cohereProvider } from './cohere/cohere-provider.ts';
 import { geminiProvider } from './gemini/gemini-provider.ts';
 import { mistralProvider } from './mistral/mistral-provider.ts';
 import { openaiDialect } from './openai/openai-dialect.ts';
@@ -12,6 +13,7 @@ import { xaiProvider } from './xai/xai-provider.ts';
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   openai: openaiDialect('openai', { serves: ['responses', 'completions', 'embeddings', 'moderations'] }),
   'azure-openai': azureOpenaiProvider,
+  cohere: cohereProvider,
   deepseek: openaiDialect('deepseek'),
   fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings'] }),
   gemini: geminiProvider,

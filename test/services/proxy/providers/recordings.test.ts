@@ -138,7 +138,8 @@ describe('a recorded refusal', () => {
   });
 });
 
-const inOpenaisDialect = PROVIDER_PROTOCOLS.filter((protocol) => protocol !== 'gemini');
+const OTHER_DIALECTS: readonly string[] = ['cohere', 'gemini'];
+const inOpenaisDialect = PROVIDER_PROTOCOLS.filter((protocol) => !OTHER_DIALECTS.includes(protocol));
 test.each(inOpenaisDialect)('%s is told its credential in its own header, and no other', async (protocol) => {
   upstream.script = (response) => answerJson(response, {});
   await (await proxy.chat({ model: `${protocol}/model`, messages })).arrayBuffer();

@@ -1,0 +1,26 @@
+import { bridged } from '../../conversation/bridge.ts';
+import type { ProviderDialect } from '../../conversation/dialect.ts';
+import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
+import { readRefusal } from '../openai/failure.ts';
+import type { Provider } from '../provider.ts';
+import { meaningOf } from './failure.ts';
+import { writeRequest } from './request.ts';
+import { readAnswer } from './response.ts';
+import { CohereStreamReader } from './stream.ts';
+
+/** Cohere's v2 chat. */
+export const cohereDialect: ProviderDialect = {
+  writeRequest,
+  isStream: (contentType) => contentType.includes('text/event-stream'),
+  readAnswer,
+  createStreamReader: (sink) => new CohereStreamReader(sink),
+  readRefusal: (status, headers, body) => readRefusal(status, headers, body, meaningOf),
+};
+
+export const cohereProvider: Provider = {
+  protocol: 'cohere',
+  operations: { chatCompletions: bridged(chatCompletionsDialect, cohereDialect) },
+  billingOfStatus,
+  billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
+};
