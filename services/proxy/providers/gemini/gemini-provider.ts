@@ -1,5 +1,6 @@
 import { bridged } from '../../conversation/bridge.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
 import { geminiDialect } from './gemini-dialect.ts';
@@ -7,7 +8,10 @@ import { geminiDialect } from './gemini-dialect.ts';
 /** The Gemini API. */
 export const geminiProvider: Provider = {
   protocol: 'gemini',
-  operations: { chatCompletions: bridged(chatCompletionsDialect, geminiDialect) },
+  operations: {
+    chatCompletions: bridged(chatCompletionsDialect, geminiDialect),
+    responses: bridged(responsesDialect, geminiDialect),
+  },
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };
