@@ -11,6 +11,8 @@ export interface FolderLock {
   readonly epoch: number;
   /** Makes the number after the own one nobody's: the next owner gets a later one. Once. @returns it. */
   claimNext(): Promise<number>;
+  /** Whether the folder has a later number: the one that `claimNext` took, or a later owner's. */
+  hasLater(): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export async function lockFolder(directory: string): Promise<FolderLock> {
       await link(draft, epochPath(directory, epoch + 1)).finally(() => unlink(draft).catch(() => {}));
       return epoch + 1;
     },
+    hasLater: async () => (await lastEpoch(directory)) > epoch,
     release: () => close(server),
   };
 }

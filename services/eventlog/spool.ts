@@ -31,6 +31,8 @@ export interface Spool {
   whenSynced(callback: () => void): void;
   /** Takes the epoch after this one, so that nobody else ever has it. @returns it. */
   claimNextEpoch(): Promise<number>;
+  /** Whether its folder has a later epoch: the one that `claimNextEpoch` took, or that of whoever owns it by now. */
+  hasLaterEpoch(): Promise<boolean>;
   state(): SpoolState;
   /** Syncs, hands over what is closed to the event log until it is all acknowledged or the deadline passes, then writes the clean end mark. */
   stop(deadlineMs: number): Promise<void>;

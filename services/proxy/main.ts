@@ -21,7 +21,7 @@ import { readMachineBoot } from './budgets/machine-boot.ts';
 import { judgeBoots } from './budgets/spool-remains.ts';
 import { createProxySeams } from './failpoints.ts';
 import { createKeyedRequests } from './idempotency/keyed-requests.ts';
-import { readNodeId } from './node-identity.ts';
+import { giveUpNodeId, readNodeId } from './node-identity.ts';
 import { createProxy } from './proxy.ts';
 import { createShareDatabase } from './shares/share-database.ts';
 
@@ -47,7 +47,8 @@ runProcess({
     const secrets = deriveSecrets(
       await loadMasterKey({ given: environment.masterKey, home, random, mustBeGiven: !environment.embeddedLog }),
     );
-    const node = await readNodeId(join(folder, 'node'), clock, random);
+    const nodePath = join(folder, 'node');
+    const node = await readNodeId(nodePath, clock, random);
     const database = createDatabase({
       url: databaseUrl,
       // A reader sees one organization and no hash of a secret; the snapshot holds all of both. It only ever reads.
@@ -85,7 +86,7 @@ runProcess({
     });
     const known = createSnapshotMemory();
     const machineBoot = await readMachineBoot(clock);
-    const leaseSums = createLeaseSums();
+    const leaseSums = createLeaseSums(node);
     const seams = createProxySeams(armFailpoints(environment.failpoints, log));
     const producer = seams.producer(
       await openEventLogProducer({
@@ -111,6 +112,15 @@ runProcess({
         random,
       }),
     );
+    /** Its own folder tells of whoever took it over in order; where it does not, there are two of this proxy. */
+    const leaveNameToCopy = async (): Promise<void> => {
+      if (await spool.hasLaterEpoch()) return;
+      await giveUpNodeId(nodePath);
+      log.warn(
+        { node, epoch: spool.state().epoch },
+        'this proxy exists twice: it was copied, or is a copy. Its next start is that of a new proxy',
+      );
+    };
     const proxy = createProxy({
       spool,
       leaseSums,
@@ -120,7 +130,13 @@ runProcess({
       keyedRequests: (uuid, epoch) => createKeyedRequests(keyConnections.db, uuid, epoch),
       lookAtLimits: createLookAtLimits(leaseConnections.db),
       uptimeMs: () => uptime() * 1_000,
-      onLeasesTaken: (cause) => fail(new Error(`another process has the spool of this proxy (${cause}): one folder is for one proxy`)),
+      onLeasesTaken: (cause) => {
+        const taken = new Error(`another process has the leases of this proxy (${cause}): one name is for one proxy`);
+        void leaveNameToCopy()
+          // A folder that is gone is another's by now.
+          .catch((error: unknown) => log.warn({ error }, 'the folder of this proxy cannot be looked at'))
+          .finally(() => fail(taken));
+      },
       decorateUpstreams: seams.upstreams,
       node,
       source: { readRevision: () => readRevision(database.db), readSnapshot: () => readSnapshot(database.db, known) },

@@ -17,6 +17,7 @@ import { createKeyHash } from './admission/key-hash.ts';
 import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
+import { createBeatNonce } from './budgets/beat-nonce.ts';
 import { createBudgetGate } from './budgets/budget-gate.ts';
 import { createHoldBooks } from './budgets/hold-books.ts';
 import { createLeaseClock } from './budgets/lease-clock.ts';
@@ -113,7 +114,6 @@ const FLUSH_LOOK_MS = 10;
 const FIRST_LEASE_MS = 2_000;
 const LEASES_STOP_MS = 2_000;
 const HURRIED_LEASES_MS = 250;
-const NONCE_BYTES = 12;
 const KEYS_STOP_MS = 2_000;
 const HURRIED_KEYS_MS = 250;
 
@@ -195,7 +195,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     database: options.leaseDatabase(node, incarnation),
     now,
     timers: systemTimers,
-    newNonce: () => entropy.take(NONCE_BYTES).toString('hex'),
+    newNonce: createBeatNonce(entropy, clock),
     claimNextEpoch: spool.claimNextEpoch,
     log,
     leaseWaitMs: limits.leaseWaitMs,

@@ -198,7 +198,8 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
   const clock = options.clock ?? systemClock;
   const own = testKey();
   const events: SettledEvent[] = [];
-  const leaseSums = createLeaseSums();
+  const node = options.node ?? mintId('node', Date.now(), systemRandom.bytes(10));
+  const leaseSums = createLeaseSums(node);
   const spool = await openSpool({
     directory: join(home, 'spool'),
     durability: 'group',
@@ -250,7 +251,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
   };
   const proxy = createProxy({
     spool: options.wrapSpool?.(spool) ?? spool,
-    node: options.node ?? mintId('node', Date.now(), systemRandom.bytes(10)),
+    node,
     leaseSums,
     remains: judgeBoots(spool.boots, { machineBoot: 'this boot', durability: 'group', soleMachine: false }),
     leaseDatabase: options.leaseDatabase ?? (() => noLeases),

@@ -73,7 +73,8 @@ export function createMachine(options: {
           epochs.set(directory, { epoch: epoch + 1, owner: life, boot });
           return epoch + 1;
         };
-        return { epoch, claimNext, release: async () => {} };
+        const hasLater = async (): Promise<boolean> => (epochs.get(directory)?.epoch ?? 0) > epoch;
+        return { epoch, claimNext, hasLater, release: async () => {} };
       }),
     loseProcess: (how) => {
       if (how === 'power cut') machine.boot = `${name} ${Number(machine.boot.split(' ')[1]) + 1}`;

@@ -245,6 +245,7 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
     carry,
     whenSynced: segments.whenSynced,
     claimNextEpoch: lock.claimNext,
+    hasLaterEpoch: lock.hasLater,
     open(requestId, draft, onWritten) {
       if (open.size >= maxOpen || draft.length > MAX_DRAFT_BYTES || !isStorableId(requestId) || open.get(requestId) !== undefined)
         return false;

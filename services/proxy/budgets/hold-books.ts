@@ -20,7 +20,7 @@ export interface HoldBooks {
 
 export function createHoldBooks(options: {
   readonly leases: Pick<LeaseNode, 'settle' | 'synced'>;
-  readonly sums: Pick<LeaseSums, 'add'>;
+  readonly sums: Pick<LeaseSums, 'add' | 'orphaned'>;
   readonly spool: Pick<Spool, 'state' | 'whenSynced'>;
   readonly clock: Clock;
 }): HoldBooks {
@@ -44,9 +44,7 @@ export function createHoldBooks(options: {
       // There is nothing of it to be synced, but of settlements before it there may be.
       spool.whenSynced(() => leases.synced(settlement));
     },
-    orphaned: (event) => {
-      for (const { counter, debit } of event.holds) sums.add(counter, event.epoch, BigInt(debit), clock.now());
-    },
+    orphaned: (event) => sums.orphaned(event, clock.now()),
   };
 }
 

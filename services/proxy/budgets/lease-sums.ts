@@ -6,9 +6,11 @@ import { parseRequestSettled } from '../../../schema/events/request-settled-pars
 import type { Carried } from '../../eventlog/spool/carried.ts';
 import type { LeaseFinal } from '../admission/leases/lease-state.ts';
 
-/** Sums of debits by lease, of all epochs of this spool. */
+/** Sums of debits by lease, of all epochs of this spool under the name that its proxy has now. */
 export interface LeaseSums extends Carried {
   add(counter: string, epoch: number, debit: bigint, nowMs: number): void;
+  /** Adds what an earlier epoch had left open. */
+  orphaned(event: RequestSettled, nowMs: number): void;
   /** Says that an epoch lost its end: what it spent after that nobody knows. */
   tear(epoch: number): void;
   /** Says that a lease is closed at its sum, which is kept for a database that is restored from before. */
@@ -31,6 +33,8 @@ const PART_SUMS = 1_000;
 const MOST_OVER = 20_000;
 
 const Part = Type.Object({
+  /** Whose they are; versions before left it out, and no proxy had another name then. */
+  node: Type.Optional(Type.String()),
   torn: Type.Array(Type.Integer({ minimum: 1 })),
   sums: Type.Array(
     Type.Object({
@@ -48,8 +52,12 @@ type Sum = { readonly counter: string; readonly epoch: number; spent: bigint; at
 /** In the canonical bytes of an event that holds nothing, which need not be parsed for it. */
 const NO_HOLDS = Buffer.from('"holds":[]');
 
-/** Sums that begin at nothing and are carried by a spool. @throws {TypeError} from `read`, when what is read is none of ours: then nothing may be freed. */
-export function createLeaseSums(): LeaseSums {
+/**
+ * Sums that begin at nothing and are carried by a spool.
+ * @param node `nod_…` of the proxy. What the folder's proxy spent under a name that it gave up is for another to say.
+ * @throws {TypeError} from `read`, when what is read is none of ours: then nothing may be freed.
+ */
+export function createLeaseSums(node: string): LeaseSums {
   /** By epoch, then by counter: each settlement adds to several of them, and a text that is put together is hashed anew. */
   let sums = new Map<number, Map<string, Sum>>();
   let torn = new Set<number>();
@@ -70,10 +78,16 @@ export function createLeaseSums(): LeaseSums {
     known.atMs = nowMs;
   };
 
+  const addEvent = (event: RequestSettled, nowMs: number): void => {
+    if (event.node !== node) return;
+    for (const { counter, debit } of event.holds) add(counter, event.epoch, BigInt(debit), nowMs);
+  };
+
   const all = (): Sum[] => [...sums.values()].flatMap((ofEpoch) => [...ofEpoch.values()]);
 
   return {
     add,
+    orphaned: addEvent,
     tear: (epoch) => torn.add(epoch),
     close: (counter, epoch) => {
       const sum = sums.get(epoch)?.get(counter);
@@ -101,7 +115,7 @@ export function createLeaseSums(): LeaseSums {
       const written = all().map(({ spent, ...sum }) => ({ ...sum, spent: spent.toString() }));
       const parts: Buffer[] = [];
       for (let from = 0; from === 0 || from < written.length; from += PART_SUMS) {
-        const part = { torn: from === 0 ? [...torn] : [], sums: written.slice(from, from + PART_SUMS) };
+        const part = { node, torn: from === 0 ? [...torn] : [], sums: written.slice(from, from + PART_SUMS) };
         parts.push(Buffer.from(JSON.stringify(part), 'utf8'));
       }
       return parts;
@@ -112,6 +126,7 @@ export function createLeaseSums(): LeaseSums {
       for (const text of parts) {
         const part: unknown = JSON.parse(text.toString('utf8'));
         if (!check.Check(part)) throw new TypeError('the sums of leases in the spool cannot be read');
+        if (part.node !== undefined && part.node !== node) continue;
         for (const epoch of part.torn) torn.add(epoch);
         for (const { counter, epoch, spent, atMs, closed } of part.sums) {
           put({ counter, epoch, spent: BigInt(spent), atMs, closed });
@@ -121,7 +136,7 @@ export function createLeaseSums(): LeaseSums {
     closed: (record) => {
       if (record.value.includes(NO_HOLDS)) return;
       const event = eventOf(record);
-      for (const { counter, debit } of event?.holds ?? []) add(counter, event?.epoch ?? 0, BigInt(debit), event?.timings.admittedAt ?? 0);
+      if (event !== null) addEvent(event, event.timings.admittedAt);
     },
   };
 }

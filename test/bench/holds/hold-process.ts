@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { encodeRequestSettled } from '../../../schema/events/request-settled-serializer.ts';
-import { mintId } from '../../../schema/values/ids.ts';
+import { idFromUuid, mintId } from '../../../schema/values/ids.ts';
 import { UNKNOWN_USAGE } from '../../../schema/values/token-usage.ts';
 import { systemTimers } from '../../../services/eventlog/timers.ts';
 import { sheetFromPerMillion } from '../../../services/pricing/price-sheet.ts';
@@ -79,7 +79,7 @@ const spool = {
   whenSynced: (run: () => void) => void syncs.push(run),
 };
 let spentOnHot = 0n;
-const sums = createLeaseSums();
+const sums = createLeaseSums(idFromUuid('node', node));
 const books = createHoldBooks({
   leases,
   sums: {
@@ -87,6 +87,7 @@ const books = createHoldBooks({
       sums.add(counter, epoch, debit, nowMs);
       if (onHot) spentOnHot += debit;
     },
+    orphaned: sums.orphaned,
   },
   spool,
   clock: systemClock,

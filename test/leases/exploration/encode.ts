@@ -8,8 +8,8 @@ import type { Call, Message, ProxyProcess, World } from './world.ts';
  * relations, times by what they are compared with. 53 bits: with a million states two collide with a chance of one in ten thousand.
  */
 export function identityOf(world: World): number {
-  const one = encodeWorld(world, [0, 1]);
-  const other = encodeWorld(world, [1, 0]);
+  const one = encodeWorld(world, [0, 1, 2]);
+  const other = encodeWorld(world, [1, 0, 2]);
   if (one < other) return hash(one);
   return hash(other);
 }
@@ -28,10 +28,13 @@ function hash(text: string): number {
 
 function encodeWorld(world: World, order: readonly number[]): string {
   const place = (node: number): number => order.indexOf(node);
-  const named = (node: string): number => place(Number(node.slice(1)));
-  const proxies = order.map((node) => encodeProxy(world, world.proxies[node]));
-  const calls = world.calls.map((call) => encodeCall(call, place)).sort();
-  const bag = world.bag.map((message) => encodeMessage(world, message, place)).sort();
+  const named = (node: string): number => {
+    const number = Number(node.slice(1));
+    return number - (number % 3) + place(number % 3);
+  };
+  const proxies = order.map((node) => encodeProxy(world, world.proxies[node], named));
+  const calls = world.calls.map((call) => encodeCall(world, call, place, named)).sort();
+  const bag = world.bag.map((message) => encodeMessage(world, message, place, named)).sort();
   const backup = world.backup === null ? '' : `${encodeDatabase(world.backup, world, named)}${world.backupPosted}`;
   const faults = Object.values(world.faults).join();
   return `${encodeDatabase(world.database, world, named)}#${proxies.join('#')}#${calls.join()}#${bag.join()}#${backup}#${faults}${world.forgotten ? 'f' : ''}`;
@@ -42,7 +45,8 @@ function encodeDatabase(database: LeaseDatabase, world: World, named: (node: str
   let text = `${generation.generation}${generation.timeline}${generation.reconciling ? 'r' : ''}${database.timeline}`;
   const parts: string[] = [];
   for (const row of database.lease_nodes) {
-    const state = world.proxies[Number(row.node.slice(1))]?.state ?? null;
+    // Where two may share a name, each of them tells (`encodeBeats`).
+    const state = world.proxies.length > 2 ? null : (world.proxies.find(({ name }) => name === row.node)?.state ?? null);
     // Of a node that is dead or another epoch its beats no longer matter; of a backup only whether it is behind.
     const ahead = state === null || state.epoch !== row.epoch ? 0 : Math.max(-1, row.beat - state.beats);
     const silence = now - row.seen_at > times.node_ttl_ms ? 's' : `${Math.floor((now - row.seen_at) / waitMs)}`;
@@ -90,31 +94,48 @@ function encodeState(state: LeaseState | null, now: number): string {
   return text;
 }
 
-function encodeProxy(world: World, proxy: ProxyProcess | undefined): string {
+function encodeProxy(world: World, proxy: ProxyProcess | undefined, named: (node: string) => number): string {
   if (proxy === undefined) return '';
   const { now } = world.database;
   const flags = `${proxy.disk ? '' : 'd'}${proxy.moved ? 'm' : ''}${proxy.torn}`;
-  return `${encodeState(proxy.state, now)}|${proxy.epoch}${flags}|${encodeState(proxy.zombie, now)}`;
+  const copied = world.proxies.length > 2 ? `${named(proxy.name)}${encodeBeats(world, proxy)}` : '';
+  return `${copied}${encodeState(proxy.state, now)}|${proxy.epoch}${flags}|${encodeState(proxy.zombie, now)}`;
 }
 
-function encodeCall(call: Call, place: (node: number) => number): string {
+/** How far its beats are from those that its name has had: two may share one. */
+function encodeBeats({ database }: World, { name, state }: ProxyProcess): string {
+  const row = database.lease_nodes.find((each) => each.node === name);
+  if (state === null || row === undefined) return '';
+  const isOwn = row.epoch === state.epoch && row.incarnation === state.incarnation;
+  const isSent = row.nonce !== null && row.nonce === state.beating?.nonce;
+  return `${isOwn ? Math.sign(row.beat - state.beats) : row.epoch - state.epoch}${isSent ? 'i' : ''}`;
+}
+
+function encodeCall(world: World, call: Call, place: (node: number) => number, named: (node: string) => number): string {
+  const twin = call.twin === null ? undefined : world.calls[call.twin.call];
+  const copied = world.proxies.length > 2 && call.source !== '' ? `${named(call.source)}=` : '';
+  return `${encodeOneCall(call, place)}${copied}${twin === undefined ? '' : `${call.twin?.isEqual}${encodeOneCall(twin, place)}`}`;
+}
+
+function encodeOneCall(call: Call, place: (node: number) => number): string {
   if (call.phase === 'new') return `${call.hold}`;
   const flags = `${call.openSynced ? 'o' : ''}${call.closeSynced ? 'c' : ''}${call.posted ? 'p' : ''}`;
   return `${call.hold}${call.phase}${place(call.node)}.${call.epoch}${call.counter}.${call.debit}.${call.cost}.${call.actual}${flags}`;
 }
 
 /** Numbers of asks and beats only matter by whether they are the ones that are waited for; of a beat also by how far the database is past it. */
-function encodeMessage(world: World, message: Message, place: (node: number) => number): string {
+function encodeMessage(world: World, message: Message, place: (node: number) => number, named: (node: string) => number): string {
   const state = world.proxies[message.node]?.state ?? null;
   const current = state !== null && state.epoch === message.epoch;
   const start = `${place(message.node)}.${message.epoch}`;
   const asking = (ask: number): string => ([...(state?.slots.values() ?? [])].some((slot) => slot.asking === ask) ? 'i' : 'x');
   if (message.to === 'database') {
-    const { effect } = message;
-    if (effect.kind === 'ask') return `>${start}${current ? asking(effect.ask) : ''}${plain(effect)}`;
-    if (effect.kind !== 'beat') return `>${start}${plain(effect)}`;
+    const { effect, sender } = message;
+    const from = world.proxies.length > 2 ? `${named(sender.name)}@${sender.incarnation.endsWith('@2')}` : '';
+    if (effect.kind === 'ask') return `>${from}${start}${current ? asking(effect.ask) : ''}${plain(effect)}`;
+    if (effect.kind !== 'beat') return `>${from}${start}${plain(effect)}`;
     const row = world.database.lease_nodes[message.node];
-    return `>${start}b${Math.max(-2, Math.min(2, (row?.beat ?? 0) - effect.beat))}${effect.generation}${plain(effect.returned)}`;
+    return `>${from}${start}b${Math.max(-2, Math.min(2, (row?.beat ?? 0) - effect.beat))}${effect.generation}${plain(effect.returned)}`;
   }
   if (!current) return '';
   if (!('beat' in message)) return `<${start}a${asking(message.ask.ask)}${plain(message.answer)}`;

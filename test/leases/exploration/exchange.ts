@@ -3,7 +3,7 @@ import type { AskAnswer, BeatAnswer, LeaseEffect } from '../../../services/proxy
 import type { ReportAnswer } from '../mirror/generation.ts';
 import type { ReturnAnswer } from '../mirror/lease-return.ts';
 import type { Parts } from './parts.ts';
-import { nodeName, type World } from './world.ts';
+import type { Sender, World } from './world.ts';
 
 type Ask = Extract<LeaseEffect, { kind: 'ask' }>;
 
@@ -19,10 +19,9 @@ export type Exchange =
   | { readonly kind: 'report'; readonly answer: ReportAnswer };
 
 /** Runs the statement an effect stands for. */
-export function executed(parts: Parts, world: World, node: number, epoch: number, effect: LeaseEffect): Exchange {
+export function executed(parts: Parts, world: World, sender: Sender, epoch: number, effect: LeaseEffect): Exchange {
   const { database } = world;
-  const name = nodeName(node);
-  const incarnation = `${name}.${epoch}`;
+  const { name, incarnation } = sender;
   switch (effect.kind) {
     case 'ask': {
       // How much would be of use later is the world's guess: as much as there is.

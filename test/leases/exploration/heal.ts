@@ -14,24 +14,43 @@ export function unhealed(from: World, parts: Parts): string | null {
   world.bag.splice(0);
   const acts = play.playOf(world, parts);
   if (world.proxies.some((proxy) => proxy.moved)) play.pass(acts);
-  for (const node of [0, 1]) {
-    const { state, disk } = play.proxyOf(world, node);
-    world.proxies[node] = { ...play.proxyOf(world, node), zombie: null };
-    if (!disk) play.declareLost(acts, node);
-    else if (state === null || state.phase === 'stopping' || state.phase === 'stopped') {
-      play.kill(acts, node);
-      play.boot(acts, node);
-    } else if (state.phase === 'registering') play.give(acts, node, { kind: 'boot' });
-    play.timeOut(acts, node);
+  const nodes = [...world.proxies.keys()];
+  // Of those that were copied one finds out by its beat, and the next start of it goes on from there.
+  for (let start = 0; start < (nodes.length > 2 ? 3 : 1); start += 1) {
+    for (const node of nodes) {
+      const { state, disk } = play.proxyOf(world, node);
+      world.proxies[node] = { ...play.proxyOf(world, node), zombie: null };
+      if (!disk) declareLost(acts, node);
+      else if (state === null || state.phase === 'stopping' || state.phase === 'stopped') {
+        play.kill(acts, node);
+        play.boot(acts, node);
+      } else if (state.phase === 'registering') play.give(acts, node, { kind: 'boot' });
+      play.timeOut(acts, node);
+    }
+    for (let round = 0; round < 2; round += 1) for (const node of nodes) play.beat(acts, node);
   }
-  for (let round = 0; round < 2; round += 1) for (const node of [0, 1]) play.beat(acts, node);
+  if (world.proxies.some(({ state, disk }) => disk && state === null)) return 'I6: somebody finds its name taken at every start';
+  for (const name of abandoned(world)) play.declareLost(acts, name);
   for (const [index, call] of world.calls.entries()) if (call.phase === 'running') play.settleCall(acts, index, call.hold);
-  for (const node of [0, 1]) play.sync(acts, node);
+  for (const node of nodes) play.sync(acts, node);
   for (const [index, call] of world.calls.entries()) if (call.phase === 'settled' && !call.posted) play.post(acts, index);
-  for (const node of [0, 1]) play.tick(acts, node, true);
-  for (const node of [0, 1]) play.beat(acts, node);
-  for (const node of [0, 1]) play.tick(acts, node, true);
+  for (const [index, call] of world.calls.entries()) if (call.phase === 'dead') play.discard(acts, index);
+  for (const node of nodes) play.tick(acts, node, true);
+  for (const node of nodes) play.beat(acts, node);
+  for (const node of nodes) play.tick(acts, node, true);
   return broken(world) ?? wrongAtRest(world) ?? unusable(acts);
+}
+
+/** Its leases stay held until somebody says that nobody can prove any more what was spent of them. */
+function declareLost(acts: play.Play, node: number): void {
+  const { name } = play.proxyOf(acts.world, node);
+  const isAnothers = acts.world.proxies.some((proxy) => proxy.disk && proxy.name === name);
+  if (!isAnothers) play.declareLost(acts, name);
+}
+
+/** Names that were given up and that nobody goes on under. */
+function abandoned({ database, proxies }: World): string[] {
+  return database.lease_nodes.map(({ node }) => node).filter((name) => !proxies.some((proxy) => proxy.name === name));
 }
 
 function wrongAtRest(world: World): string | null {

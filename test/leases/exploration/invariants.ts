@@ -1,10 +1,15 @@
 import { proveBooks } from '../mirror/books.ts';
 import { counterView, posted } from '../mirror/view.ts';
-import { type Call, nodeName, type World } from './world.ts';
+import type { Call, World } from './world.ts';
 
 /** The books are known to be behind: restored, and not everybody's side is in them yet. */
 function isBehind({ database }: World): boolean {
   return database.generation.reconciling || database.generation.timeline !== database.timeline;
+}
+
+/** Two processes spend one lease: what is beyond it is an overrun once both have posted (leases.md §8), and no sooner. */
+function isDoubled({ proxies, calls }: World): boolean {
+  return proxies.length > 2 && calls.some(({ phase, posted }) => phase === 'running' || (phase === 'settled' && !posted));
 }
 
 /** What a call can still take from its lease, whatever is left of its records. */
@@ -23,9 +28,9 @@ export function broken(world: World): string | null {
   if (books !== undefined) return `I2: ${books}`;
   if (!world.forgotten && database.budget_counters.some((counter) => counter.committed > world.ceiling))
     return 'I1: committed above the limit';
-  return (
-    wrongSums(world) ?? wrongPostings(world) ?? (world.forgotten || isBehind(world) ? null : (uncoveredClaims(world) ?? unreported(world)))
-  );
+  const wrong = wrongSums(world) ?? wrongPostings(world);
+  if (wrong !== null || world.forgotten || isBehind(world) || isDoubled(world)) return wrong;
+  return (world.proxies.length > 2 ? null : uncoveredClaims(world)) ?? unreported(world);
 }
 
 /** I3 stands on it: what a proxy says is open and not synced of a lease is what its requests and settlements say, and what is free is the rest. */
@@ -49,15 +54,15 @@ function wrongSums({ proxies }: World): string | null {
 function uncoveredClaims(world: World): string | null {
   const { database } = world;
   const claims = new Map<string, bigint>();
-  const add = (counter: string, node: number, epoch: number, amount: bigint): void => {
+  const add = (counter: string, node: string, epoch: number, amount: bigint): void => {
     if (amount <= 0n) return;
-    const key = `${counter} ${nodeName(node)} ${epoch}`;
+    const key = `${counter} ${node} ${epoch}`;
     claims.set(key, (claims.get(key) ?? 0n) + amount);
   };
-  for (const call of world.calls) add(call.counter, call.node, call.epoch, claim(call));
-  for (const [node, { state }] of world.proxies.entries()) {
+  for (const call of world.calls) add(call.counter, call.source, call.epoch, claim(call));
+  for (const { name, state } of world.proxies) {
     if (state === null || state.phase === 'stopping' || state.phase === 'stopped') continue;
-    for (const lease of state.leases.values()) if (!lease.gone) add(lease.counter, node, state.epoch, lease.free);
+    for (const lease of state.leases.values()) if (!lease.gone) add(lease.counter, name, state.epoch, lease.free);
   }
   if (claims.size === 0) return null;
   for (const lease of database.leases) {

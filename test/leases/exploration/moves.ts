@@ -6,11 +6,14 @@ export interface Move {
   readonly act: (acts: play.Play) => void;
 }
 
-const nodes = [0, 1];
-
 /** Everything that can happen next. What changes nothing leads back to the same state, and costs only its try. */
 export function movesOf(world: World): Move[] {
-  return [...callMoves(world), ...nodes.flatMap((node) => nodeMoves(world, node)), ...bagMoves(world), ...databaseMoves(world)];
+  return [
+    ...callMoves(world),
+    ...[...world.proxies.keys()].flatMap((node) => nodeMoves(world, node)),
+    ...bagMoves(world),
+    ...databaseMoves(world),
+  ];
 }
 
 function callMoves(world: World): Move[] {
@@ -21,7 +24,7 @@ function callMoves(world: World): Move[] {
     const { state } = world.proxies[call.node] ?? { state: null };
     if (call.phase === 'new' && !first.has(call.hold)) {
       first.add(call.hold);
-      for (const node of nodes) {
+      for (const node of world.proxies.keys()) {
         if (world.proxies[node]?.state?.phase === 'running')
           moves.push({ name: `n${node} takes ${call.hold}`, act: (acts) => play.take(acts, node, index) });
         if ((world.proxies[node]?.zombie ?? null) !== null) {
@@ -50,7 +53,7 @@ function nodeMoves(world: World, node: number): Move[] {
   const { faults, calls } = world;
   const proxy = world.proxies[node];
   if (proxy === undefined) return [];
-  const { state, disk } = proxy;
+  const { name: own, state, disk } = proxy;
   const moves: Move[] = [];
   const fault = (kind: Parameters<typeof play.spend>[1], name: string, act: (acts: play.Play) => void): void => {
     if (faults[kind] <= 0) return;
@@ -64,8 +67,8 @@ function nodeMoves(world: World, node: number): Move[] {
   };
   if (disk && (state === null || state.phase === 'stopped')) moves.push({ name: `n${node} boots`, act: (acts) => play.boot(acts, node) });
   if (disk) fault('diskLosses', 'loses its disk', (acts) => play.loseDisk(acts, node));
-  if (world.database.lease_nodes.some((row) => row.node === `n${node}` && row.lost_at === null)) {
-    fault('declared', 'is declared lost', (acts) => play.declareLost(acts, node));
+  if (world.database.lease_nodes.some((row) => row.node === own && row.lost_at === null)) {
+    fault('declared', 'is declared lost', (acts) => play.declareLost(acts, own));
   }
   if (state === null || state.phase === 'stopped') return moves;
   if (state.phase === 'registering')
@@ -85,6 +88,7 @@ function nodeMoves(world: World, node: number): Move[] {
   fault('powerCuts', 'loses power', (acts) => play.cutPower(acts, node));
   if (state.phase === 'running') {
     fault('stops', 'stops', (acts) => play.stop(acts, node));
+    fault('copies', 'is copied while it runs', (acts) => play.copy(acts, node));
     fault('takeovers', 'is taken over', (acts) => play.takeOver(acts, node));
   }
   return moves;

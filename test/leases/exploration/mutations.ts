@@ -74,6 +74,11 @@ function isLost(database: LeaseDatabase, node: string): boolean {
 }
 
 export const mutations: readonly Mutation[] = [
+  {
+    name: 'trace 17: who finds its name taken starts again under it',
+    change: { givesUpName: () => false },
+    scope: scopeOf({ copies: 1 }, { holds: [2n] }),
+  },
   { name: 'trace 1: expiry releases granted - posted', change: { passed: (world) => expire(world, false) }, scope: scopeOf({ passes: 1 }) },
   {
     name: 'trace 2: expiry releases it once the calls have ended',

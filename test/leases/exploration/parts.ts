@@ -24,6 +24,8 @@ export interface Parts {
   readonly nextEpoch: (epoch: number) => number;
   /** The older epochs a boot calls torn. */
   readonly tornEpochs: (torn: readonly number[]) => readonly number[];
+  /** Whether a process that finds its name taken, and has this claimed on its disk, leaves the name to the other for good. */
+  readonly givesUpName: (claimed: number, epoch: number) => boolean;
   /** Whether a boot says that the spool was moved. */
   readonly isMoved: (moved: boolean) => boolean;
   /** Whether posting finds that an entry is there already. */
@@ -45,6 +47,7 @@ export const parts: Parts = {
   changeAmount,
   nextEpoch: (epoch) => epoch + 1,
   tornEpochs: (torn) => torn,
+  givesUpName: (claimed, epoch) => claimed <= epoch,
   isMoved: (moved) => moved,
   isDuplicate: (posted) => posted,
   passed: () => undefined,

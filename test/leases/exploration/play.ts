@@ -64,7 +64,7 @@ export function give(play: Play, node: number, input: LeaseInput): void {
 }
 
 function perform(play: Play, node: number, effect: LeaseEffect): void {
-  const { world } = play;
+  const { world, parts } = play;
   const proxy = proxyOf(world, node);
   const epoch = proxy.state?.epoch ?? 0;
   switch (effect.kind) {
@@ -72,7 +72,15 @@ function perform(play: Play, node: number, effect: LeaseEffect): void {
       const call = Number(effect.request);
       const counter = effect.holds[0]?.counter ?? '';
       if (isUnheardOf(world, node, epoch)) world.breach = 'I3: an owner that the database has not heard of for a fence admitted a request';
-      world.calls[call] = { ...callOf(world, call), phase: 'running', node, epoch, counter, openSynced: !world.syncsLater };
+      world.calls[call] = {
+        ...callOf(world, call),
+        phase: 'running',
+        node,
+        source: proxy.name,
+        epoch,
+        counter,
+        openSynced: !world.syncsLater,
+      };
       return;
     }
     case 'raise':
@@ -90,11 +98,13 @@ function perform(play: Play, node: number, effect: LeaseEffect): void {
       const lease = proxy.state?.leases.get(hold.counter);
       if (hold.cost > hold.debit && lease !== undefined && lease.free > 0n)
         world.breach = 'I5: an overrun beside free room of its own lease';
-      world.calls[call] = { ...callOf(world, call), phase: 'settled', debit: hold.debit, cost: hold.cost, actual: hold.cost };
+      const settled = { ...callOf(world, call), phase: 'settled', debit: hold.debit, cost: hold.cost } as const;
+      world.calls[call] = { ...settled, actual: billed(settled, call, hold.cost) };
       return;
     }
     case 'exit':
       world.proxies[node] = { ...proxy, state: null };
+      if (parts.givesUpName(proxy.epoch, epoch)) world.proxies[node] = { ...proxy, state: null, name: nextName(proxy, node), torn: [] };
       return;
     case 'register':
       if (effect.afterMs > 0) return;
@@ -107,27 +117,29 @@ function perform(play: Play, node: number, effect: LeaseEffect): void {
 }
 
 /** Others may count on its silence from a time on that is longer than the fence, by the database's clock. Of a restored database nobody knows what it heard. */
-function isUnheardOf({ database }: World, node: number, epoch: number): boolean {
-  const row = database.lease_nodes.find((each) => each.node === nodeName(node) && each.epoch === epoch);
+function isUnheardOf({ database, proxies }: World, node: number, epoch: number): boolean {
+  const row = database.lease_nodes.find((each) => each.node === proxies[node]?.name && each.epoch === epoch);
   return row !== undefined && database.timeline === 't1' && database.now - row.seen_at >= leaseTimes.fenceMs;
 }
 
 function send(play: Play, node: number, epoch: number, effect: LeaseEffect): void {
   const { delivery, world } = play;
+  const { name, state } = proxyOf(world, node);
+  const sender = { name, incarnation: state?.incarnation ?? '' };
   const twoWay = effect.kind === 'ask' || effect.kind === 'beat';
   if (!play.used && delivery !== 'sync' && world.astray.includes(effect.kind) && (twoWay || delivery !== 'answer late')) {
     play.used = true;
     spend(world, 'loose');
-    if (delivery === 'late') world.bag.push({ to: 'database', node, epoch, effect });
+    if (delivery === 'late') world.bag.push({ to: 'database', node, epoch, sender, effect });
     else if (delivery === 'lost') unanswered(play, node, effect);
     else {
-      const answer = executed(play.parts, world, node, epoch, effect);
+      const answer = executed(play.parts, world, sender, epoch, effect);
       if (delivery === 'answer late' && (answer.kind === 'ask' || answer.kind === 'beat')) world.bag.push(backOf(node, epoch, answer));
       else unanswered(play, node, effect);
     }
     return;
   }
-  hear(play, node, epoch, executed(play.parts, world, node, epoch, effect));
+  hear(play, node, epoch, executed(play.parts, world, sender, epoch, effect));
 }
 
 function backOf(node: number, epoch: number, exchange: Extract<Exchange, { kind: 'ask' | 'beat' }>): Message {
@@ -165,7 +177,7 @@ export function deliver(play: Play, index: number, keep: boolean): void {
   if (message === undefined) return;
   if (!keep) world.bag.splice(index, 1);
   const { node, epoch } = message;
-  if (message.to === 'database') hear(play, node, epoch, executed(play.parts, world, node, epoch, message.effect));
+  if (message.to === 'database') hear(play, node, epoch, executed(play.parts, world, message.sender, epoch, message.effect));
   else if ('beat' in message) hear(play, node, epoch, { kind: 'beat', answer: message.beat });
   else hear(play, node, epoch, { kind: 'ask', ask: message.ask, answer: message.answer });
 }
@@ -181,28 +193,21 @@ export function boot(play: Play, node: number): void {
   const open: { request: string; epoch: number; holds: { counter: string; amount: bigint }[] }[] = [];
   for (const [index, call] of world.calls.entries()) {
     if (call.node !== node) continue;
-    if (call.phase === 'settled') spent.push({ counter: call.counter, epoch: call.epoch, spent: call.debit });
-    if (call.phase === 'running')
+    const own = call.source === proxy.name;
+    if (own && (call.phase === 'settled' || call.phase === 'doubled' || call.phase === 'dead'))
+      spent.push({ counter: call.counter, epoch: call.epoch, spent: call.debit });
+    if (own && call.phase === 'running')
       open.push({ request: `${index}`, epoch: call.epoch, holds: [{ counter: call.counter, amount: call.hold }] });
+    // Under a name that was given up: the sums of those leases are another's to say.
+    if (!own && call.phase === 'running') orphaned(world, index);
   }
   const { finals, orphans } = parts.recover({ spent, open });
-  for (const { request } of orphans) {
-    const call = callOf(world, Number(request));
-    world.calls[Number(request)] = {
-      ...call,
-      phase: 'settled',
-      debit: call.hold,
-      cost: call.hold,
-      actual: call.hold,
-      openSynced: true,
-      closeSynced: true,
-    };
-  }
+  for (const { request } of orphans) orphaned(world, Number(request));
   const torn = parts.tornEpochs(proxy.torn);
   const state = createLeaseState({
-    node: nodeName(node),
+    node: proxy.name,
     epoch,
-    incarnation: `${nodeName(node)}.${epoch}`,
+    incarnation: `${proxy.name}.${epoch}@${node}`,
     finals,
     torn,
     moved: parts.isMoved(proxy.moved),
@@ -210,6 +215,18 @@ export function boot(play: Play, node: number): void {
   });
   world.proxies[node] = { ...proxy, state, epoch };
   give(play, node, { kind: 'boot' });
+}
+
+function orphaned(world: World, index: number): void {
+  const call = callOf(world, index);
+  const { hold } = call;
+  const settled = { ...call, phase: 'settled', debit: hold, cost: hold, openSynced: true, closeSynced: true } as const;
+  world.calls[index] = { ...settled, actual: billed(call, index, hold) };
+}
+
+/** What the provider billed is the first one's to say, of a call that two have. */
+function billed({ twin }: Call, index: number, amount: bigint): bigint {
+  return twin !== null && twin.call < index ? 0n : amount;
 }
 
 export function take(play: Play, node: number, call: number): void {
@@ -241,12 +258,23 @@ export function post(play: Play, index: number): void {
   const { world, parts } = play;
   const call = callOf(world, index);
   if (parts.isDuplicate(call.posted)) return;
+  if (call.twin !== null && callOf(world, call.twin.call).posted) {
+    world.calls[index] = { ...call, phase: call.twin.isEqual ? 'doubled' : 'dead' };
+    return;
+  }
   const before = world.database.budget_counters.map((counter) => counter.committed);
-  parts.lease_post(world.database, [
-    { counter: call.counter, node: nodeName(call.node), epoch: call.epoch, debit: call.debit, cost: call.cost },
-  ]);
+  parts.lease_post(world.database, [{ counter: call.counter, node: call.source, epoch: call.epoch, debit: call.debit, cost: call.cost }]);
   if (world.database.budget_counters.some((counter, at) => counter.committed !== before[at])) world.breach = 'I2: posting moved committed';
   world.calls[index] = { ...call, posted: true };
+}
+
+/** A person discards a dead letter: its debit is settled, since its call may have been made (infra/decisions). */
+export function discard(play: Play, index: number): void {
+  const { world, parts } = play;
+  const call = callOf(world, index);
+  const { counter, source, epoch, debit } = call;
+  parts.lease_post(world.database, [{ counter, node: source, epoch, debit, cost: debit }]);
+  world.calls[index] = { ...call, cost: debit, posted: true };
 }
 
 export function beat(play: Play, node: number): void {
@@ -307,9 +335,40 @@ export function loseDisk(play: Play, node: number): void {
     if (call.node !== node) continue;
     const made = call.phase === 'running' || (call.phase === 'settled' && !call.posted);
     // An overrun that nobody had shipped cannot be reported by anybody (infra/decisions): it is left out of what is held against the limit.
-    if (made) world.calls[index] = { ...call, phase: 'erased', actual: call.phase === 'running' ? call.hold : call.debit };
+    const actual = billed(call, index, call.phase === 'running' ? call.hold : call.debit);
+    if (made) world.calls[index] = { ...call, phase: 'erased', actual };
   }
   world.proxies[node] = { ...proxyOf(world, node), disk: false };
+}
+
+/**
+ * A machine is copied while it runs (a snapshot of it is started beside it, or after it): the copy has its name, its epoch, what it knows and what is on
+ * its disk. Beats differ from the next one on.
+ */
+export function copy(play: Play, node: number): void {
+  const { world } = play;
+  const proxy = proxyOf(world, node);
+  if (proxy.state === null) return;
+  const made = world.proxies.length;
+  const state = copyLeaseState(proxy.state);
+  for (const [index, call] of [...world.calls.entries()]) {
+    if (call.node !== node || (call.phase !== 'running' && call.phase !== 'settled')) continue;
+    const isEqual = call.phase === 'settled';
+    const phase = call.posted ? 'doubled' : call.phase;
+    const second = world.calls.push({ ...call, node: made, twin: { call: index, isEqual }, phase, posted: false, actual: 0n }) - 1;
+    world.calls[index] = { ...call, twin: { call: second, isEqual } };
+    const holds = state.requests.get(`${index}`);
+    if (holds === undefined) continue;
+    state.requests.delete(`${index}`);
+    state.requests.set(`${second}`, holds);
+  }
+  world.proxies.push({ ...proxy, state });
+}
+
+/** One that nobody had: there are three disks at the most, of which two may begin with one name. */
+function nextName({ name }: ProxyProcess, node: number): string {
+  const number = Number(name.slice(1));
+  return nodeName(3 + (number < 3 ? node : number));
 }
 
 /** The volume is attached to another machine while the first still runs. What that one writes from now on nobody will read. */
@@ -332,7 +391,8 @@ export function takeAsZombie(play: Play, node: number, call: number): void {
   const opened = effects[0];
   if (opened?.kind === 'open') {
     const counter = opened.holds[0]?.counter ?? '';
-    world.calls[call] = { ...callOf(world, call), phase: 'erased', node, epoch: proxy.zombie.epoch, counter, actual: amount };
+    const admitted = { node, source: proxy.name, epoch: proxy.zombie.epoch, counter, actual: amount };
+    world.calls[call] = { ...callOf(world, call), ...admitted, phase: 'erased' };
     // Until its successor has registered nobody counts on its silence; what it spends then is within what is unproven.
     if (proxy.state?.phase === 'running') world.breach = 'I3: an owner that has been replaced admitted a request';
   }
@@ -348,9 +408,9 @@ export function wait(play: Play): void {
   play.world.database.now += waitMs;
 }
 
-export function declareLost(play: Play, node: number): void {
+export function declareLost(play: Play, name: string): void {
   const { world } = play;
-  play.parts.lease_declare_lost(world.database, { node: nodeName(node) });
+  play.parts.lease_declare_lost(world.database, { node: name });
   if (world.backup !== null && world.database.timeline !== 't1') world.forgotten = true;
 }
 
@@ -390,10 +450,12 @@ export function stop(play: Play, node: number): void {
 export function newWorld(parts: Parts, options: Pick<Scope, 'limit' | 'holds' | 'faults' | 'astray' | 'over'>): World {
   const database = emptyDatabase({ keepLog: false, now: passMs });
   createLimit(database, limitName, options.limit);
-  const fresh: ProxyProcess = { state: null, epoch: 0, disk: true, torn: [], moved: false, zombie: null };
+  const fresh = (node: number): ProxyProcess => {
+    return { name: nodeName(node), state: null, epoch: 0, disk: true, torn: [], moved: false, zombie: null };
+  };
   const world: World = {
     database,
-    proxies: [fresh, fresh],
+    proxies: [fresh(0), fresh(1)],
     calls: options.holds.map((hold): Call => ({ ...noCall, hold })),
     bag: [],
     faults: options.faults,
@@ -416,6 +478,8 @@ export const noCall: Call = {
   hold: 0n,
   phase: 'new',
   node: -1,
+  source: '',
+  twin: null,
   epoch: 0,
   counter: '',
   debit: 0n,

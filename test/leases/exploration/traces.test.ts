@@ -120,7 +120,7 @@ const traces: readonly Trace[] = [
     script: (acts) => {
       play.take(acts, 0, 0);
       play.settleCall(acts, 0, 1n);
-      play.declareLost(acts, 0);
+      play.declareLost(acts, 'n0');
       play.tick(acts, 0, true);
       play.beat(acts, 0);
     },
@@ -134,7 +134,7 @@ const traces: readonly Trace[] = [
       play.settleCall(acts, 0, 1n);
       play.stop(acts, 0);
       play.loseDisk(acts, 0);
-      play.declareLost(acts, 0);
+      play.declareLost(acts, 'n0');
     },
     outcome: (world) => {
       const [counter] = world.database.budget_counters;
@@ -229,10 +229,48 @@ const traces: readonly Trace[] = [
     },
     outcome: (world) => expect(leaseOf(world, 'n0')).toMatchObject({ granted: 2n, returned: 0n }),
   },
+  {
+    name: 'trace 17: a snapshot of a running machine is started after it; what the machine spent since then nobody can prove',
+    holds: [1n, 3n, 3n],
+    script: (acts) => {
+      play.take(acts, 0, 0);
+      play.copy(acts, 0);
+      play.take(acts, 0, 1);
+      play.beat(acts, 0);
+      play.loseDisk(acts, 0);
+      play.beat(acts, 2);
+      play.boot(acts, 2);
+      play.take(acts, 1, 2);
+    },
+    outcome: (world) => {
+      expect(leaseOf(world, 'n0')).toMatchObject({ returned: 0n, closed_at: null });
+      expect(world.calls[2]?.phase).toBe('new');
+    },
+  },
+  {
+    name: 'trace 18: copied while a beat is in flight, which is both theirs; the next one is not',
+    holds: [2n],
+    script: (acts) => {
+      astray(acts, 'late', () => play.beat(acts, 0));
+      play.copy(acts, 0);
+      for (const node of [0, 2]) play.beat(acts, node);
+      expect(acts.world.proxies.map(({ state }) => state?.phase)).toEqual(['running', 'running', 'running']);
+      for (const node of [0, 2]) play.beat(acts, node);
+    },
+    outcome: ({ proxies }) =>
+      expect(proxies.map(({ name, state }) => [name, state?.phase])).toEqual([
+        ['n0', 'running'],
+        ['n1', 'running'],
+        ['n5', undefined],
+      ]),
+  },
 ];
 
 function played(trace: Trace, with_ = parts): { world: World; broken: string | null } {
-  const scope = scopeOf({ loose: 9, powerCuts: trace.syncs === true ? 1 : 0 }, { holds: trace.holds });
+  const scope = scopeOf(
+    { loose: 9, powerCuts: trace.syncs === true ? 1 : 0 },
+    { holds: trace.holds, astray: ['ask', 'return', 'register', 'beat'] },
+  );
   const acts = play.playOf(play.newWorld(with_, scope), with_);
   trace.script(acts);
   return { world: acts.world, broken: broken(acts.world) ?? unhealed(acts.world, with_) };

@@ -8,9 +8,17 @@ export const groupName = 'g';
 /** A call at the provider, and what the spool and the ledger have of it. What the provider really billed is in `actual`. */
 export interface Call {
   readonly hold: bigint;
-  /** `torn`: it was made, and a power cut took its record. `erased`: it was made, and its disk is gone. */
-  readonly phase: 'new' | 'waiting' | 'running' | 'settled' | 'torn' | 'erased';
+  /**
+   * `torn`: it was made, and a power cut took its record. `erased`: it was made, and its disk is gone. Of a call that a copy of its process has too,
+   * `doubled`: the other's event is posted, which this one's is equal to; `dead`: this one's has other bytes, and is a dead letter.
+   */
+  readonly phase: 'new' | 'waiting' | 'running' | 'settled' | 'torn' | 'erased' | 'doubled' | 'dead';
+  /** Whose disk its record is on. */
   readonly node: number;
+  /** The name it was admitted under, which its event carries. */
+  readonly source: string;
+  /** The same call as the other of two processes that were one has it, and whether they settled it before they were two. */
+  readonly twin: { readonly call: number; readonly isEqual: boolean } | null;
   readonly epoch: number;
   readonly counter: string;
   readonly debit: bigint;
@@ -23,6 +31,8 @@ export interface Call {
 
 /** A process and its disk. `state` null: dead. */
 export interface ProxyProcess {
+  /** Of the node; that of a process that was copied is also its copy's, until one of them gives it up. */
+  readonly name: string;
   readonly state: LeaseState | null;
   /** The last epoch that was claimed on the disk. */
   readonly epoch: number;
@@ -36,9 +46,15 @@ export interface ProxyProcess {
 
 type Ask = Extract<LeaseEffect, { kind: 'ask' }>;
 
+/** What a process calls itself to the database. */
+export interface Sender {
+  readonly name: string;
+  readonly incarnation: string;
+}
+
 /** On the way to the database, or back. */
 export type Message =
-  | { readonly to: 'database'; readonly node: number; readonly epoch: number; readonly effect: LeaseEffect }
+  | { readonly to: 'database'; readonly node: number; readonly epoch: number; readonly sender: Sender; readonly effect: LeaseEffect }
   | { readonly to: 'node'; readonly node: number; readonly epoch: number; readonly ask: Ask; readonly answer: AskAnswer }
   | { readonly to: 'node'; readonly node: number; readonly epoch: number; readonly beat: BeatAnswer };
 
@@ -60,6 +76,8 @@ export interface Faults {
   readonly stops: number;
   readonly takeovers: number;
   readonly reposts: number;
+  /** A machine is copied while it runs, memory and disk, and both go on. */
+  readonly copies: number;
 }
 
 export interface World {
@@ -101,6 +119,7 @@ export const noFaults: Faults = {
   stops: 0,
   takeovers: 0,
   reposts: 0,
+  copies: 0,
 };
 
 export function copyWorld(world: World): World {

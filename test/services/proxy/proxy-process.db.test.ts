@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, lstat, readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { idFromUuid } from '../../../schema/values/ids.ts';
 import { createApiKey, revokeApiKey } from '../../../services/registry/api-keys.ts';
 import type { Change } from '../../../services/registry/change.ts';
 import { applyProviders } from '../../../services/registry/configuration/apply-providers.ts';
@@ -75,11 +77,11 @@ afterEach(async () => {
 
 type Running = { readonly child: ChildProcess; readonly url: string };
 
-async function startProxyProcess(databaseUrl = database.url): Promise<Running> {
+async function startProxyProcess(databaseUrl = database.url, folder = home): Promise<Running> {
   const child = fork(main, {
     env: {
       ...inheritedVariables(),
-      TURNPIKE_HOME: home,
+      TURNPIKE_HOME: folder,
       TURNPIKE_PROXY_PORT: '0',
       TURNPIKE_MASTER_KEY: masterKey.toString('base64'),
       DATABASE_URL: databaseUrl,
@@ -225,4 +227,30 @@ test('on a full disk requests are refused before any provider is called, and ser
   await eventually(async () => (await called()) === 200);
   expect(await metric(proxy, 'spool_writable')).toBe(1);
   expect(await end(proxy.child, 'SIGTERM')).toBe(0);
+});
+
+test('of a proxy and its copy on another machine one keeps the name, and the other is a new proxy from its next start on', async () => {
+  const original = await startProxyProcess();
+  const nodes = async () => {
+    const rows = await database.writer.db.selectFrom('lease_nodes').select(['id', 'epoch']).orderBy('epoch').execute();
+    return rows.map(({ id, epoch }) => [idFromUuid('node', id), Number(epoch)]);
+  };
+  const nameIn = async (folder: string): Promise<string> => (await readFile(join(folder, 'proxy', 'node'), 'utf8')).trim();
+  const name = await nameIn(home);
+  await eventually(async () => (await nodes()).length === 1, 30_000);
+  const copied = await temporaryFolder();
+  const isNoSocket = async (path: string): Promise<boolean> => !(await lstat(path)).isSocket();
+  for (const part of ['node', 'spool'])
+    await cp(join(home, 'proxy', part), join(copied, 'proxy', part), { recursive: true, filter: isNoSocket });
+  // The lock is of one machine: nobody answers on another.
+  await writeFile(join(copied, 'proxy', 'spool', 'epoch-1'), join(copied, 'nobody.lock'));
+
+  const ended = once(original.child, 'exit', { signal: AbortSignal.timeout(30_000) });
+  await startProxyProcess(database.url, copied);
+  expect((await ended)[0]).not.toBe(0);
+  await startProxyProcess();
+  await eventually(async () => (await nodes()).length === 2, 30_000);
+  expect(await nameIn(copied)).toBe(name);
+  expect(await readFile(join(home, 'proxy', 'node.given-up'), 'utf8')).toBe(`${name}\n`);
+  expect(new Set((await nodes()).map(([id]) => id))).toEqual(new Set([name, await nameIn(home)]));
 });

@@ -53,8 +53,8 @@ const LEASE_WAIT_MS = 250;
 const STOP_MS = 5_000;
 
 export function openLeasing({ life, machine, log, durability, database, soleMachine }: LeasingOptions): Leasing {
-  const sums = createLeaseSums();
   const node = mintId('node', EPOCH_MS - 1_000, createDice(Number(machine.name.split('-')[1])).bytes(10));
+  const sums = createLeaseSums(node);
   const uuid = uuidFromId('node', node) ?? '';
   let leases: LeaseNode | null = null;
   let books: HoldBooks | null = null;

@@ -56,7 +56,9 @@ test('a spool says which boots left what it holds, and whether they stopped in o
 test('an epoch that was claimed is nobody else’s', async () => {
   const directory = await temporaryFolder();
   const first = await openTestSpool({ directory });
+  expect(await first.spool.hasLaterEpoch()).toBe(false);
   expect(await first.spool.claimNextEpoch()).toBe(2);
+  expect(await first.spool.hasLaterEpoch()).toBe(true);
   await expect(openTestSpool({ directory })).rejects.toThrow('Another process uses');
   await first.spool.stop(1_000);
   const second = await openTestSpool({ directory });

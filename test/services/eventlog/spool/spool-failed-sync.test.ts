@@ -16,7 +16,7 @@ function boot(disk: VolatileDisk, epoch: number, shipped: string[]) {
     log: recordingLog(),
     disk,
     random: seededRandom(epoch),
-    lock: async () => ({ epoch, claimNext: async () => epoch + 1, release: async () => {} }),
+    lock: async () => ({ epoch, claimNext: async () => epoch + 1, hasLater: async () => false, release: async () => {} }),
     sender: {
       topic: REQUESTS_TOPIC,
       producer: {

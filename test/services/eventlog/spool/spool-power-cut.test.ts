@@ -35,7 +35,7 @@ function optionsOf(seed: number, boot: number, disk: VolatileDisk, durability: S
     log: recordingLog(),
     disk,
     random,
-    lock: async () => ({ epoch: boot, claimNext: async () => boot + 1, release: async () => {} }),
+    lock: async () => ({ epoch: boot, claimNext: async () => boot + 1, hasLater: async () => false, release: async () => {} }),
     sender: {
       topic: REQUESTS_TOPIC,
       producer: {
