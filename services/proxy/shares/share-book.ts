@@ -47,8 +47,11 @@ export interface ShareStanding {
  * all processes are never more than the limit, and only its owner lowers a share.
  */
 export interface ShareBook {
-  /** Takes all or none. */
-  take(wanted: readonly ShareWanted[], now: number): readonly TakenShare[] | ShareShortage;
+  /**
+   * Takes all or none.
+   * @param isAgain for a request that was told of when it first found no room, and is not to be counted twice.
+   */
+  take(wanted: readonly ShareWanted[], now: number, isAgain?: boolean): readonly TakenShare[] | ShareShortage;
   /** The word that is due; null where there is nothing to say. */
   tell(now: number, leaving: boolean): ShareMessage | null;
   answered(message: ShareMessage, answer: ShareAnswer, now: number): void;
@@ -100,9 +103,11 @@ export function createShareBook(): ShareBook {
     for (const groups of limits.values()) yield* groups.values();
   };
 
-  const shortage = (wanted: ShareWanted, place: SharePlace, now: number): ShareShortage => {
-    place.lacking += wanted.amount;
-    if (wanted.amount > place.need) place.need = wanted.amount;
+  const shortage = (wanted: ShareWanted, place: SharePlace, now: number, isAgain: boolean): ShareShortage => {
+    if (!isAgain) {
+      place.lacking += wanted.amount;
+      if (wanted.amount > place.need) place.need = wanted.amount;
+    }
     const isKnown = now < validUntil;
     const mayAsk = !isKnown || (place.share < place.most && place.recall === null && now >= place.askAfter);
     return { wanted, kind: isKnown ? 'short' : 'unproven', mayAsk };
@@ -120,7 +125,7 @@ export function createShareBook(): ShareBook {
   };
 
   return {
-    take: (wanted, now) => {
+    take: (wanted, now, isAgain = false) => {
       const found: SharePlace[] = [];
       let lacking: ShareShortage | null = null;
       for (const each of wanted) {
@@ -132,7 +137,7 @@ export function createShareBook(): ShareBook {
         found.push(place);
         if (isRoom) continue;
         // The word that follows tells of all of them, so that one is enough.
-        const short = shortage(each, place, now);
+        const short = shortage(each, place, now, isAgain);
         if (lacking === null || !short.mayAsk) lacking = short;
       }
       if (lacking !== null) return lacking;

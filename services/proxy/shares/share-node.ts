@@ -97,7 +97,7 @@ export function createShareNode({ database, now, timers, log, waitMs }: ShareNod
   /** Whom the word told of it has an answer for; who came later waits for the next. */
   const serve = ({ sequence, isFirst }: ShareMessage, isHeard: boolean): void => {
     for (const waiter of waiting) {
-      const taken = book.take(waiter.wanted, now());
+      const taken = book.take(waiter.wanted, now(), true);
       const isShort = 'kind' in taken;
       if (isShort && (waiter.toldBy > sequence || (isFirst && isHeard))) continue;
       waiting.delete(waiter);

@@ -15,6 +15,7 @@ function happeningOf(random: Numbers): Happening {
   if (chance < 84) return { kind: 'talk', pick };
   if (chance < 85) return { kind: 'lose', pick };
   if (chance < 87) return { kind: 'kill', pick };
+  if (chance < 89) return { kind: 'leave', pick };
   if (chance < 96) return { kind: 'wait', ms: of([30, 400, 900, 1_100, 9_900]) };
   return { kind: 'wait', ms: of([14_500, 30_000, 44_500, 61_000]) };
 }

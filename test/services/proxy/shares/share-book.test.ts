@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createShareBook } from '../../../../services/proxy/shares/share-book.ts';
 import { seededRandom } from '../../../harness/seeded-random.ts';
 import { walk } from './happenings.ts';
 import type { MirroredLimit } from './share-mirror.ts';
@@ -92,6 +93,24 @@ test('of what runs at once a proxy that was killed has its part back with its fi
   await world.talk('n1');
   expect([start('n1', 4), start('n2', 1)]).toEqual([3, 0]);
   expect(world.used('five', 'a')).toBe(5n);
+});
+
+test('a request that waited and finds no room again is not asked for twice', () => {
+  const book = createShareBook();
+  const wanted = (amount: bigint) => [{ limit: 'l', group: '', amount, most: 10n, periodMs: 1_000 }];
+  const answered = (share: bigint, others: bigint) => {
+    const message = book.tell(0, false);
+    if (message === null) throw new Error('there is nothing to say');
+    const items = message.items.map(() => ({ limit: 'l', group: '', share, others, amount: 10n, recall: null, periodMs: 1_000 }));
+    book.answered(message, { status: 'told', items }, 0);
+    return message.items;
+  };
+  expect(answered(0n, 0n)).toEqual([]);
+  expect(book.take(wanted(3n), 0)).toMatchObject({ kind: 'short' });
+  expect(answered(1n, 9n)).toMatchObject([{ want: 3n, need: 3n }]);
+  expect(book.take(wanted(3n), 0, true)).toMatchObject({ kind: 'short' });
+  expect(book.take(wanted(2n), 0)).toMatchObject({ kind: 'short' });
+  expect(answered(1n, 9n)).toMatchObject([{ want: 3n, need: 2n }]);
 });
 
 test('of a limit of one that two want, each has it in turns', async () => {

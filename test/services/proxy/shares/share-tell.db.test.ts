@@ -34,6 +34,7 @@ test('the function in the database does what its mirror does, word for word, wha
     const mirror = new ShareMirror(limits, (node) => world.givenUp(node));
     await stopClock(database, new Date(0));
     let words = 0;
+    let lastWords = 0;
     const world: ShareWorld = new ShareWorld([testId('node', 1), testId('node', 2)], limits, ['a'], async (node, epoch, message, now) => {
       await setTestClock(database, new Date(now));
       const expected = mirror.tell(node, epoch, message, now);
@@ -43,11 +44,13 @@ test('the function in the database does what its mirror does, word for word, wha
         items: items.toSorted((one, other) => (one.limit < other.limit ? -1 : 1)),
       });
       words += 1;
+      if (message.leaving && answer.status === 'told') lastWords += 1;
       expect([words, byPlace(answer)]).toEqual([words, byPlace(expected)]);
       return expected;
     });
     await walk(world, seededRandom(11), 500);
     expect(words).toBeGreaterThan(100);
+    expect(lastWords).toBeGreaterThan(0);
   } finally {
     await database.drop();
   }

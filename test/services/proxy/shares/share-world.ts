@@ -42,7 +42,7 @@ interface Node {
 export type Happening =
   | { readonly kind: 'take'; readonly pick: number; readonly place: number; readonly amount: number }
   | { readonly kind: 'end'; readonly pick: number; readonly unused: number }
-  | { readonly kind: 'tell' | 'execute' | 'answer' | 'lose' | 'kill' | 'talk'; readonly pick: number }
+  | { readonly kind: 'tell' | 'execute' | 'answer' | 'lose' | 'kill' | 'talk' | 'leave'; readonly pick: number }
   | { readonly kind: 'wait'; readonly ms: number };
 
 /** Nodes that share limits, with a bag of words and answers that come late, twice, out of turn or never. */
@@ -74,6 +74,7 @@ export class ShareWorld {
     else if (happening.kind === 'execute') await this.execute(picked(this.#words, happening.pick));
     else if (happening.kind === 'answer') this.hear(picked(this.#answers, happening.pick));
     else if (happening.kind === 'lose') this.#words = this.#words.filter((word) => word !== picked(this.#words, happening.pick));
+    else if (happening.kind === 'leave') await this.leave(picked([...this.nodes.keys()], happening.pick), happening.pick % 4 < 2);
     else this.kill(picked([...this.nodes.keys()], happening.pick));
     this.#check();
   }
@@ -139,6 +140,14 @@ export class ShareWorld {
     node.book = createShareBook();
     // Its connections end with it, and so do its calls.
     this.#running = this.#running.filter((call) => call.node !== name);
+  }
+
+  /** Lets its calls end, says its last word, which it waits for or which is executed whenever it arrives, and is started again. */
+  async leave(name: string | undefined, waits: boolean): Promise<void> {
+    for (const call of this.#running) if (call.node === name) this.end(call, 0);
+    this.say(name, true);
+    if (waits) await this.execute(this.#words.at(-1));
+    this.kill(name);
   }
 
   /** Each tells, is heard, and hears. */
