@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge } from 'prom-client';
 import type { Outcome, RequestSettled } from '../../schema/events/request-settled.v1.ts';
 import type { SpoolState } from '../eventlog/spool.ts';
@@ -28,7 +27,6 @@ export interface ProxyMetrics {
   readonly settled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
   readonly unauthenticated: (code: string) => void;
   readonly keyAsked: (outcome: ClaimOutcome) => void;
-  readonly stop: () => void;
 }
 
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
@@ -97,13 +95,6 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
   gauge('spool_bytes', 'Bytes of the spool on disk', () => spool().bytes);
   gauge('spool_oldest_unsent_seconds', 'Age of the oldest settlement not acknowledged', () => spool().oldestUnsentMs / 1_000);
   gauge('spool_writable', '1 while the spool takes records', () => (spool().writable ? 1 : 0));
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
-  gauge('proxy_event_loop_delay_p99_seconds', 'Event loop delay since the last scrape', () => {
-    const seconds = delay.percentile(99) / 1e9;
-    delay.reset();
-    return Number.isFinite(seconds) ? seconds : 0;
-  });
   const upstream = new Gauge({
     name: `${metricsPrefix}proxy_upstream_calls`,
     help: 'Calls under way, each on a connection of its own',
@@ -125,6 +116,5 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     },
     unauthenticated: (code) => refused.inc({ code }),
     keyAsked: (outcome) => keys.inc({ outcome }),
-    stop: () => delay.disable(),
   };
 }

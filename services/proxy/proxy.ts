@@ -334,7 +334,6 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       await feed.stop();
       await upstreams.destroy();
       overload.stop();
-      metrics.stop();
     },
   };
 }

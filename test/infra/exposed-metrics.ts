@@ -18,7 +18,7 @@ type Exposed = { readonly name: string; readonly type: string };
 /** What the processes expose, by the registries their `main.ts` build. */
 export async function exposedByProcesses(): Promise<readonly Exposed[]> {
   const proxy = createMetrics({ process: 'proxy' });
-  const { stop } = createProxyMetrics({
+  createProxyMetrics({
     registry: proxy,
     spool: () => ({ epoch: 1, open: 0, unsent: 0, bytes: 0, oldestUnsentMs: 0, writable: true }),
     snapshotAgeMs: () => 0,
@@ -30,7 +30,6 @@ export async function exposedByProcesses(): Promise<readonly Exposed[]> {
     keyedBytes: () => 0,
     upstreamInFlight: () => new Map(),
   });
-  stop();
   const ledger = createMetrics({ process: 'ledger' });
   createLedgerMetrics(ledger);
   measureLag(emptyLog, { registry: ledger, clock: systemClock });

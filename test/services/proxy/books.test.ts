@@ -324,7 +324,6 @@ test('every figure an operator needs is there, and nothing else is a label', asy
     'spool_unsent',
     'spool_bytes',
     'spool_oldest_unsent_seconds',
-    'proxy_event_loop_delay_p99_seconds',
     'proxy_upstream_calls',
   ]) {
     expect([name, await proxy.metric(name)]).toEqual([name, expect.any(Number)]);
