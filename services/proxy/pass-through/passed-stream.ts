@@ -2,7 +2,8 @@ import { EventSplitter, eventData, eventEnd } from '../providers/event-stream/ev
 import type { AnswerFacts, StreamReader, StreamSink } from '../providers/provider.ts';
 import type { UsageTap } from './usage-tap.ts';
 
-const USAGE = Buffer.from('"usage"');
+/** How the names of the members begin that tell it. */
+const USAGE = Buffer.from('"usage');
 const NOTHING_MORE = Buffer.alloc(0);
 
 /**

@@ -29,12 +29,13 @@ export class UsageTap {
       return;
     }
     if (!isFields(value)) return;
-    // An event is about one object, of which it may be a part.
-    for (const about of [value, value.response, value.message]) {
+    // An event is about one object, or a part of one.
+    for (const about of [value, value.response, value.message, value.delta]) {
       if (!isFields(about)) continue;
-      this.#model = textOf(about.model) ?? this.#model;
+      this.#model = textOf(about.model) ?? textOf(about.modelVersion) ?? this.#model;
       this.#tier = textOf(about.service_tier) ?? this.#tier;
-      if (isFields(about.usage)) this.#usage = { ...this.#usage, ...about.usage };
+      const reported = reportedIn(about);
+      if (reported !== null) this.#usage = { ...this.#usage, ...reported };
     }
   }
 
@@ -47,4 +48,11 @@ export class UsageTap {
     if (read === undefined) return { ...told, rawUsage: raw, usageFlags: ['usage_unread'] };
     return { ...told, usage: read.usage, rawUsage: raw, usageFlags: read.flags, reportedCostPico: read.costPico };
   }
+}
+
+/** Where providers put it: OpenAI and most, Google, and Cohere where it makes no conversation. */
+function reportedIn({ usage, usageMetadata, meta }: Fields): Fields | null {
+  if (isFields(usage)) return usage;
+  if (isFields(usageMetadata)) return usageMetadata;
+  return isFields(meta) && isFields(meta.billed_units) ? meta : null;
 }

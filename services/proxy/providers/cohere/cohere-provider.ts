@@ -8,6 +8,7 @@ import { meaningOf } from './failure.ts';
 import { writeRequest } from './request.ts';
 import { readAnswer } from './response.ts';
 import { CohereStreamReader } from './stream.ts';
+import { normalizeUsage } from './usage.ts';
 
 /** Cohere's v2 chat. */
 export const cohereDialect: ProviderDialect = {
@@ -21,6 +22,7 @@ export const cohereDialect: ProviderDialect = {
 export const cohereProvider: Provider = {
   protocol: 'cohere',
   operations: { chatCompletions: bridged(chatCompletionsDialect, cohereDialect) },
+  readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

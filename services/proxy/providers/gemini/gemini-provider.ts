@@ -4,6 +4,7 @@ import { responsesDialect } from '../../dialects/responses/responses-dialect.ts'
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
 import { geminiDialect } from './gemini-dialect.ts';
+import { normalizeGeminiUsage } from './usage.ts';
 
 /** The Gemini API. */
 export const geminiProvider: Provider = {
@@ -12,6 +13,7 @@ export const geminiProvider: Provider = {
     chatCompletions: bridged(chatCompletionsDialect, geminiDialect),
     responses: bridged(responsesDialect, geminiDialect),
   },
+  readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

@@ -47,7 +47,7 @@ export class GeminiUsage {
  * input, thoughts are one of the output. Google leaves out what is 0: an output it does not name is 0 where its total says so, else unknown. Sounds and
  * pictures that were cached cost what is cached. Video and documents count as text, which is their price.
  */
-function normalizeGeminiUsage(raw: Fields): { readonly usage: TokenUsage | null; readonly flags: readonly string[] } {
+export function normalizeGeminiUsage(raw: Fields): { readonly usage: TokenUsage | null; readonly flags: readonly string[] } {
   const flags: string[] = [];
   const prompt = count(raw.promptTokenCount, flags);
   const tools = count(raw.toolUsePromptTokenCount, flags) ?? 0;

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { UNKNOWN_USAGE } from '../../../../schema/values/token-usage.ts';
+import { UsageTap } from '../../../../services/proxy/pass-through/usage-tap.ts';
+import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
+
+test('what comes in parts is the last that was said of each count, in the reading of its provider', () => {
+  const tap = new UsageTap(PROVIDERS.gemini);
+  for (const usageMetadata of [{ promptTokenCount: 9 }, { promptTokenCount: 8, candidatesTokenCount: 1, thoughtsTokenCount: 4 }])
+    tap.look(Buffer.from(JSON.stringify({ modelVersion: 'gemini-x', usageMetadata })));
+  expect(tap.facts()).toMatchObject({
+    modelAnswered: 'gemini-x',
+    usage: { ...UNKNOWN_USAGE, input: 8, output: 1, reasoning: 4 },
+    rawUsage: '{"promptTokenCount":8,"candidatesTokenCount":1,"thoughtsTokenCount":4}',
+  });
+});
+
+test('units that Cohere bills outside of a conversation are read', () => {
+  const tap = new UsageTap(PROVIDERS.cohere);
+  tap.look(Buffer.from('{"meta":{"billed_units":{"input_tokens":5,"output_tokens":0}}}'));
+  expect(tap.facts().usage).toEqual({ ...UNKNOWN_USAGE, input: 5, output: 0 });
+});
+
+test('usage that its provider cannot be asked about stays raw, and is flagged', () => {
+  const tap = new UsageTap({});
+  tap.look(Buffer.from('{"usage":{"tokens":3}}'));
+  expect(tap.facts()).toMatchObject({ usage: null, rawUsage: '{"tokens":3}', usageFlags: ['usage_unread'] });
+});
+
+test.each(['', 'no JSON', '[]', '{"usage":3}', '{"message":"text"}'])('%j says nothing', (bytes) => {
+  const tap = new UsageTap(PROVIDERS.openai);
+  tap.look(Buffer.from(bytes));
+  expect(tap.facts()).toMatchObject({ usage: null, rawUsage: null, usageFlags: [] });
+});
