@@ -3,13 +3,15 @@ import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { COMPLETIONS } from './completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
+import { IMAGE_GENERATIONS } from './images.ts';
 import { MODELS } from './models.ts';
 import { MODERATIONS } from './moderations.ts';
 import { PASS_THROUGH } from './pass-through.ts';
 import { RESPONSES } from './responses.ts';
+import { SPEECH } from './speech.ts';
 
 /** The endpoints that providers answer, all by POST. */
-export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, RESPONSES, COMPLETIONS, EMBEDDINGS, MODERATIONS] as const;
+export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, RESPONSES, COMPLETIONS, EMBEDDINGS, MODERATIONS, IMAGE_GENERATIONS, SPEECH] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
 export const ENDPOINTS = [...PROVIDER_ENDPOINTS, MODELS, PASS_THROUGH] as const;
@@ -27,6 +29,8 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [EMBEDDINGS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'mistral', 'ollama', 'openrouter', 'together'],
   // Whoever else has them bills them, and does not say how much.
   [MODERATIONS]: ['openai'],
+  [IMAGE_GENERATIONS]: ['openai', 'azure-openai', 'together', 'xai'],
+  [SPEECH]: ['openai', 'azure-openai', 'groq', 'together'],
 };
 
 /** Whether providers of a protocol serve an endpoint; false too for what is none. */

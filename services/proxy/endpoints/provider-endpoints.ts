@@ -1,12 +1,14 @@
 import { chatCompletions } from './chat-completions.ts';
 import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
+import { imageGenerations } from './image-generations.ts';
 import { moderations } from './moderations.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
 import { responses } from './responses.ts';
 import type { CallingOptions } from './serve-provider-endpoint.ts';
 import { serveProviderEndpoint } from './serve-provider-endpoint.ts';
 import type { ServedEndpoint } from './served-endpoint.ts';
+import { speech } from './speech.ts';
 
 /** Every endpoint that a provider answers: the only list. */
 export function providerEndpoints(options: CallingOptions): readonly ServedEndpoint[] {
@@ -15,5 +17,13 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     errors: endpoint.errors,
     serve: serveProviderEndpoint(endpoint, options),
   });
-  return [served(chatCompletions), served(responses), served(completions), served(embeddings), served(moderations)];
+  return [
+    served(chatCompletions),
+    served(responses),
+    served(completions),
+    served(embeddings),
+    served(moderations),
+    served(imageGenerations),
+    served(speech),
+  ];
 }

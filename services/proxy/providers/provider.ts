@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { CompletionRequest } from '../../../schema/http/completions.ts';
 import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
+import type { ImageRequest } from '../../../schema/http/images.ts';
 import type { ModerationRequest } from '../../../schema/http/moderations.ts';
 import type { ResponsesRequest } from '../../../schema/http/responses.ts';
+import type { SpeechRequest } from '../../../schema/http/speech.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
@@ -158,6 +160,8 @@ export interface Operations {
   readonly completions?: Operation<CompletionRequest>;
   readonly embeddings?: Operation<EmbeddingsRequest>;
   readonly moderations?: Operation<ModerationRequest>;
+  readonly imageGenerations?: Operation<ImageRequest>;
+  readonly speech?: Operation<SpeechRequest>;
 }
 
 /** A usage object of a provider, read without knowing of which endpoint it is. */

@@ -11,18 +11,18 @@ import { xaiProvider } from './xai/xai-provider.ts';
 
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
-  openai: openaiDialect('openai', { serves: ['responses', 'completions', 'embeddings', 'moderations'] }),
+  openai: openaiDialect('openai', { serves: ['responses', 'completions', 'embeddings', 'moderations', 'imageGenerations', 'speech'] }),
   'azure-openai': azureOpenaiProvider,
   cohere: cohereProvider,
   deepseek: openaiDialect('deepseek'),
   fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings'] }),
   gemini: geminiProvider,
-  groq: openaiDialect('groq', { serves: ['responses'] }),
+  groq: openaiDialect('groq', { serves: ['responses', 'speech'] }),
   huggingface: openaiDialect('huggingface', { serves: ['completions', 'embeddings'] }),
   mistral: mistralProvider,
   ollama: openaiDialect('ollama', { serves: ['completions', 'embeddings'] }),
   openrouter: openrouterProvider,
   perplexity: perplexityProvider,
-  together: openaiDialect('together', { serves: ['completions', 'embeddings'] }),
+  together: openaiDialect('together', { serves: ['completions', 'embeddings', 'imageGenerations', 'speech'] }),
   xai: xaiProvider,
 };

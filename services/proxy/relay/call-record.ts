@@ -61,7 +61,8 @@ export class CallRecord {
   ending(end: RelayEnd, now: number, made: 'none' | 'not_sent' | 'sent'): Ending {
     const { outcome, status, code, facts, cost } = end;
     const { arrivedAt } = this.#exchange;
-    const unknown = facts.usage === null && cost.kind !== 'free' && facts.usageFlags.length === 0;
+    const nothingTold = facts.usage === null && (facts.units ?? null) === null && facts.usageFlags.length === 0;
+    const unknown = nothingTold && cost.kind !== 'free';
     return {
       outcome,
       status,

@@ -27,7 +27,7 @@ const GZIP_LEVEL = 4;
 /** Sends a provider's whole answer: its bytes, our headers, compressed off the event loop where that is worth it. */
 export function sendWholeAnswer(exchange: Exchange, target: CompiledModel, answer: WholeAnswer): void {
   const { body } = answer;
-  if (body.length < answer.gzipMinBytes || !acceptsGzip(exchange.headers)) {
+  if (body.length < answer.gzipMinBytes || !isText(answer.contentType) || !acceptsGzip(exchange.headers)) {
     writeWhole(exchange, target, answer, body, null);
     return;
   }
@@ -89,6 +89,11 @@ export function boundStall(response: ServerResponse, stallMs: number): void {
 /** The status the client saw, or another when none went out. */
 export function statusSent(response: ServerResponse, otherwise: number): number {
   return response.headersSent ? response.statusCode : otherwise;
+}
+
+/** Pictures and sound are compressed already. */
+function isText(contentType: string): boolean {
+  return /json|^text\//i.test(contentType);
 }
 
 /** Whether a client takes gzip; `gzip;q=0` says no. */

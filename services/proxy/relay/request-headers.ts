@@ -17,15 +17,21 @@ export function fixedRequestHeaders(credentialHeaders: readonly string[]): reado
   return ['content-type', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT, ...credentialHeaders];
 }
 
-/** Headers of one call. @param own what the call itself needs. Our own request id goes along, so that the provider's logs and books can be held against the ledger. */
+/** Headers of one call. @param own what the call itself needs, also in place of one of them. Our own request id goes along, so that the provider's logs and books can be held against the ledger. */
 export function requestHeaders(fixed: readonly string[], own: readonly string[], exchange: Exchange): string[] {
   const accepted = exchange.stream ? 'text/event-stream' : 'application/json';
-  const headers = [...fixed, ...own, 'accept', accepted, 'x-request-id', exchange.requestId];
+  const common = [...fixed, 'accept', accepted, 'x-request-id', exchange.requestId];
+  const headers = own.length === 0 ? common : replaced(common, own);
   for (const name of FORWARDED) {
     const value = headerOf(exchange.headers, name);
     if (value !== null) headers.push(name, value);
   }
   return headers;
+}
+
+function replaced(headers: readonly string[], own: readonly string[]): string[] {
+  const names = new Set(own.filter((_text, index) => index % 2 === 0));
+  return [...headers.filter((_text, index) => !names.has(headers[index - (index % 2)] ?? '')), ...own];
 }
 
 function headerOf(headers: IncomingHttpHeaders, name: string): string | null {

@@ -5,8 +5,10 @@ import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from './billing.ts';
-import { prepareEmbeddings as prepareOpenaiEmbeddings } from './embeddings.ts';
 import { readRefusal } from './failure.ts';
+import { readImages, readSound } from './media/media-answer.ts';
+import { MediaStreamReader } from './media/media-stream.ts';
+import { withModel } from './model-in-body.ts';
 import { prepareModeration, readModeration } from './moderations.ts';
 import type { Reading } from './reading.ts';
 import { PLAIN_READING } from './reading.ts';
@@ -18,6 +20,9 @@ import { readResponse } from './responses/response.ts';
 import { ResponseStreamReader } from './responses/stream.ts';
 import { ChatStreamReader, COMPLETION_CHUNKS } from './stream.ts';
 import { readWholeAnswer } from './whole-answer.ts';
+
+/** Sound has a type of its own, by the format that is asked for. */
+const ANYTHING = ['accept', '*/*'];
 
 type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => Buffer;
 
@@ -33,18 +38,25 @@ export interface Peculiarities extends Partial<Reading> {
 }
 
 const sameEndpoint = (endpoint: string): string => endpoint;
+/** The body as the application sent it, by the provider's name of the model. */
+const prepareModel = ({ bytes }: Asked<unknown>, { upstreamModel }: CompiledModel): Buffer => withModel(bytes, upstreamModel);
 
 /** A provider that speaks OpenAI's dialect: the reading of it stands here once, each provider adds what it does in another way. */
 export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculiarities = {}): Provider {
-  const { serves = [], path = sameEndpoint, prepareChat = prepareOpenaiChat, prepareEmbeddings = prepareOpenaiEmbeddings } = peculiarities;
+  const { serves = [], path = sameEndpoint, prepareChat = prepareOpenaiChat, prepareEmbeddings = prepareModel } = peculiarities;
   const { readCost = PLAIN_READING.readCost, meaningOf = PLAIN_READING.meaningOf } = peculiarities;
   const reading: Reading = { readCost, meaningOf };
 
-  const operation = <Request>(endpoint: string, prepare: PrepareBody<Request>, answers: AnswerReader): Operation<Request> => {
+  const operation = <Request>(
+    endpoint: string,
+    prepare: PrepareBody<Request>,
+    answers: AnswerReader,
+    headers: readonly string[] = NOTHING,
+  ): Operation<Request> => {
     return (asked, target) => ({
       path: path(endpoint, target),
       body: prepare(asked, target),
-      headers: NOTHING,
+      headers,
       answers,
       notCarried: NOTHING,
     });
@@ -64,6 +76,13 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     ...chatAnswers,
     createStreamReader: (expected, sink) => new ChatStreamReader(expected, sink, reading, COMPLETION_CHUNKS),
   };
+  const mediaAnswers = (read: (bytes: Buffer, reading: Reading) => AnswerReading | null): AnswerReader => ({
+    ...chatAnswers,
+    readAnswer: (bytes) => read(bytes, reading),
+    createStreamReader: (_expected, sink) => new MediaStreamReader(sink, reading),
+  });
+  const imageAnswers = mediaAnswers(readImages);
+  const soundAnswers = mediaAnswers(readSound);
   /** Of endpoints that never stream. */
   const wholeAnswers = (read: (bytes: Buffer) => AnswerReading | null): AnswerReader => ({
     ...chatAnswers,
@@ -80,6 +99,8 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       ...(serves.includes('responses') ? { responses: operation('/responses', prepareResponse, responseAnswers) } : {}),
       ...(serves.includes('completions') ? { completions: operation('/completions', prepareCompletion, completionAnswers) } : {}),
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),
+      ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),
+      ...(serves.includes('speech') ? { speech: operation('/audio/speech', prepareModel, soundAnswers, ANYTHING) } : {}),
       ...(serves.includes('moderations') ? { moderations: operation('/moderations', prepareModeration, moderationAnswers) } : {}),
     },
     readUsage: (reported) => readReportedUsage(reported, readCost),

@@ -1,0 +1,22 @@
+import type { UnitUsage } from '../../../../../schema/values/token-usage.ts';
+import type { Fields } from '../../../body/json-fields.ts';
+import type { AnswerFacts } from '../../provider.ts';
+import { NO_FACTS } from '../../provider.ts';
+import type { Reading } from '../reading.ts';
+import { normalizeResponseUsage } from '../responses/usage.ts';
+
+/** What a usage object of pictures or sound says: tokens, or seconds of sound (`type: duration`). */
+export function readMediaUsage(usage: Fields, { readCost }: Reading): AnswerFacts {
+  const reportedCostPico = readCost(usage);
+  if (usage.type === 'duration') {
+    const { seconds } = usage;
+    const isTime = typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0;
+    return isTime
+      ? { ...NO_FACTS, reportedCostPico, units: { ...NO_UNITS, audioSeconds: seconds } }
+      : { ...NO_FACTS, reportedCostPico, usageFlags: ['usage_invalid'] };
+  }
+  const { usage: tokens, flags } = normalizeResponseUsage(usage);
+  return { ...NO_FACTS, reportedCostPico, usage: tokens, usageFlags: flags };
+}
+
+export const NO_UNITS: UnitUsage = { searches: null, images: null, audioSeconds: null };
