@@ -4,6 +4,7 @@ import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { COMPLETIONS } from './completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
 import { IMAGE_GENERATIONS } from './images.ts';
+import { COUNT_TOKENS, MESSAGES } from './messages.ts';
 import { MODELS } from './models.ts';
 import { MODERATIONS } from './moderations.ts';
 import { PASS_THROUGH } from './pass-through.ts';
@@ -11,7 +12,17 @@ import { RESPONSES } from './responses.ts';
 import { SPEECH } from './speech.ts';
 
 /** The endpoints that providers answer, all by POST. */
-export const PROVIDER_ENDPOINTS = [CHAT_COMPLETIONS, RESPONSES, COMPLETIONS, EMBEDDINGS, MODERATIONS, IMAGE_GENERATIONS, SPEECH] as const;
+export const PROVIDER_ENDPOINTS = [
+  CHAT_COMPLETIONS,
+  RESPONSES,
+  COMPLETIONS,
+  EMBEDDINGS,
+  MODERATIONS,
+  IMAGE_GENERATIONS,
+  SPEECH,
+  MESSAGES,
+  COUNT_TOKENS,
+] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
 export const ENDPOINTS = [...PROVIDER_ENDPOINTS, MODELS, PASS_THROUGH] as const;
@@ -31,6 +42,8 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [MODERATIONS]: ['openai'],
   [IMAGE_GENERATIONS]: ['openai', 'azure-openai', 'together', 'xai'],
   [SPEECH]: ['openai', 'azure-openai', 'groq', 'together'],
+  [MESSAGES]: ['anthropic'],
+  [COUNT_TOKENS]: ['anthropic'],
 };
 
 /** Whether providers of a protocol serve an endpoint; false too for what is none. */

@@ -4,6 +4,7 @@
  */
 export const PROVIDER_PROTOCOLS = [
   'openai',
+  'anthropic',
   'azure-openai',
   'cohere',
   'deepseek',

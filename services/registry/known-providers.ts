@@ -9,12 +9,12 @@ export interface KnownProvider {
   readonly baseUrl: string;
 }
 
-const { cohere, gemini, mistral, groq, deepseek, together, fireworks, openrouter, xai } = PROVIDER_ACCESS;
+const { anthropic, cohere, gemini, mistral, groq, deepseek, together, fireworks, openrouter, xai } = PROVIDER_ACCESS;
 
 /** Those whose models and prices the catalogue has, and whose address is the same for everybody. Of Perplexity it has models of the past only. */
 export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
   { name: 'openai', variable: 'OPENAI_API_KEY', protocol: 'openai', baseUrl: 'https://api.openai.com/v1' },
-  { name: 'anthropic', variable: 'ANTHROPIC_API_KEY', protocol: 'openai', baseUrl: 'https://api.anthropic.com/v1' },
+  { name: 'anthropic', variable: 'ANTHROPIC_API_KEY', protocol: 'anthropic', baseUrl: anthropic.baseUrl },
   { name: 'gemini', variable: 'GEMINI_API_KEY', protocol: 'gemini', baseUrl: gemini.baseUrl },
   { name: 'cohere', variable: 'COHERE_API_KEY', protocol: 'cohere', baseUrl: cohere.baseUrl },
   { name: 'mistral', variable: 'MISTRAL_API_KEY', protocol: 'mistral', baseUrl: mistral.baseUrl },

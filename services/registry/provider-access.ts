@@ -1,13 +1,15 @@
 import type { ProviderProtocol, UnaddressedProtocol } from '../../schema/values/provider-protocol.ts';
 
 /** What more than the proxy has to know of a provider: where it is, and how it is told who calls. */
-interface ProviderAccess {
+export interface ProviderAccess {
   /** Where it is unless a base URL says otherwise; null = that has to be named. */
   readonly baseUrl: string | null;
   /** Name and value of the header that carries a credential. */
   readonly credentialHeader: (secret: string) => readonly [name: string, value: string];
   /** What a GET below the base URL answers to whom it knows and to nobody else; null = there is nothing of the kind. */
   readonly trialPath: string | null;
+  /** What that wants to be told besides; absent: nothing. */
+  readonly trialHeaders?: Readonly<Record<string, string>>;
 }
 
 const bearer = (secret: string): readonly [string, string] => ['authorization', `Bearer ${secret}`];
@@ -18,6 +20,12 @@ export const PROVIDER_ACCESS = {
   // Whoever means a server of their own and forgets to name it must not send their prompts to OpenAI.
   openai: { ...listsModels, baseUrl: null },
   'azure-openai': { ...listsModels, baseUrl: null, credentialHeader: (secret) => ['api-key', secret] },
+  anthropic: {
+    baseUrl: 'https://api.anthropic.com',
+    credentialHeader: (secret) => ['x-api-key', secret],
+    trialPath: '/v1/models',
+    trialHeaders: { 'anthropic-version': '2023-06-01' },
+  },
   cohere: { credentialHeader: bearer, baseUrl: 'https://api.cohere.com', trialPath: '/v1/models' },
   deepseek: { ...listsModels, baseUrl: 'https://api.deepseek.com/v1' },
   fireworks: { ...listsModels, baseUrl: 'https://api.fireworks.ai/inference/v1' },

@@ -61,6 +61,11 @@ export function recordingsOf(operation: string): readonly ProviderRecording[] {
     .map(readRecording);
 }
 
+/** Every recording of a provider. */
+export function recordingsFrom(provider: string): readonly ProviderRecording[] {
+  return files.filter((file) => file.startsWith(`${provider}/`) && file.endsWith('.json')).map(readRecording);
+}
+
 /** Every recorded chat completion in OpenAI's protocol. */
 export const chatRecordings: readonly ProviderRecording[] = recordingsOf('chat.completions');
 

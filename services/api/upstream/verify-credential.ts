@@ -1,5 +1,6 @@
 import { Agent, errors, request } from 'undici';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
+import type { ProviderAccess } from '../../registry/provider-access.ts';
 import { apiVersionQuery, PROVIDER_ACCESS } from '../../registry/provider-access.ts';
 
 /** Everything together: connecting, the answer's head, and what is read of it. */
@@ -31,7 +32,7 @@ export async function verifyCredential(
   secret: string,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const { trialPath, credentialHeader } = PROVIDER_ACCESS[provider.protocol];
+  const { trialPath, trialHeaders, credentialHeader }: ProviderAccess = PROVIDER_ACCESS[provider.protocol];
   if (trialPath === null) return 'The provider has nothing that only a good credential opens: try it with a request.';
   const url = URL.parse(`${provider.baseUrl.replace(/\/+$/, '')}${trialPath}${apiVersionQuery(provider.options.apiVersion)}`);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return 'The base URL of the provider is no http(s) URL.';
@@ -41,7 +42,7 @@ export async function verifyCredential(
     const { statusCode, body } = await request(url, {
       dispatcher: agent,
       method: 'GET',
-      headers: { [name]: value, accept: 'application/json', 'user-agent': 'turnpike' },
+      headers: { ...trialHeaders, [name]: value, accept: 'application/json', 'user-agent': 'turnpike' },
       headersTimeout: timeoutMs,
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });

@@ -2,6 +2,7 @@ import { chatCompletions } from './chat-completions.ts';
 import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
 import { imageGenerations } from './image-generations.ts';
+import { countTokens, messages } from './messages.ts';
 import { moderations } from './moderations.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
 import { responses } from './responses.ts';
@@ -25,5 +26,7 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     served(moderations),
     served(imageGenerations),
     served(speech),
+    served(messages),
+    served(countTokens),
   ];
 }

@@ -52,7 +52,12 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
     const { exchange, request, body, target, provider, operation, upstream, fixedHeaders } = call;
     const outputTokens = injectedTokens(call);
     const asked = { bytes: body.bytes, request, outputTokens };
-    const context = { requestId: exchange.requestId, nowMs: exchange.admittedAtMs, modelRequested: endpoint.model(request) };
+    const context = {
+      requestId: exchange.requestId,
+      nowMs: exchange.admittedAtMs,
+      modelRequested: endpoint.model(request),
+      headers: exchange.headers,
+    };
     const prepared = operation(asked, target, context);
     if (!upstream.take()) {
       throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });

@@ -3,6 +3,7 @@ import type { ChatCompletionRequest } from '../../../schema/http/chat-completion
 import type { CompletionRequest } from '../../../schema/http/completions.ts';
 import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
 import type { ImageRequest } from '../../../schema/http/images.ts';
+import type { CountTokensRequest, MessagesRequest } from '../../../schema/http/messages.ts';
 import type { ModerationRequest } from '../../../schema/http/moderations.ts';
 import type { ResponsesRequest } from '../../../schema/http/responses.ts';
 import type { SpeechRequest } from '../../../schema/http/speech.ts';
@@ -126,6 +127,8 @@ export interface CallContext {
   readonly nowMs: number;
   /** As the application wrote it. */
   readonly modelRequested: string;
+  /** Of the application's request. Which of them go to the provider, only who speaks its dialect knows. */
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** A call that can be made. */
@@ -159,6 +162,8 @@ export interface Operations {
   readonly responses?: Operation<ResponsesRequest>;
   readonly completions?: Operation<CompletionRequest>;
   readonly embeddings?: Operation<EmbeddingsRequest>;
+  readonly messages?: Operation<MessagesRequest>;
+  readonly countTokens?: Operation<CountTokensRequest>;
   readonly moderations?: Operation<ModerationRequest>;
   readonly imageGenerations?: Operation<ImageRequest>;
   readonly speech?: Operation<SpeechRequest>;

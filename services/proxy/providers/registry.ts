@@ -1,4 +1,5 @@
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
+import { anthropicProvider } from './anthropic/anthropic-provider.ts';
 import { azureOpenaiProvider } from './azure-openai/azure-openai-provider.ts';
 import { cohereProvider } from './cohere/cohere-provider.ts';
 import { geminiProvider } from './gemini/gemini-provider.ts';
@@ -12,6 +13,7 @@ import { xaiProvider } from './xai/xai-provider.ts';
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   openai: openaiDialect('openai', { serves: ['responses', 'completions', 'embeddings', 'moderations', 'imageGenerations', 'speech'] }),
+  anthropic: anthropicProvider,
   'azure-openai': azureOpenaiProvider,
   cohere: cohereProvider,
   deepseek: openaiDialect('deepseek'),

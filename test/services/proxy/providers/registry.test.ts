@@ -5,12 +5,13 @@ import { chatCompletions } from '../../../../services/proxy/endpoints/chat-compl
 import { completions } from '../../../../services/proxy/endpoints/completions.ts';
 import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
 import { imageGenerations } from '../../../../services/proxy/endpoints/image-generations.ts';
+import { countTokens, messages } from '../../../../services/proxy/endpoints/messages.ts';
 import { moderations } from '../../../../services/proxy/endpoints/moderations.ts';
 import { responses } from '../../../../services/proxy/endpoints/responses.ts';
 import { speech } from '../../../../services/proxy/endpoints/speech.ts';
 import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
 
-const endpoints = [chatCompletions, responses, completions, embeddings, moderations, imageGenerations, speech];
+const endpoints = [chatCompletions, responses, completions, embeddings, moderations, imageGenerations, speech, messages, countTokens];
 
 test('every endpoint that providers answer is served', () => {
   expect(endpoints.map(({ path }) => path)).toEqual([...PROVIDER_ENDPOINTS]);

@@ -1,0 +1,18 @@
+import { bridged } from '../../conversation/bridge.ts';
+import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
+import type { Provider } from '../provider.ts';
+import { anthropicDialect } from './anthropic-dialect.ts';
+import { nativeCountTokens, nativeMessages } from './native.ts';
+
+/** Anthropic's own API. */
+export const anthropicProvider: Provider = {
+  protocol: 'anthropic',
+  operations: {
+    chatCompletions: bridged(chatCompletionsDialect, anthropicDialect),
+    messages: nativeMessages,
+    countTokens: nativeCountTokens,
+  },
+  billingOfStatus,
+  billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
+};
