@@ -35,7 +35,7 @@ export function isEndpoint(text: string): boolean {
 /** Who serves which endpoint; `test/services/proxy/providers/registry.test.ts` holds the proxy to it. */
 const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly ProviderProtocol[]>> = {
   [CHAT_COMPLETIONS]: PROVIDER_PROTOCOLS,
-  [RESPONSES]: ['openai', 'azure-openai', 'gemini', 'groq', 'openrouter', 'xai'],
+  [RESPONSES]: PROVIDER_PROTOCOLS,
   [COMPLETIONS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'ollama', 'openrouter', 'together'],
   [EMBEDDINGS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'mistral', 'ollama', 'openrouter', 'together'],
   // Whoever else has them bills them, and does not say how much.

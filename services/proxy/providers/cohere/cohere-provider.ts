@@ -1,6 +1,7 @@
 import { bridged } from '../../conversation/bridge.ts';
 import type { ProviderDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import { readRefusal } from '../openai/failure.ts';
 import type { Provider } from '../provider.ts';
@@ -21,7 +22,10 @@ export const cohereDialect: ProviderDialect = {
 
 export const cohereProvider: Provider = {
   protocol: 'cohere',
-  operations: { chatCompletions: bridged(chatCompletionsDialect, cohereDialect) },
+  operations: {
+    chatCompletions: bridged(chatCompletionsDialect, cohereDialect),
+    responses: bridged(responsesDialect, cohereDialect),
+  },
   readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],

@@ -1,6 +1,8 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
 import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
+import { bridged } from '../../conversation/bridge.ts';
+import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
@@ -19,6 +21,8 @@ import { prepareResponse } from './responses/request.ts';
 import { readResponse } from './responses/response.ts';
 import { ResponseStreamReader } from './responses/stream.ts';
 import { ChatStreamReader, COMPLETION_CHUNKS } from './stream.ts';
+import { chatProviderDialect } from './translated/chat-provider-dialect.ts';
+import { HABITS } from './translated/habits-of-protocols.ts';
 import { readWholeAnswer } from './whole-answer.ts';
 
 /** Sound has a type of its own, by the format that is asked for. */
@@ -28,7 +32,7 @@ type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => Bu
 
 /** In what a provider that speaks OpenAI's dialect differs from it; what is left out is as OpenAI has it. */
 export interface Peculiarities extends Partial<Reading> {
-  /** What it serves besides chat completions; nothing. */
+  /** What it serves besides chat completions; nothing. Responses that it does not serve are translated into those. */
   readonly serves?: readonly Exclude<keyof Operations, 'chatCompletions'>[];
   /** Where an endpoint is found below the base URL. */
   readonly path?: (endpoint: string, target: CompiledModel) => string;
@@ -92,11 +96,15 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   const embeddingAnswers = wholeAnswers((bytes) => readWholeAnswer(bytes, 'data', reading));
   const moderationAnswers = wholeAnswers((bytes) => readModeration(bytes, reading));
 
+  const chatDialect = chatProviderDialect((target) => path('/chat/completions', target), HABITS[protocol] ?? {}, reading);
+
   return {
     protocol,
     operations: {
       chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
-      ...(serves.includes('responses') ? { responses: operation('/responses', prepareResponse, responseAnswers) } : {}),
+      responses: serves.includes('responses')
+        ? operation('/responses', prepareResponse, responseAnswers)
+        : bridged(responsesDialect, chatDialect),
       ...(serves.includes('completions') ? { completions: operation('/completions', prepareCompletion, completionAnswers) } : {}),
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),
       ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),

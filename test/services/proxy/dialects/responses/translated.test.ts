@@ -3,7 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses } from '../../../../../schema/values/token-usage.ts';
 import type { AnswerEvent } from '../../../../../services/proxy/conversation/answer-event.ts';
 import type { ProviderDialect } from '../../../../../services/proxy/conversation/dialect.ts';
+import { cohereDialect } from '../../../../../services/proxy/providers/cohere/cohere-provider.ts';
 import { geminiDialect } from '../../../../../services/proxy/providers/gemini/gemini-dialect.ts';
+import { PLAIN_READING } from '../../../../../services/proxy/providers/openai/reading.ts';
+import { chatProviderDialect } from '../../../../../services/proxy/providers/openai/translated/chat-provider-dialect.ts';
+import { HABITS } from '../../../../../services/proxy/providers/openai/translated/habits-of-protocols.ts';
 import { readStream } from '../../../../harness/conversations.ts';
 import type { ProviderRecording } from '../../../../harness/provider-recordings.ts';
 import { providerRecording } from '../../../../harness/provider-recordings.ts';
@@ -13,9 +17,12 @@ import type { ScriptedUpstream } from '../../../../harness/scripted-upstream.ts'
 import { startScriptedUpstream } from '../../../../harness/scripted-upstream.ts';
 import { serveRecording } from '../../../../harness/serve-recording.ts';
 
-const PROTOCOLS = ['gemini'] as const;
+const PROTOCOLS = ['cohere', 'deepseek', 'gemini', 'huggingface', 'mistral', 'ollama', 'perplexity', 'together'] as const;
 type Protocol = (typeof PROTOCOLS)[number];
-const DIALECTS: Readonly<Record<Protocol, ProviderDialect>> = { gemini: geminiDialect };
+function dialectOf(protocol: Protocol): ProviderDialect {
+  if (protocol === 'gemini') return geminiDialect;
+  return protocol === 'cohere' ? cohereDialect : chatProviderDialect(() => '', HABITS[protocol] ?? {}, PLAIN_READING);
+}
 
 let upstream: ScriptedUpstream;
 let proxy: TestProxy;
@@ -80,6 +87,19 @@ const ANSWERS: readonly (readonly [protocol: Protocol, recording: string])[] = [
   ['gemini', 'gemini/streamgeneratecontent.stream.reasoning_structured'],
   ['gemini', 'vertex/streamgeneratecontent.stream.streamed-function'],
   ['gemini', 'vertex/generatecontent.sync.filtered'],
+  ['cohere', 'cohere/v2.chat.stream.parallel-tools'],
+  ['cohere', 'cohere/v2.chat.stream.tool-no-args'],
+  ['cohere', 'cohere/v2.chat.sync.reasoning'],
+  ['deepseek', 'deepseek/chat.completions.stream.reasoning'],
+  ['deepseek', 'deepseek/chat.completions.sync.parallel-tools'],
+  ['huggingface', 'huggingface/chat.completions.stream.parallel-tools'],
+  ['mistral', 'mistral/chat.completions.stream.reasoning'],
+  ['mistral', 'mistral/chat.completions.sync.reasoning'],
+  ['mistral', 'mistral/chat.completions.stream.incremental-tool-call'],
+  ['ollama', 'ollama/openai-compat.chat.completions.stream.tool-call'],
+  ['perplexity', 'perplexity/chat.completions.stream.citations'],
+  ['perplexity', 'perplexity/chat.completions.sync.structured'],
+  ['together', 'together/chat.completions.stream.tool-call'],
 ];
 
 test.each(ANSWERS)('%s: %s, cut anywhere, is a response for the official client and in the books', async (protocol, name) => {
@@ -88,7 +108,7 @@ test.each(ANSWERS)('%s: %s, cut anywhere, is a response for the official client 
   const asked = { model: `${protocol}/model`, input: 'hello' };
   const response = await (recording.events === null ? client.responses.create(asked) : client.responses.stream(asked).finalResponse());
 
-  const events = eventsOf(recording, DIALECTS[protocol]);
+  const events = eventsOf(recording, dialectOf(protocol));
   expect(response.output_text).toBe(events.map((event) => (event.kind === 'text' ? event.text : '')).join(''));
   const calls = response.output.flatMap((item) =>
     item.type === 'function_call' ? [`${item.call_id} ${item.name} ${item.arguments}`] : [],
