@@ -1,5 +1,6 @@
 import { bridged } from '../../conversation/bridge.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
 import { anthropicDialect } from './anthropic-dialect.ts';
@@ -10,6 +11,7 @@ export const anthropicProvider: Provider = {
   protocol: 'anthropic',
   operations: {
     chatCompletions: bridged(chatCompletionsDialect, anthropicDialect),
+    responses: bridged(responsesDialect, anthropicDialect),
     messages: nativeMessages,
     countTokens: nativeCountTokens,
   },

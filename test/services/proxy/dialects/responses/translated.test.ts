@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses } from '../../../../../schema/values/token-usage.ts';
 import type { AnswerEvent } from '../../../../../services/proxy/conversation/answer-event.ts';
 import type { ProviderDialect } from '../../../../../services/proxy/conversation/dialect.ts';
+import { anthropicDialect } from '../../../../../services/proxy/providers/anthropic/anthropic-dialect.ts';
 import { cohereDialect } from '../../../../../services/proxy/providers/cohere/cohere-provider.ts';
 import { geminiDialect } from '../../../../../services/proxy/providers/gemini/gemini-dialect.ts';
 import { PLAIN_READING } from '../../../../../services/proxy/providers/openai/reading.ts';
@@ -17,9 +18,10 @@ import type { ScriptedUpstream } from '../../../../harness/scripted-upstream.ts'
 import { startScriptedUpstream } from '../../../../harness/scripted-upstream.ts';
 import { serveRecording } from '../../../../harness/serve-recording.ts';
 
-const PROTOCOLS = ['cohere', 'deepseek', 'gemini', 'huggingface', 'mistral', 'ollama', 'perplexity', 'together'] as const;
+const PROTOCOLS = ['anthropic', 'cohere', 'deepseek', 'gemini', 'huggingface', 'mistral', 'ollama', 'perplexity', 'together'] as const;
 type Protocol = (typeof PROTOCOLS)[number];
 function dialectOf(protocol: Protocol): ProviderDialect {
+  if (protocol === 'anthropic') return anthropicDialect;
   if (protocol === 'gemini') return geminiDialect;
   return protocol === 'cohere' ? cohereDialect : chatProviderDialect(() => '', HABITS[protocol] ?? {}, PLAIN_READING);
 }
@@ -68,14 +70,13 @@ function callsIn(events: readonly AnswerEvent[]): string[] {
   });
 }
 
-const STATUS = {
-  stop: 'completed',
-  stop_sequence: 'completed',
-  tool_calls: 'completed',
-  paused: 'completed',
-  length: 'incomplete',
-  refused: 'incomplete',
-};
+/** A refusal in words is a whole answer; without any it is a filter's. */
+function statusOf(events: readonly AnswerEvent[]): string | null {
+  const finished = events.find((event) => event.kind === 'finished');
+  if (finished?.kind !== 'finished') return null;
+  const isSaid = events.some((event) => event.kind === 'refusal');
+  return finished.reason === 'length' || (finished.reason === 'refused' && !isSaid) ? 'incomplete' : 'completed';
+}
 
 const ANSWERS: readonly (readonly [protocol: Protocol, recording: string])[] = [
   ['gemini', 'gemini/generatecontent.sync.cache-read_web-search'],
@@ -87,6 +88,14 @@ const ANSWERS: readonly (readonly [protocol: Protocol, recording: string])[] = [
   ['gemini', 'gemini/streamgeneratecontent.stream.reasoning_structured'],
   ['gemini', 'vertex/streamgeneratecontent.stream.streamed-function'],
   ['gemini', 'vertex/generatecontent.sync.filtered'],
+  ['anthropic', 'anthropic/messages.stream.message-delta-repeats'],
+  ['anthropic', 'anthropic/messages.stream.parallel-tools'],
+  ['anthropic', 'anthropic/messages.stream.reasoning_web-search'],
+  ['anthropic', 'anthropic/messages.stream.refusal'],
+  ['anthropic', 'anthropic/messages.stream.cache-write_stop-length'],
+  ['anthropic', 'anthropic/messages.sync.parallel-tools_structured'],
+  ['anthropic', 'anthropic/messages.sync.web-search_citations'],
+  ['anthropic', 'anthropic/messages.sync.reasoning_cache-write'],
   ['cohere', 'cohere/v2.chat.stream.parallel-tools'],
   ['cohere', 'cohere/v2.chat.stream.tool-no-args'],
   ['cohere', 'cohere/v2.chat.sync.reasoning'],
@@ -114,8 +123,7 @@ test.each(ANSWERS)('%s: %s, cut anywhere, is a response for the official client 
     item.type === 'function_call' ? [`${item.call_id} ${item.name} ${item.arguments}`] : [],
   );
   expect(calls).toEqual(callsIn(events));
-  const finished = events.find((event) => event.kind === 'finished');
-  expect(response.status).toBe(finished?.kind === 'finished' ? STATUS[finished.reason] : null);
+  expect(response.status).toBe(statusOf(events));
 
   const event = await proxy.eventOf(requestId);
   expect(event).toMatchObject({ endpoint: '/v1/responses', outcome: 'succeeded', modelRequested: asked.model });
