@@ -17,10 +17,11 @@ export const PROVIDER_PROTOCOLS = [
   'openrouter',
   'perplexity',
   'together',
+  'vertex',
   'xai',
 ] as const;
 export type ProviderProtocol = (typeof PROVIDER_PROTOCOLS)[number];
 
 /** Those whose address is another for everybody: it has to be named. */
-export const UNADDRESSED_PROTOCOLS = ['openai', 'azure-openai'] as const satisfies readonly ProviderProtocol[];
+export const UNADDRESSED_PROTOCOLS = ['openai', 'azure-openai', 'vertex'] as const satisfies readonly ProviderProtocol[];
 export type UnaddressedProtocol = (typeof UNADDRESSED_PROTOCOLS)[number];

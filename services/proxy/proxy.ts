@@ -28,6 +28,7 @@ import { settleCounts } from './budgets/settle-counts.ts';
 import type { SpoolRemains } from './budgets/spool-remains.ts';
 import type { LookAtLimits } from './budgets/watched-limits.ts';
 import { createWatchedLimits } from './budgets/watched-limits.ts';
+import { tokenTargets } from './credentials/token-targets.ts';
 import { createPassThrough } from './endpoints/pass-through.ts';
 import { providerEndpoints } from './endpoints/provider-endpoints.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -137,14 +138,17 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   const limits: ProxyLimits = { ...DEFAULT_PROXY_LIMITS, ...options.limits };
   const entropy = createEntropy(options.random);
   const upstreams = createUpstreams((error) => log.warn({ error }, 'connections to a provider did not close'));
-  const credentials = createCredentials({ readCredential: options.readCredential, clock, log });
+  const credentials = createCredentials({ readCredential: options.readCredential, clock, timers: systemTimers, log });
   const feed = createSnapshotFeed({
     source: options.source,
     path: options.snapshotPath,
     deriveKey: options.deriveKey,
     clock,
     log,
-    onSnapshot: (snapshot) => upstreams.use(snapshot.providers),
+    onSnapshot: (snapshot) => {
+      upstreams.use(snapshot.providers);
+      credentials.use(tokenTargets(snapshot));
+    },
     ...(options.pollIntervalMs === undefined ? {} : { pollIntervalMs: options.pollIntervalMs }),
   });
   let stopping = false;
@@ -332,6 +336,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       await leases.stop(hurry.aborted ? HURRIED_LEASES_MS : LEASES_STOP_MS);
       await closeConnections(app, closed);
       await feed.stop();
+      credentials.stop();
       await upstreams.destroy();
       overload.stop();
     },

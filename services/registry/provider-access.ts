@@ -12,7 +12,8 @@ export interface ProviderAccess {
   readonly trialHeaders?: Readonly<Record<string, string>>;
 }
 
-const bearer = (secret: string): readonly [string, string] => ['authorization', `Bearer ${secret}`];
+/** Where a secret or a token stands that is no protocol's own. */
+export const bearer = (secret: string): readonly [string, string] => ['authorization', `Bearer ${secret}`];
 const listsModels = { credentialHeader: bearer, trialPath: '/models' };
 
 /** By protocol. Base URLs as the providers' own documentation gives them. */
@@ -43,6 +44,8 @@ export const PROVIDER_ACCESS = {
   openrouter: { credentialHeader: bearer, baseUrl: 'https://openrouter.ai/api/v1', trialPath: '/key' },
   perplexity: { credentialHeader: bearer, baseUrl: 'https://api.perplexity.ai', trialPath: null },
   together: { ...listsModels, baseUrl: 'https://api.together.xyz/v1' },
+  // Project and location are in its address; what carries is no secret but the token got with it.
+  vertex: { credentialHeader: bearer, baseUrl: null, trialPath: null },
   xai: { ...listsModels, baseUrl: 'https://api.x.ai/v1' },
 } satisfies Readonly<Record<ProviderProtocol, ProviderAccess>> & Readonly<Record<UnaddressedProtocol, { readonly baseUrl: null }>>;
 

@@ -48,7 +48,6 @@ export function createPassThrough({ upstreams, credentials, relays, entropy, gat
     const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
     const fixedHeaders = credentials.headersFor(target);
-    if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
     const { path } = providerAddress(request.target, request.provider, target.provider.baseUrl);
     if (!upstream.take()) {
       throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });

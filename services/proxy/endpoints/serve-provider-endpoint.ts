@@ -89,7 +89,6 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
     const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
     const fixedHeaders = credentials.headersFor(target);
-    if (fixedHeaders === null) throw new GatewayError('upstream_credentials_rejected');
     return { ...asked, provider, operation, upstream, fixedHeaders };
   };
 

@@ -8,6 +8,7 @@ import { openaiDialect } from './openai/openai-dialect.ts';
 import { openrouterProvider } from './openrouter/openrouter-provider.ts';
 import { perplexityProvider } from './perplexity/perplexity-provider.ts';
 import type { Provider } from './provider.ts';
+import { vertexProvider } from './vertex/vertex-provider.ts';
 import { xaiProvider } from './xai/xai-provider.ts';
 
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
@@ -26,5 +27,6 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   openrouter: openrouterProvider,
   perplexity: perplexityProvider,
   together: openaiDialect('together', { serves: ['completions', 'embeddings', 'imageGenerations', 'speech'] }),
+  vertex: vertexProvider,
   xai: xaiProvider,
 };

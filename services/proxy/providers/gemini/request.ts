@@ -30,9 +30,12 @@ export function writeGenerateContent(
   return `{${[...written, ...members].join(',')}}`;
 }
 
-/** The model as a path names it. */
+/** The model as a path names it: `claude-3-7-sonnet@20250219` keeps its sign, as in Google's documentation. */
 export function modelPath(upstreamModel: string): string {
-  return upstreamModel.split('/').map(encodeURIComponent).join('/');
+  return upstreamModel
+    .split('/')
+    .map((part) => encodeURIComponent(part).replaceAll('%40', '@'))
+    .join('/');
 }
 
 function writeTool({ name, description, parameters, cache }: Tool, notCarried: NotCarried): string {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
+import { systemTimers } from '../../../../services/eventlog/timers.ts';
 import { createCredentials } from '../../../../services/proxy/relay/credentials.ts';
 import type { CompiledModel } from '../../../../services/proxy/snapshot/compiled-model.ts';
 import type { CompiledCredential } from '../../../../services/registry/catalog/compiled-credentials.ts';
@@ -26,8 +27,8 @@ const target = (protocol: ProviderProtocol, credential: CompiledCredential): Com
   prices: [],
 });
 
-const credentialsOf = (headers: readonly string[] | null): string[] =>
-  (headers ?? []).filter((_text, index, all) => ['authorization', 'api-key'].includes(all[index - (index % 2)] ?? ''));
+const credentialsOf = (headers: readonly string[]): string[] =>
+  headers.filter((_text, index, all) => ['authorization', 'api-key'].includes(all[index - (index % 2)] ?? ''));
 
 test('a provider that is given another protocol is told the credential it had in the header it reads now', () => {
   let opened = 0;
@@ -35,7 +36,7 @@ test('a provider that is given another protocol is told the credential it had in
     opened += 1;
     return 'sk-secret';
   };
-  const credentials = createCredentials({ readCredential: () => null, clock: systemClock, log: recordingLog() });
+  const credentials = createCredentials({ readCredential: () => null, clock: systemClock, timers: systemTimers, log: recordingLog() });
   const credential: CompiledCredential = { kind: 'sealed', id: 'crd_1', reveal };
   const openai = target('openai', credential);
   expect(credentialsOf(credentials.headersFor(openai))).toEqual(['authorization', 'Bearer sk-secret']);
@@ -47,9 +48,33 @@ test('a provider that is given another protocol is told the credential it had in
 
 test('a provider without a credential is called without one, and one whose variable is not set is not called, which is told once', () => {
   const log = recordingLog();
-  const credentials = createCredentials({ readCredential: () => null, clock: systemClock, log });
+  const credentials = createCredentials({ readCredential: () => null, clock: systemClock, timers: systemTimers, log });
   expect(credentialsOf(credentials.headersFor(target('ollama', { kind: 'none' })))).toEqual([]);
-  expect(credentials.headersFor(target('groq', { kind: 'environment', variable: 'GROQ_API_KEY' }))).toBeNull();
-  expect(credentials.headersFor(target('groq', { kind: 'environment', variable: 'GROQ_API_KEY' }))).toBeNull();
+  for (const _attempt of [1, 2]) {
+    expect(() => credentials.headersFor(target('groq', { kind: 'environment', variable: 'GROQ_API_KEY' }))).toThrow(
+      "the gateway's own credential",
+    );
+  }
   expect(log.lines.filter((line) => line.includes('GROQ_API_KEY'))).toHaveLength(1);
+});
+
+test('the identity of the machine is for providers of the installation, and no organization can have it sent to a server of its own', () => {
+  const log = recordingLog();
+  const credentials = createCredentials({ readCredential: () => null, clock: systemClock, timers: systemTimers, log });
+  const shared = target('vertex', { kind: 'none' });
+  const own = { ...shared, provider: { ...shared.provider, organizationId: 'org_1', name: 'own' } };
+  expect(() => credentials.headersFor(own)).toThrow("the gateway's own credential");
+  expect(log.lines.filter((line) => line.includes('own'))).toHaveLength(1);
+});
+
+test('what an organization sealed for Vertex has to be the key of a service account', () => {
+  const log = recordingLog();
+  const credentials = createCredentials({ readCredential: () => null, clock: systemClock, timers: systemTimers, log });
+  const sealed = target('vertex', {
+    kind: 'sealed',
+    id: 'crd_1',
+    reveal: () => '{"type":"external_account","token_url":"https://elsewhere.example"}',
+  });
+  expect(() => credentials.headersFor(sealed)).toThrow("the gateway's own credential");
+  expect(log.lines.join('')).toContain('neither the key of a service account');
 });

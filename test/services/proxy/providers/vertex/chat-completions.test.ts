@@ -1,0 +1,162 @@
+import { generateKeyPairSync } from 'node:crypto';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sumClasses, TOKEN_CLASSES } from '../../../../../schema/values/token-usage.ts';
+import { eventually } from '../../../../harness/eventually.ts';
+import { providerRecording } from '../../../../harness/provider-recordings.ts';
+import type { TestProxy } from '../../../../harness/proxy.ts';
+import { startProxy, testModel } from '../../../../harness/proxy.ts';
+import type { ScriptedUpstream } from '../../../../harness/scripted-upstream.ts';
+import { answerJson, completion, startScriptedUpstream } from '../../../../harness/scripted-upstream.ts';
+import { serveRecording } from '../../../../harness/serve-recording.ts';
+import type { TokenServer } from '../../../../harness/token-server.ts';
+import { startTokenServer } from '../../../../harness/token-server.ts';
+
+let tokens: TokenServer;
+let upstream: ScriptedUpstream;
+let proxy: TestProxy;
+beforeAll(async () => {
+  tokens = await startTokenServer();
+  upstream = await startScriptedUpstream();
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2_048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const key = {
+    type: 'service_account',
+    private_key: privateKey,
+    client_email: 'g@p.iam.gserviceaccount.com',
+    token_uri: `${tokens.url}/token`,
+  };
+  proxy = await startProxy({
+    providers: { vertex: `${upstream.baseUrl}/projects/p/locations/global` },
+    protocols: { vertex: 'vertex' },
+    providerCredential: { env: 'GOOGLE_KEY' },
+    credentials: { GOOGLE_KEY: JSON.stringify(key) },
+    models: [testModel('vertex/gemini-3-flash-preview'), testModel('vertex/claude-3-7-sonnet@20250219')],
+  });
+  await eventually(() => tokens.requests.length > 0);
+  serveRecording(upstream, providerRecording('vertex/generatecontent.sync.text'));
+  await eventually(async () => (await proxy.chat(asked)).ok);
+});
+afterAll(async () => {
+  await proxy[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
+  await tokens[Symbol.asyncDispose]();
+});
+
+const asked = { model: 'vertex/gemini-3-flash-preview', messages: [{ role: 'user' as const, content: 'hello' }] };
+
+test('a token is got before the first request, and goes with every one', async () => {
+  serveRecording(upstream, providerRecording('vertex/generatecontent.sync.text'));
+  for (const _again of [1, 2]) await proxy.chat({ ...asked, service_tier: 'flex' });
+  const { path, headers, body = '' } = upstream.requests.at(-1) ?? {};
+  expect(path).toBe('/v1/projects/p/locations/global/publishers/google/models/gemini-3-flash-preview:generateContent');
+  expect([headers?.authorization, headers?.['x-vertex-ai-llm-shared-request-type']]).toEqual(['Bearer token-1', 'flex']);
+  expect(JSON.parse(body)).toEqual({ contents: [{ role: 'user', parts: [{ text: 'hello' }] }] });
+  expect(tokens.requests).toHaveLength(1);
+});
+
+test.each([
+  'vertex/generatecontent.sync.cache-read',
+  'vertex/generatecontent.sync.parallel-tools',
+  'vertex/generatecontent.sync.service-tier',
+  'vertex/generatecontent.sync.text',
+  'vertex/generatecontent.sync.tool-result-in',
+  'vertex/streamgeneratecontent.stream.parallel-tools',
+  'vertex/streamgeneratecontent.stream.service-tier',
+  'vertex/streamgeneratecontent.stream.structured',
+])('%s, cut anywhere, is an answer for the official client, and all of its tokens are in the books', async (name) => {
+  const recording = providerRecording(name);
+  serveRecording(upstream, recording);
+  let requestId: string | null = null;
+  const client = new OpenAI({
+    baseURL: proxy.baseUrl,
+    apiKey: proxy.key,
+    maxRetries: 0,
+    fetch: async (url, init) => {
+      const response = await fetch(url, init);
+      requestId = response.headers.get('x-request-id');
+      return response;
+    },
+  });
+  const answer =
+    recording.events === null
+      ? await client.chat.completions.create(asked)
+      : await client.chat.completions.stream({ ...asked, stream_options: { include_usage: true } }).finalChatCompletion();
+  expect(answer.choices[0]?.finish_reason).toBe(name.includes('parallel-tools') ? 'tool_calls' : 'stop');
+  const { usage, rawUsage, outcome } = await proxy.eventOf(requestId);
+  const total: unknown = JSON.parse(rawUsage ?? '{}').totalTokenCount;
+  expect([outcome, usage === null ? null : sumClasses(usage, TOKEN_CLASSES), answer.usage?.total_tokens]).toEqual([
+    'succeeded',
+    total,
+    total,
+  ]);
+});
+
+test.each<[recording: string, reason: string, tokens: number]>([
+  ['vertex/anthropic.rawpredict.sync.tool-call', 'tool_calls', 462],
+  ['vertex/anthropic.rawpredict.sync.tool-result-in', 'stop', 553],
+  ['vertex/anthropic.streamrawpredict.stream.tool-call', 'tool_calls', 520],
+])('%s, cut anywhere, is an answer of Claude for the official client', async (name, reason, total) => {
+  const recording = providerRecording(name);
+  serveRecording(upstream, recording);
+  const client = new OpenAI({ baseURL: proxy.baseUrl, apiKey: proxy.key, maxRetries: 0 });
+  const claude = { ...asked, model: 'vertex/claude-3-7-sonnet@20250219' };
+  const isStream = recording.events !== null;
+  const answer = isStream
+    ? await client.chat.completions.stream({ ...claude, stream_options: { include_usage: true } }).finalChatCompletion()
+    : await client.chat.completions.create(claude);
+  expect([answer.choices[0]?.finish_reason, answer.usage?.total_tokens]).toEqual([reason, total]);
+  const { path, body = '', headers } = upstream.requests.at(-1) ?? {};
+  const method = isStream ? 'streamRawPredict' : 'rawPredict';
+  expect(path).toBe(`/v1/projects/p/locations/global/publishers/anthropic/models/claude-3-7-sonnet@20250219:${method}`);
+  expect(JSON.parse(body)).toMatchObject({ anthropic_version: 'vertex-2023-10-16', messages: [{ role: 'user' }] });
+  expect([JSON.parse(body).model, headers?.authorization]).toEqual([undefined, 'Bearer token-1']);
+});
+
+test('where no token can be got a request is refused, and the operator is told why', async () => {
+  await using refusing = await startTokenServer();
+  refusing.refusal = 'invalid_client';
+  const secret = { tenantId: 't', clientId: 'c', clientSecret: 'hush', authority: refusing.url };
+  await using azure = await startProxy({
+    providers: { azure: upstream.baseUrl },
+    protocols: { azure: 'azure-openai' },
+    providerCredential: { env: 'AZURE' },
+    credentials: { AZURE: JSON.stringify(secret) },
+    models: [testModel('azure/gpt')],
+  });
+  const response = await eventually(async () => {
+    const answer = await azure.chat({ ...asked, model: 'azure/gpt' });
+    return answer.status === 502 ? answer : null;
+  });
+  expect(await response.json()).toMatchObject({ error: { code: 'upstream_credentials_rejected' } });
+  const told = azure.logLines.filter((line) => line.includes('an access token for a provider could not be got'));
+  expect(told).toHaveLength(1);
+  expect(told[0]).toContain('HTTP 401 invalid_client');
+  expect(azure.logLines.join('')).not.toContain('hush');
+});
+
+test('Azure is told the token of Entra ID as a bearer, which is renewed before it expires', async () => {
+  await using entra = await startTokenServer();
+  entra.lifeSeconds = 2;
+  const secret = { tenantId: 't', clientId: 'c', clientSecret: 's', authority: entra.url };
+  upstream.script = (response) => answerJson(response, completion());
+  await using azure = await startProxy({
+    providers: { azure: upstream.baseUrl },
+    protocols: { azure: 'azure-openai' },
+    providerCredential: { env: 'AZURE' },
+    credentials: { AZURE: JSON.stringify(secret) },
+    models: [testModel('azure/gpt')],
+  });
+  const seen = new Set<string | undefined>();
+  await eventually(async () => {
+    if (!(await azure.chat({ ...asked, model: 'azure/gpt' })).ok) return false;
+    const { authorization, 'api-key': apiKey } = upstream.requests.at(-1)?.headers ?? {};
+    expect(apiKey).toBeUndefined();
+    seen.add(authorization);
+    return seen.size > 1;
+  });
+  expect([...seen].every((header) => /^Bearer token-\d+$/.test(header ?? ''))).toBe(true);
+});
