@@ -172,6 +172,8 @@ export interface Operations {
 /** A usage object of a provider, read without knowing of which endpoint it is. */
 export interface ReportedUsage {
   readonly usage: TokenUsage | null;
+  /** What is billed by the piece; absent: it says nothing of that. */
+  readonly units?: UnitUsage | null;
   readonly flags: readonly string[];
   /** Pico-USD; null where it says nothing. */
   readonly costPico: bigint | null;

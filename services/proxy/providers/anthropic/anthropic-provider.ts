@@ -5,6 +5,7 @@ import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
 import { anthropicDialect } from './anthropic-dialect.ts';
 import { nativeCountTokens, nativeMessages } from './native.ts';
+import { normalizeMessageUsage } from './usage.ts';
 
 /** Anthropic's own API. */
 export const anthropicProvider: Provider = {
@@ -15,6 +16,7 @@ export const anthropicProvider: Provider = {
     messages: nativeMessages,
     countTokens: nativeCountTokens,
   },
+  readUsage: (reported) => ({ ...normalizeMessageUsage(reported), costPico: null }),
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

@@ -20,6 +20,19 @@ test('units that Cohere bills outside of a conversation are read', () => {
   expect(tap.facts().usage).toEqual({ ...UNKNOWN_USAGE, input: 5, output: 0 });
 });
 
+test('what Anthropic says at the beginning of a stream is kept where its end does not repeat it', () => {
+  const tap = new UsageTap(PROVIDERS.anthropic);
+  const began = { input_tokens: 7, cache_read_input_tokens: 3, output_tokens: 1, server_tool_use: { web_search_requests: 2 } };
+  tap.look(Buffer.from(JSON.stringify({ type: 'message_start', message: { model: 'claude-x', usage: began } })));
+  tap.look(Buffer.from('{"type":"message_delta","delta":{},"usage":{"output_tokens":9}}'));
+  const { modelAnswered, usage, units } = tap.facts();
+  expect({ modelAnswered, usage, units }).toEqual({
+    modelAnswered: 'claude-x',
+    usage: { ...UNKNOWN_USAGE, input: 7, cacheRead: 3, output: 9 },
+    units: { searches: 2, images: null, audioSeconds: null },
+  });
+});
+
 test('usage that its provider cannot be asked about stays raw, and is flagged', () => {
   const tap = new UsageTap({});
   tap.look(Buffer.from('{"usage":{"tokens":3}}'));
