@@ -5,10 +5,11 @@ import { commit } from './workloads/commit.ts';
 import { ingest, ingestKafka } from './workloads/ingest.ts';
 import { push } from './workloads/push.ts';
 import { w1 } from './workloads/w1.ts';
+import { w5 } from './workloads/w5.ts';
 import { w7 } from './workloads/w7.ts';
 import { reportAsMarkdown, writeReport } from './write-report.ts';
 
-const workloads: readonly Workload[] = [w1, w7, ingest, ingestKafka, commit, push];
+const workloads: readonly Workload[] = [w1, w5, w7, ingest, ingestKafka, commit, push];
 
 const help = `npm run bench -- <workload> [options]
 npm run bench -- --peer <url> [options]

@@ -36,9 +36,12 @@ export async function startGateway(options: {
   readonly body: string;
   readonly expected: ExpectedAnswer;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the provider speaks; OpenAI's. */
+  readonly protocol?: 'openai' | 'anthropic';
+  readonly name?: string;
 }): Promise<Gateway> {
   const folder = await mkdtemp(join(tmpdir(), 'turnpike-bench-'));
-  await writeFile(join(folder, 'bench.yaml'), configuration(options.upstreamOrigin));
+  await writeFile(join(folder, 'bench.yaml'), configuration(options.upstreamOrigin, options.protocol ?? 'openai'));
   const secret = mintVirtualKey('ak', 'live', randomBytes);
   const product = await startProduct({
     wrapper: pinnedBehind('rest'),
@@ -56,7 +59,7 @@ export async function startGateway(options: {
     return Number(found.rows[0]?.entries ?? 0);
   };
   return {
-    name: 'turnpike',
+    name: options.name ?? 'turnpike',
     pid,
     usage: () => readProcessUsage(pid),
     expected: options.expected,
@@ -85,12 +88,12 @@ export async function startGateway(options: {
   };
 }
 
-function configuration(upstreamOrigin: string): string {
+function configuration(upstreamOrigin: string, protocol: string): string {
   return `apiVersion: turnpike/v1
 kind: Provider
 metadata: { name: bench }
 spec:
-  protocol: openai
+  protocol: ${protocol}
   baseUrl: ${upstreamOrigin}/v1
 ---
 apiVersion: turnpike/v1

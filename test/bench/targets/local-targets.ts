@@ -28,8 +28,17 @@ function localTarget(options: {
 }
 
 /** The upstream itself: what latency is counted from, and whose answer every other target has to pass on. @param port 0 = any. */
-export async function startUpstream(body: string, port = 0): Promise<Target> {
-  const helper = await startBenchProcess(new URL('./instant-upstream.ts', import.meta.url), 'rest', String(port));
+export function startUpstream(body: string, port = 0): Promise<Target> {
+  return upstreamOf(new URL('./instant-upstream.ts', import.meta.url), body, port);
+}
+
+/** The same of one that streams. */
+export function startPacedUpstream(body: string): Promise<Target> {
+  return upstreamOf(new URL('./paced-upstream.ts', import.meta.url), body, 0);
+}
+
+async function upstreamOf(file: URL, body: string, port: number): Promise<Target> {
+  const helper = await startBenchProcess(file, 'rest', String(port));
   const asked = { name: 'direct', helper, body, measured: false };
   const { origin, path, headers } = localTarget({ ...asked, expected: { expectedBody: null, expectedText: null } }).request;
   const response = await fetch(origin + path, { method: 'POST', headers, body, signal: AbortSignal.timeout(5_000) });

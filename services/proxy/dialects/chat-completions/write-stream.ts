@@ -6,6 +6,8 @@ import { ThinkingBlocks } from './thinking-blocks.ts';
 import { writeUsage } from './write-usage.ts';
 
 const DONE = 'data: [DONE]\n\n';
+/** Annotations of a choice at most; those after them are not told. */
+const MAX_ANNOTATIONS = 1_024;
 const ROLE = '{"role":"assistant","content":"","refusal":null}';
 
 /**
@@ -85,7 +87,7 @@ export class ChatStreamWriter implements AnswerStreamWriter {
         return this.#input(event.choice, event.call, event.json);
       case 'citation': {
         const written = annotation(event.citation, choice.textLength);
-        if (written !== null) choice.annotations.push(written);
+        if (written !== null && choice.annotations.length < MAX_ANNOTATIONS) choice.annotations.push(written);
         return '';
       }
       case 'logprobs':
