@@ -42,7 +42,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [MODERATIONS]: ['openai'],
   [IMAGE_GENERATIONS]: ['openai', 'azure-openai', 'together', 'xai'],
   [SPEECH]: ['openai', 'azure-openai', 'groq', 'together'],
-  [MESSAGES]: ['anthropic'],
+  [MESSAGES]: PROVIDER_PROTOCOLS,
   [COUNT_TOKENS]: ['anthropic'],
 };
 

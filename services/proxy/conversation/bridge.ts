@@ -16,12 +16,12 @@ import { TranslatedStream } from './translated-stream.ts';
  * comes back as events. Everything of a request is in its own call.
  */
 export function bridged<Request>(application: ApplicationDialect<Request>, provider: ProviderDialect): Operation<Request> {
-  return ({ request, outputTokens }, target, context) => {
+  return ({ request, bytes, outputTokens }, target, context) => {
     const notCarried = new Set<string>();
     const note = (field: string): void => {
       notCarried.add(field);
     };
-    const read = application.readRequest(request, note);
+    const read = application.readRequest(request, note, bytes);
     const conversation = outputTokens === null ? read : { ...read, maxOutputTokens: outputTokens };
     const { path, body, headers } = provider.writeRequest(conversation, target, note);
     return {

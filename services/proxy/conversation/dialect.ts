@@ -20,8 +20,11 @@ export interface AnswerStamp {
 
 /** A dialect as applications speak it: chat completions, messages, responses, generateContent. */
 export interface ApplicationDialect<Request> {
-  /** @throws {GatewayError} `invalid_request` with `param`, for what cannot be understood; what can, but not be carried, is told to `notCarried`. */
-  readRequest(request: Request, notCarried: NotCarried): Conversation;
+  /**
+   * @param bytes that the request was parsed from: they have the digits of numbers that only pass through. @throws {GatewayError} `invalid_request` with
+   *   `param`, for what cannot be understood; what can, but not be carried, is told to `notCarried`.
+   */
+  readRequest(request: Request, notCarried: NotCarried, bytes: Buffer): Conversation;
   /** The whole answer, JSON. @param request whose fields some dialects repeat in the answer. */
   writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, request: Request): string;
   createStreamWriter(stamp: AnswerStamp, request: Request): AnswerStreamWriter;

@@ -46,8 +46,8 @@ export class UsageTap {
     const raw = rawUsage.length > MAX_RAW_USAGE ? null : rawUsage;
     const read = this.#provider.readUsage?.(this.#usage);
     if (read === undefined) return { ...told, rawUsage: raw, usageFlags: ['usage_unread'] };
-    const { usage, units = null, flags, costPico } = read;
-    return { ...told, usage, units, rawUsage: raw, usageFlags: flags, reportedCostPico: costPico };
+    const { usage, units = null, serviceTier, flags, costPico } = read;
+    return { ...told, usage, units, serviceTier: serviceTier ?? this.#tier, rawUsage: raw, usageFlags: flags, reportedCostPico: costPico };
   }
 }
 

@@ -172,8 +172,10 @@ export interface Operations {
 /** A usage object of a provider, read without knowing of which endpoint it is. */
 export interface ReportedUsage {
   readonly usage: TokenUsage | null;
-  /** What is billed by the piece; absent: it says nothing of that. */
+  /** What is billed by the piece; null or absent: it tells of none. */
   readonly units?: UnitUsage | null;
+  /** What the price depends on besides, where the usage says it. */
+  readonly serviceTier?: string | null;
   readonly flags: readonly string[];
   /** Pico-USD; null where it says nothing. */
   readonly costPico: bigint | null;

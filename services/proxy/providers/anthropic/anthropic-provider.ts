@@ -16,7 +16,10 @@ export const anthropicProvider: Provider = {
     messages: nativeMessages,
     countTokens: nativeCountTokens,
   },
-  readUsage: (reported) => ({ ...normalizeMessageUsage(reported), costPico: null }),
+  readUsage: (reported) => {
+    const { usage, units, tier, flags } = normalizeMessageUsage(reported);
+    return { usage, units, serviceTier: tier, flags, costPico: null };
+  },
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

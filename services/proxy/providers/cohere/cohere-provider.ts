@@ -1,6 +1,7 @@
 import { bridged } from '../../conversation/bridge.ts';
 import type { ProviderDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import { readRefusal } from '../openai/failure.ts';
@@ -24,6 +25,7 @@ export const cohereProvider: Provider = {
   protocol: 'cohere',
   operations: {
     chatCompletions: bridged(chatCompletionsDialect, cohereDialect),
+    messages: bridged(messagesDialect, cohereDialect),
     responses: bridged(responsesDialect, cohereDialect),
   },
   readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),

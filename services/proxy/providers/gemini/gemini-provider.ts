@@ -1,5 +1,6 @@
 import { bridged } from '../../conversation/bridge.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
@@ -11,6 +12,7 @@ export const geminiProvider: Provider = {
   protocol: 'gemini',
   operations: {
     chatCompletions: bridged(chatCompletionsDialect, geminiDialect),
+    messages: bridged(messagesDialect, geminiDialect),
     responses: bridged(responsesDialect, geminiDialect),
   },
   readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),

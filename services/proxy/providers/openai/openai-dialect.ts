@@ -2,6 +2,7 @@ import type { ChatCompletionRequest } from '../../../../schema/http/chat-complet
 import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import { bridged } from '../../conversation/bridge.ts';
+import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provider } from '../provider.ts';
@@ -102,6 +103,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     protocol,
     operations: {
       chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
+      messages: bridged(messagesDialect, chatDialect),
       responses: serves.includes('responses')
         ? operation('/responses', prepareResponse, responseAnswers)
         : bridged(responsesDialect, chatDialect),

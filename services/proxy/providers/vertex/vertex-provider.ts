@@ -1,6 +1,7 @@
 import { bridged } from '../../conversation/bridge.ts';
 import type { ApplicationDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { normalizeGeminiUsage } from '../gemini/usage.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
@@ -13,6 +14,7 @@ export const vertexProvider: Provider = {
   protocol: 'vertex',
   operations: {
     chatCompletions: byPublisher(chatCompletionsDialect),
+    messages: byPublisher(messagesDialect),
     responses: byPublisher(responsesDialect),
   },
   readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),

@@ -33,6 +33,12 @@ test('what Anthropic says at the beginning of a stream is kept where its end doe
   });
 });
 
+test("Anthropic's fast mode has prices of its own, and says so in its usage", () => {
+  const tap = new UsageTap(PROVIDERS.anthropic);
+  tap.look(Buffer.from('{"usage":{"input_tokens":3,"output_tokens":1,"service_tier":"standard","speed":"fast"}}'));
+  expect(tap.facts().serviceTier).toBe('fast');
+});
+
 test('usage that its provider cannot be asked about stays raw, and is flagged', () => {
   const tap = new UsageTap({});
   tap.look(Buffer.from('{"usage":{"tokens":3}}'));
