@@ -350,7 +350,8 @@ export function copy(play: Play, node: number): void {
   const proxy = proxyOf(world, node);
   if (proxy.state === null) return;
   const made = world.proxies.length;
-  const state = copyLeaseState(proxy.state);
+  // Who waits is connected to one of them.
+  const state = { ...copyLeaseState(proxy.state), waiting: [] };
   for (const [index, call] of [...world.calls.entries()]) {
     if (call.node !== node || (call.phase !== 'running' && call.phase !== 'settled')) continue;
     const isEqual = call.phase === 'settled';
