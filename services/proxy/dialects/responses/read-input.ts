@@ -75,7 +75,8 @@ function readReasoning(item: RequestFields, turns: Turns): void {
 function unkept(item: RequestFields): GatewayError {
   return new GatewayError('invalid_request', {
     param: item.placeOf('type'),
-    message: 'Items cannot be referred to with this model, whose provider does not speak the Responses API: send the item itself.',
+    message:
+      'Items cannot be referred to with this model, whose provider does not speak the Responses API: send the item itself, as SDKs do with `store: false`.',
   });
 }
 
