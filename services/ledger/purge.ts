@@ -12,6 +12,8 @@ export interface Purged {
   readonly removed: number;
   /** Counters whose leases, postings and log became one entry. */
   readonly summedUp: number;
+  /** Counters that go on, and whose first entries became one. */
+  readonly shortened: number;
   /** Of rolling windows. */
   readonly buckets: number;
 }
@@ -20,10 +22,12 @@ export interface Purged {
 export interface PurgeBounds {
   readonly counters: number;
   readonly entries: number;
+  /** Fewer old entries of a counter that goes on are not worth a write. */
+  readonly oldEntries: number;
   readonly buckets: number;
 }
 
-const bounds: PurgeBounds = { counters: 500, entries: 20_000, buckets: 5_000 };
+const bounds: PurgeBounds = { counters: 500, entries: 20_000, oldEntries: 1_000, buckets: 5_000 };
 
 /** Of a counter among those of its limit, which are looked at in the order of their ends. */
 interface Place {
@@ -32,10 +36,12 @@ interface Place {
   readonly id: string;
 }
 
-const first: Place = { end: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
+const firstId = '00000000-0000-0000-0000-000000000000';
+const first: Place = { end: '-infinity', id: firstId };
 
 /**
- * Purges counters of windows that are long over, as migrations/0030_purged_counters.sql says, limit by limit, in small transactions that wait for nobody.
+ * Purges counters of windows that are long over, as migrations/0030_purged_counters.sql says, limit by limit, in small transactions that wait for nobody,
+ * and shortens the logs of those that go on (migrations/0037_long_logs.sql).
  * Between two it rests for as long as one took: half of the time is anybody's. Any number of processes may try, one at a time does it.
  * @param told of each transaction.
  */
@@ -47,6 +53,7 @@ export async function purgeCounters(
 ): Promise<Purged> {
   let removed = 0;
   let summedUp = 0;
+  let shortened = 0;
   let buckets = 0;
   for (const limit of await limitsToPurge(db)) {
     for (let place: Place | null = first; place !== null && !signal.aborted; ) {
@@ -58,12 +65,18 @@ export async function purgeCounters(
       place = step.next;
     }
   }
+  for (let place: string | null = firstId; place !== null && !signal.aborted; ) {
+    const after: string = place;
+    const step = await rested(signal, () => sumUpLongLogs(db, after, most));
+    shortened += step.shortened;
+    place = step.next;
+  }
   for (const limit of await rollingLimits(db)) {
     for (let count = most.buckets; count === most.buckets && !signal.aborted; buckets += count) {
       count = await rested(signal, () => purgeBuckets(db, limit, most.buckets));
     }
   }
-  return { removed, summedUp, buckets };
+  return { removed, summedUp, shortened, buckets };
 }
 
 /** Purges at once and every hour. */
@@ -71,7 +84,7 @@ export function startPurge(options: { readonly db: Kysely<Database>; readonly lo
   const { db, log, metrics } = options;
   const work = async (stopping: AbortSignal): Promise<void> => {
     const purged = await purgeCounters(db, stopping, metrics.purged);
-    if (purged.removed + purged.summedUp + purged.buckets > 0) log.info({ ...purged }, 'purged counters of windows long over');
+    if (Object.values(purged).some((count) => count > 0)) log.info({ ...purged }, 'purged counters of windows long over');
   };
   return everyHour(work, 'counters of windows long over could not be purged', log);
 }
@@ -104,6 +117,16 @@ async function purgeFrom(
   if (row === undefined) throw new Error('the function answers with one row');
   const { removed, summed_up: summedUp, next_end: end, next_id: id } = row;
   return { removed, summedUp, next: end === null || id === null ? null : { end, id } };
+}
+
+async function sumUpLongLogs(
+  db: Kysely<Database>,
+  after: string,
+  { counters, oldEntries, entries }: PurgeBounds,
+): Promise<{ readonly shortened: number; readonly next: string | null }> {
+  const { rows } = await sql<{ shortened: number; next_id: string | null }>`
+    select shortened, next_id from sum_up_long_logs(${after}, ${counters}, ${oldEntries}, ${entries})`.execute(db);
+  return { shortened: rows[0]?.shortened ?? 0, next: rows[0]?.next_id ?? null };
 }
 
 async function purgeBuckets(db: Kysely<Database>, limit: string, most: number): Promise<number> {

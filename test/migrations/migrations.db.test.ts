@@ -66,6 +66,7 @@ test('functions that act as the owner are not open to everybody and cannot be le
     'queue_changed_totals',
     'queue_entries',
     'share_tell',
+    'sum_up_long_logs',
   ]);
   for (const { name, settings, open, trigger } of rows) {
     expect(settings, name).toContain('search_path=public, pg_temp');

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../../../schema/tables/database.ts';
 import { idFromUuid } from '../../../schema/values/ids.ts';
 import { LEASE_LOG_QUERY, proveLeaseLog } from '../../../services/cli/lease-log-file.ts';
-import type { PurgeBounds } from '../../../services/ledger/purge.ts';
+import type { PurgeBounds, Purged } from '../../../services/ledger/purge.ts';
 import { purgeCounters } from '../../../services/ledger/purge.ts';
 import type { TestDatabase } from '../../harness/postgres.ts';
 import { createTestDatabase } from '../../harness/postgres.ts';
@@ -101,12 +101,12 @@ async function done(limit: string, group = ''): Promise<string> {
   return counter;
 }
 
-async function purge(most?: PurgeBounds): Promise<{ removed: number; summedUp: number; buckets: number }> {
+async function purge(most?: PurgeBounds): Promise<Purged> {
   const purged = await purgeCounters(database.writer.db, new AbortController().signal, () => {}, most);
   return { ...purged };
 }
 
-const nothing = { removed: 0, summedUp: 0, buckets: 0 };
+const nothing = { removed: 0, summedUp: 0, shortened: 0, buckets: 0 };
 const tables = ['budget_counters', 'leases', 'lease_postings', 'counter_totals', 'lease_log'] as const;
 
 async function rowsOf(counter: string): Promise<Record<(typeof tables)[number], number>> {
@@ -140,7 +140,7 @@ test('windows of a rate limit by the minute go two days after their end, and wha
   await clockAt(2 * day + minute - 1);
   expect(await purge()).toEqual(nothing);
   await clockAt(2 * day + minute);
-  expect(await purge({ counters: 1, entries: 100, buckets: 1 })).toEqual({ ...nothing, removed: 2 });
+  expect(await purge({ counters: 1, entries: 100, oldEntries: 100, buckets: 1 })).toEqual({ ...nothing, removed: 2 });
   for (const counter of counters) expect(await rowsOf(counter)).toEqual(gone);
   expect(await rowsOf(next)).toEqual(whole);
   await clockAt(2 * day + 2 * minute);
@@ -176,6 +176,41 @@ test('of anything else the counter stays for good, with its leases and log in on
   expect([await brokenBooks(db), await logProof()]).toEqual([[], []]);
 });
 
+test('of a counter that goes on what is older than a quarter becomes one entry, once it is worth it, and the proof stays', async () => {
+  const { db } = database.writer;
+  const counter = await used(await aLimit('budget', 'lifetime'));
+  const other = await used(await aLimit('budget', 'month'));
+  for (let known = 100n; known < 109n; known += 1n) {
+    const { limit_id: limit } = await db
+      .selectFrom('budget_counters')
+      .select('limit_id')
+      .where('id', '=', counter)
+      .executeTakeFirstOrThrow();
+    await leases.ask(node, 1, [{ limit, counter, known, need: 1n }]);
+  }
+  const entries = async () =>
+    db.selectFrom('lease_log').select(['version', 'kind', 'amount']).where('counter_id', '=', counter).orderBy('version').execute();
+  const before = [await counterState(db, counter), await rowsOf(other)];
+  const whole = await entries();
+  expect(whole).toHaveLength(10);
+  // Entries are stamped by the machine's clock: the first seven of them long ago.
+  await database.owner.execute(`alter table lease_log disable trigger forbid_change;
+    update lease_log set recorded_at = lease_now() - interval '90 days' where counter_id = '${counter}' and version <= 7;
+    alter table lease_log enable always trigger forbid_change`);
+
+  const few: PurgeBounds = { counters: 1, entries: 5, oldEntries: 8, buckets: 1 };
+  expect(await purge(few)).toEqual(nothing);
+  expect(await purge({ ...few, oldEntries: 3 })).toEqual({ ...nothing, shortened: 1 });
+  expect((await entries())[0]).toEqual({ version: 5n, kind: 'summary', amount: 104n });
+  expect([await brokenBooks(db), await logProof()]).toEqual([[], []]);
+  // Two more are old, beside the summary.
+  expect(await purge({ ...few, oldEntries: 3 })).toEqual({ ...nothing, shortened: 1 });
+  expect(await entries()).toEqual([{ version: 7n, kind: 'summary', amount: 106n }, ...whole.slice(7)]);
+  expect(await purge({ ...few, oldEntries: 3 })).toEqual(nothing);
+  expect([await counterState(db, counter), await rowsOf(other)]).toEqual(before);
+  expect([await brokenBooks(db), await logProof()]).toEqual([[], []]);
+});
+
 test('a long log is summed up in parts, and the books are in order after each', async () => {
   const limit = await aLimit('budget', 'month');
   const counter = await used(limit);
@@ -192,7 +227,7 @@ test('a long log is summed up in parts, and the books are in order after each', 
   await after();
   for (let steps = 0; steps < 3; steps++) {
     const once = new AbortController();
-    await purgeCounters(database.writer.db, once.signal, () => once.abort(), { counters: 10, entries: 4, buckets: 1 });
+    await purgeCounters(database.writer.db, once.signal, () => once.abort(), { counters: 10, entries: 4, oldEntries: 100, buckets: 1 });
     await after();
   }
   expect(parts).toEqual([9, 6, 3, 1]);
@@ -336,7 +371,7 @@ test('buckets that have left a rolling window go, and what is in it stays as it 
     await leases.post([{ counter, node, epoch: 1, debit: 1n, cost: 1n }]);
   }
   const before = await counterState(database.writer.db, counter);
-  expect((await purge({ counters: 1, entries: 1, buckets: 2 })).buckets).toBeGreaterThan(5);
+  expect((await purge({ counters: 1, entries: 1, oldEntries: 100, buckets: 2 })).buckets).toBeGreaterThan(5);
   expect(await counterState(database.writer.db, counter)).toEqual(before);
   await clockAt(20_000);
   await leases.ask(node, 1, [{ limit, known: 21n, need: 0n }]);
