@@ -3,6 +3,7 @@ import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { COMPLETIONS } from './completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
+import { GENERATE_CONTENT } from './generate-content.ts';
 import { IMAGE_GENERATIONS } from './images.ts';
 import { COUNT_TOKENS, MESSAGES } from './messages.ts';
 import { MODELS } from './models.ts';
@@ -22,6 +23,7 @@ export const PROVIDER_ENDPOINTS = [
   SPEECH,
   MESSAGES,
   COUNT_TOKENS,
+  GENERATE_CONTENT,
 ] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
@@ -44,6 +46,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [SPEECH]: ['openai', 'azure-openai', 'groq', 'together'],
   [MESSAGES]: PROVIDER_PROTOCOLS,
   [COUNT_TOKENS]: ['anthropic'],
+  [GENERATE_CONTENT]: ['gemini', 'vertex'],
 };
 
 /** Whether providers of a protocol serve an endpoint; false too for what is none. */

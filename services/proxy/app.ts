@@ -20,6 +20,7 @@ import type { AskedEndpoint, Exchange } from './exchange.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import type { IncomingRequest } from './http/incoming-request.ts';
+import { requestQuery } from './http/request-path.ts';
 import type { Handler, Route } from './http/router.ts';
 import { createRouter } from './http/router.ts';
 import type { HttpServer } from './http/server.ts';
@@ -99,12 +100,14 @@ export function createApp(options: AppOptions): App {
       }
     };
 
-  const posted = (endpoint: ServedEndpoint): Route => {
-    const { path, serve } = endpoint;
+  const posted = (endpoint: ServedEndpoint): Route[] => {
+    const { paths, serve } = endpoint;
     const receive = (exchange: Exchange, body: ReceivedBody): void => serve(exchange, body, '', refusals.refuse);
     const receiveBelow = (rest: string) => (exchange: Exchange, body: ReceivedBody) => serve(exchange, body, rest, refusals.refuse);
-    const read: Serve = (exchange, request, rest) => bodies.read(request, exchange, rest === '' ? receive : receiveBelow(rest));
-    return { method: 'POST', path, handle: admitted(endpoint, read) };
+    const read: Serve = (exchange, request, rest) =>
+      bodies.read(request, exchange, rest === '' ? receive : receiveBelow(rest + requestQuery(request.url ?? '')));
+    const handle = admitted(endpoint, read);
+    return paths.map((path) => ({ method: 'POST', path, handle }));
   };
 
   const passThrough = (passed: PassedRequest): Handler => {
@@ -132,7 +135,7 @@ export function createApp(options: AppOptions): App {
 
   const route = createRouter(
     [
-      ...endpoints.map(posted),
+      ...endpoints.flatMap(posted),
       {
         method: 'GET',
         path: MODELS,

@@ -7,10 +7,12 @@ import type { Operation, Operations } from '../providers/provider.ts';
 export interface ProviderEndpoint<Request> {
   /** Where it is served, by POST. One that ends in `/` stands for everything below it. */
   readonly path: string;
+  /** Another path where it is served the same; its name is the first. */
+  readonly alsoAt?: string;
   readonly errors: ErrorDialect;
   /**
    * Takes a parsed body for a request.
-   * @param rest what stands in the place of an open end of the path, percent-encoded; else empty. @throws {GatewayError} where it is none.
+   * @param rest what stands in the place of an open end of the path, percent-encoded, with its query; else empty. @throws {GatewayError} where it is none.
    */
   parse(value: unknown, rest: string): Request;
   model(request: Request): string;

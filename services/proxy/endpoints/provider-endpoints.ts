@@ -1,6 +1,7 @@
 import { chatCompletions } from './chat-completions.ts';
 import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
+import { generateContent } from './generate-content.ts';
 import { imageGenerations } from './image-generations.ts';
 import { countTokens, messages } from './messages.ts';
 import { moderations } from './moderations.ts';
@@ -15,6 +16,7 @@ import { speech } from './speech.ts';
 export function providerEndpoints(options: CallingOptions): readonly ServedEndpoint[] {
   const served = <Request>(endpoint: ProviderEndpoint<Request>): ServedEndpoint => ({
     path: endpoint.path,
+    paths: endpoint.alsoAt === undefined ? [endpoint.path] : [endpoint.path, endpoint.alsoAt],
     errors: endpoint.errors,
     serve: serveProviderEndpoint(endpoint, options),
   });
@@ -28,5 +30,6 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     served(speech),
     served(messages),
     served(countTokens),
+    served(generateContent),
   ];
 }

@@ -7,3 +7,11 @@ export function requestPath(target: string): string {
   const end = local.search(/[?#]/);
   return end < 0 ? local : local.slice(0, end);
 }
+
+/** The query of a request target, with its question mark; '' = it has none. */
+export function requestQuery(target: string): string {
+  const start = target.indexOf('?');
+  if (start < 0) return '';
+  const end = target.indexOf('#', start);
+  return end < 0 ? target.slice(start) : target.slice(start, end);
+}

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { CompletionRequest } from '../../../schema/http/completions.ts';
 import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
+import type { GenerateContentRequest } from '../../../schema/http/generate-content.ts';
 import type { ImageRequest } from '../../../schema/http/images.ts';
 import type { CountTokensRequest, MessagesRequest } from '../../../schema/http/messages.ts';
 import type { ModerationRequest } from '../../../schema/http/moderations.ts';
@@ -164,6 +165,7 @@ export interface Operations {
   readonly embeddings?: Operation<EmbeddingsRequest>;
   readonly messages?: Operation<MessagesRequest>;
   readonly countTokens?: Operation<CountTokensRequest>;
+  readonly generateContent?: Operation<GenerateContentRequest>;
   readonly moderations?: Operation<ModerationRequest>;
   readonly imageGenerations?: Operation<ImageRequest>;
   readonly speech?: Operation<SpeechRequest>;

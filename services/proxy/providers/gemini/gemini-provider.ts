@@ -5,6 +5,7 @@ import { responsesDialect } from '../../dialects/responses/responses-dialect.ts'
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
 import { geminiDialect } from './gemini-dialect.ts';
+import { nativeGenerateContent } from './native.ts';
 import { normalizeGeminiUsage } from './usage.ts';
 
 /** The Gemini API. */
@@ -13,6 +14,7 @@ export const geminiProvider: Provider = {
   operations: {
     chatCompletions: bridged(chatCompletionsDialect, geminiDialect),
     messages: bridged(messagesDialect, geminiDialect),
+    generateContent: nativeGenerateContent('/models/'),
     responses: bridged(responsesDialect, geminiDialect),
   },
   readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),

@@ -4,6 +4,7 @@ import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.
 import { chatCompletions } from '../../../../services/proxy/endpoints/chat-completions.ts';
 import { completions } from '../../../../services/proxy/endpoints/completions.ts';
 import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
+import { generateContent } from '../../../../services/proxy/endpoints/generate-content.ts';
 import { imageGenerations } from '../../../../services/proxy/endpoints/image-generations.ts';
 import { countTokens, messages } from '../../../../services/proxy/endpoints/messages.ts';
 import { moderations } from '../../../../services/proxy/endpoints/moderations.ts';
@@ -11,7 +12,18 @@ import { responses } from '../../../../services/proxy/endpoints/responses.ts';
 import { speech } from '../../../../services/proxy/endpoints/speech.ts';
 import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
 
-const endpoints = [chatCompletions, responses, completions, embeddings, moderations, imageGenerations, speech, messages, countTokens];
+const endpoints = [
+  chatCompletions,
+  responses,
+  completions,
+  embeddings,
+  moderations,
+  imageGenerations,
+  speech,
+  messages,
+  countTokens,
+  generateContent,
+];
 
 test('every endpoint that providers answer is served', () => {
   expect(endpoints.map(({ path }) => path)).toEqual([...PROVIDER_ENDPOINTS]);
