@@ -48,7 +48,7 @@ export type Composition = {
   | { readonly kind: 'body'; readonly body: string; readonly units: number }
 );
 
-/** One of OpenAI's protocols: how its requests are read and its answers composed. The rest is the same for all. */
+/** One protocol of OpenAI's, or Anthropic's: how its requests are read and its answers composed. The rest is the same for all. */
 export type Protocol<Request extends BillableRequest> = {
   readonly path: string;
   /** What the protocol calls the prompt. */
@@ -56,6 +56,8 @@ export type Protocol<Request extends BillableRequest> = {
   readonly read: (body: Uint8Array) => Read<Request>;
   readonly unknownModel: (model: string) => Failure;
   readonly compose: (request: Request, context: CompositionContext) => Composition | Refused;
+  /** A refusal in the words of the protocol; absent: in OpenAI's. */
+  readonly rewordFailure?: (failure: Failure) => Failure;
 };
 
 const acceptsGzip = (header: string | string[] | undefined): boolean =>
@@ -159,7 +161,7 @@ export function createBillableEndpoint<Request extends BillableRequest>(state: S
     if (isRefused(planned)) {
       const { failure } = planned;
       books.record({ ...known, id: null, status: failure.status, outcome: 'refused', reported: null, billed: null });
-      sendFailure(response, failure);
+      sendFailure(response, protocol.rewordFailure?.(failure) ?? failure);
       return;
     }
     const { behavior, random, composition } = planned;

@@ -11,6 +11,7 @@ import { bookEntriesEndpoint, booksEndpoint } from './endpoints/books.ts';
 import { chatCompletionsEndpoint } from './endpoints/chat-completions.ts';
 import { embeddingsEndpoint } from './endpoints/embeddings.ts';
 import { healthEndpoints } from './endpoints/health.ts';
+import { messagesEndpoint } from './endpoints/messages.ts';
 import { modelEndpoint, modelsEndpoint } from './endpoints/models.ts';
 import { lastRequestsEndpoint } from './endpoints/requests.ts';
 import { responsesEndpoint } from './endpoints/responses.ts';
@@ -68,6 +69,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     chatCompletionsEndpoint(state),
     embeddingsEndpoint(state),
     responsesEndpoint(state),
+    messagesEndpoint(state),
     modelsEndpoint,
     modelEndpoint,
     booksEndpoint(books),
