@@ -1,4 +1,5 @@
-import type { AuthClient } from 'google-auth-library';
+import { readFile } from 'node:fs/promises';
+import type { AuthClient, ExternalAccountClientOptions } from 'google-auth-library';
 import type { Fields } from '../body/json-fields.ts';
 import { isFields, textOf } from '../body/json-fields.ts';
 import type { CredentialOrigin, FetchToken } from './access-token.ts';
@@ -21,7 +22,7 @@ export function googleToken(secret: string | null, { isOperators }: CredentialOr
     throw new CredentialFault('the credential is neither the key of a service account nor that of an authorized user');
   }
   return async () => {
-    const client = await clientOf(credentials, secret);
+    const client = await clientOf(secret === null || credentials !== null ? credentials : await readCredentials(secret));
     const { token } = await client.getAccessToken();
     const { expiry_date: expiresAtMs } = client.credentials;
     if (typeof token !== 'string' || typeof expiresAtMs !== 'number') throw new Error('Google gave no access token');
@@ -30,9 +31,9 @@ export function googleToken(secret: string | null, { isOperators }: CredentialOr
 }
 
 /** Each time anew: the library would keep a token until it is nearly over. */
-async function clientOf(credentials: Fields | null, path: string | null): Promise<AuthClient> {
+async function clientOf(credentials: Fields | null): Promise<AuthClient> {
   // Not before somebody needs it: it is large.
-  const { GoogleAuth, JWT, UserRefreshClient, gaxios } = await import('google-auth-library');
+  const { ExternalAccountClient, GoogleAuth, JWT, UserRefreshClient, gaxios } = await import('google-auth-library');
   if (credentials?.type === 'service_account') {
     const { client_email: email, private_key: key, private_key_id: keyId, token_uri: tokenUrl } = credentials;
     if (typeof email !== 'string' || typeof key !== 'string')
@@ -52,8 +53,28 @@ async function clientOf(credentials: Fields | null, path: string | null): Promis
     }
     return new UserRefreshClient({ clientId, clientSecret, refreshToken });
   }
+  if (credentials !== null) {
+    const external = isExternal(credentials) ? ExternalAccountClient.fromJSON({ ...credentials, scopes: [SCOPE] }) : null;
+    if (external === null) throw new CredentialFault(`credentials of Google of the type ${String(credentials.type)} are not known`);
+    return external;
+  }
   // The project is in the address of the provider; to find it the library would run a program.
-  return new GoogleAuth({ scopes: [SCOPE], projectId: 'none', ...(path === null ? {} : { keyFilename: path }) }).getClient();
+  return new GoogleAuth({ scopes: [SCOPE], projectId: 'none' }).getClient();
+}
+
+function isExternal(credentials: Fields): credentials is Fields & ExternalAccountClientOptions {
+  return credentials.type === 'external_account';
+}
+
+/** @throws {CredentialFault} without the path: who took a key for the place of one must not find it in the log. */
+async function readCredentials(path: string): Promise<Fields | null> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new CredentialFault(`the credential is neither JSON nor the path of a file that can be read (${code})`);
+  });
+  const credentials = credentialsOf(text);
+  if (credentials === null) throw new CredentialFault('the file of the credential holds no JSON');
+  return credentials;
 }
 
 /** Null where it is no JSON of an object, hence a path. */

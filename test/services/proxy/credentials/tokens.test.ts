@@ -123,6 +123,29 @@ test.each<[what: string, make: () => unknown]>([
   expect(make).toThrow('the ');
 });
 
+test('the file of a credential is read each time, and one that is none is told without its path, which may be a key', async () => {
+  const path = join(folder, 'google.json');
+  const fetchToken = googleToken(path, OPERATORS);
+  await expect(fetchToken(signal())).rejects.toThrow(/^the credential is neither JSON nor the path of a file that can be read \(ENOENT\)$/);
+  await writeFile(path, '{"type":"invented"}');
+  await expect(fetchToken(signal())).rejects.toThrow('of the type invented are not known');
+  const subject = join(folder, 'subject');
+  await writeFile(subject, 'proof');
+  await writeFile(
+    path,
+    JSON.stringify({
+      type: 'external_account',
+      audience: '//iam.googleapis.com/pool',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      token_url: `${server.url}/sts`,
+      credential_source: { file: subject },
+    }),
+  );
+  expect((await fetchToken(signal())).token).toBe('token-1');
+  const [asked] = server.requests;
+  expect([asked?.path, asked?.form.get('subject_token')]).toEqual(['/sts', 'proof']);
+});
+
 test('what is no credential says so without quoting it', () => {
   for (const make of [() => googleToken('{"private_key":"hush"', OPERATORS), () => entraToken('{"clientSecret":"hush"}', OPERATORS)]) {
     expect(make).toThrow(expect.objectContaining({ name: 'CredentialFault', message: expect.not.stringContaining('hush') }));
