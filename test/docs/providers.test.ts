@@ -41,5 +41,6 @@ test('every configuration on the page is one, priced', async () => {
   expect(models.map(({ name, price }) => [name, price !== null])).toEqual([
     ['azure/gpt-5-mini', true],
     ['perplexity/sonar', true],
+    ['vertex/gemini-2.5-pro', true],
   ]);
 });
