@@ -6,6 +6,7 @@ export const PROVIDER_PROTOCOLS = [
   'openai',
   'anthropic',
   'azure-openai',
+  'bedrock',
   'cohere',
   'deepseek',
   'fireworks',
@@ -23,5 +24,5 @@ export const PROVIDER_PROTOCOLS = [
 export type ProviderProtocol = (typeof PROVIDER_PROTOCOLS)[number];
 
 /** Those whose address is another for everybody: it has to be named. */
-export const UNADDRESSED_PROTOCOLS = ['openai', 'azure-openai', 'vertex'] as const satisfies readonly ProviderProtocol[];
+export const UNADDRESSED_PROTOCOLS = ['openai', 'azure-openai', 'bedrock', 'vertex'] as const satisfies readonly ProviderProtocol[];
 export type UnaddressedProtocol = (typeof UNADDRESSED_PROTOCOLS)[number];

@@ -27,6 +27,8 @@ export const PROVIDER_ACCESS = {
     trialPath: '/v1/models',
     trialHeaders: { 'anthropic-version': '2023-06-01' },
   },
+  // Its runtime has nothing to list; by an API key, else calls are signed.
+  bedrock: { credentialHeader: bearer, baseUrl: null, trialPath: null },
   cohere: { credentialHeader: bearer, baseUrl: 'https://api.cohere.com', trialPath: '/v1/models' },
   deepseek: { ...listsModels, baseUrl: 'https://api.deepseek.com/v1' },
   fireworks: { ...listsModels, baseUrl: 'https://api.fireworks.ai/inference/v1' },

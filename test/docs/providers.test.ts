@@ -37,9 +37,10 @@ test('every configuration on the page is one, priced', async () => {
   const resolution = { priceBook: shippedPriceBook(), readCredential: () => null, nowMs: Date.parse('2026-11-21T00:00:00Z') };
   const { providers, models } = fileState(await readDocuments(path), resolution);
   await rm(folder, { recursive: true });
-  expect(providers.map(({ protocol }) => protocol)).toEqual(['azure-openai', 'perplexity', 'vertex']);
+  expect(providers.map(({ protocol }) => protocol)).toEqual(['azure-openai', 'bedrock', 'perplexity', 'vertex']);
   expect(models.map(({ name, price }) => [name, price !== null])).toEqual([
     ['azure/gpt-5-mini', true],
+    ['bedrock/nova-2-lite', true],
     ['perplexity/sonar', true],
     ['vertex/gemini-2.5-pro', true],
   ]);

@@ -9,11 +9,12 @@ const PIECES = 12;
 export function serveRecording(upstream: ScriptedUpstream, recording: ProviderRecording): void {
   const { below } = seededRandom(recording.bytes.length);
   const contentType = recording.headers['content-type'] ?? (recording.events === null ? 'application/json' : 'text/event-stream');
-  const { 'retry-after': retryAfter } = recording.headers;
+  const { 'retry-after': retryAfter, 'x-amzn-errortype': errorType } = recording.headers;
   upstream.script = (response) => {
     response.writeHead(recording.status, {
       'content-type': contentType,
       ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+      ...(errorType === undefined ? {} : { 'x-amzn-errortype': errorType }),
     });
     return writeInPieces(response, recording.bytes, below);
   };

@@ -48,6 +48,7 @@ export function createPassThrough({ upstreams, credentials, relays, entropy, gat
     const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
     const fixedHeaders = credentials.headersFor(target);
+    const sign = credentials.signerFor(target);
     const { path } = providerAddress(request.target, request.provider, target.provider.baseUrl);
     if (!upstream.take()) {
       throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });
@@ -62,7 +63,7 @@ export function createPassThrough({ upstreams, credentials, relays, entropy, gat
       notCarried: NOTHING,
     };
     const headers = passedHeaders(fixedHeaders, exchange);
-    if (relays.start({ exchange, target, provider, prepared, upstream, headers, usageAsked: true, choices: 1 })) return;
+    if (relays.start({ exchange, target, provider, prepared, upstream, headers, sign, usageAsked: true, choices: 1 })) return;
     upstream.release();
     throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
   };

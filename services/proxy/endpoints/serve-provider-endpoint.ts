@@ -6,6 +6,7 @@ import { endpointRefusal } from '../../registry/catalog/endpoint-refusal.ts';
 import { resolveModel } from '../../registry/catalog/resolve-model.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
 import type { BudgetGate, DowngradingBudget } from '../budgets/budget-gate.ts';
+import type { SignCall } from '../credentials/bedrock-signers.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Idempotency } from '../idempotency/idempotency.ts';
 import type { Operation, Provider } from '../providers/provider.ts';
@@ -42,6 +43,7 @@ interface Call<Request> {
   readonly operation: Operation<Request>;
   readonly upstream: Upstream;
   readonly fixedHeaders: readonly string[];
+  readonly sign: SignCall | null;
 }
 
 /** Serves an endpoint: check, route, claim its key, hold its budgets, relay. A request is refused before any provider is called. */
@@ -49,7 +51,7 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
   const { upstreams, credentials, relays, entropy, gate, idempotency } = options;
 
   const relay = (call: Call<Request>): void => {
-    const { exchange, request, body, target, provider, operation, upstream, fixedHeaders } = call;
+    const { exchange, request, body, target, provider, operation, upstream, fixedHeaders, sign } = call;
     const outputTokens = injectedTokens(call);
     const asked = { bytes: body.bytes, request, outputTokens };
     const context = {
@@ -72,6 +74,7 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
       prepared,
       upstream,
       headers: requestHeaders(fixedHeaders, prepared.headers, exchange),
+      sign,
       usageAsked: endpoint.usageAsked(request),
       choices: endpoint.choices(request),
     });
@@ -89,7 +92,7 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
     const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
     const fixedHeaders = credentials.headersFor(target);
-    return { ...asked, provider, operation, upstream, fixedHeaders };
+    return { ...asked, provider, operation, upstream, fixedHeaders, sign: credentials.signerFor(target) };
   };
 
   const capFor = (request: Request, { bytes }: ReceivedBody, { outputCap }: { readonly outputCap: OutputCap | null }): OutputCap | null =>

@@ -1,6 +1,7 @@
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import { anthropicProvider } from './anthropic/anthropic-provider.ts';
 import { azureOpenaiProvider } from './azure-openai/azure-openai-provider.ts';
+import { bedrockProvider } from './bedrock/bedrock-provider.ts';
 import { cohereProvider } from './cohere/cohere-provider.ts';
 import { geminiProvider } from './gemini/gemini-provider.ts';
 import { mistralProvider } from './mistral/mistral-provider.ts';
@@ -16,6 +17,7 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   openai: openaiDialect('openai', { serves: ['responses', 'completions', 'embeddings', 'moderations', 'imageGenerations', 'speech'] }),
   anthropic: anthropicProvider,
   'azure-openai': azureOpenaiProvider,
+  bedrock: bedrockProvider,
   cohere: cohereProvider,
   deepseek: openaiDialect('deepseek'),
   fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings'] }),

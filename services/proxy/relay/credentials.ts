@@ -6,6 +6,9 @@ import { bearer, PROVIDER_ACCESS } from '../../registry/provider-access.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { FetchToken } from '../credentials/access-token.ts';
+import { isAwsCredential } from '../credentials/aws-credential.ts';
+import type { SignCall } from '../credentials/bedrock-signers.ts';
+import { createBedrockSigners } from '../credentials/bedrock-signers.ts';
 import { CredentialFault } from '../credentials/credential-fault.ts';
 import { entraToken, isEntraCredential } from '../credentials/entra-token.ts';
 import { googleToken } from '../credentials/google-token.ts';
@@ -29,6 +32,8 @@ export interface Credentials {
    * @throws {GatewayError} where its credential is not there, which the operator is told, or where its first token still comes.
    */
   headersFor(target: TokenTarget): readonly string[];
+  /** What signs each call to the target's provider; null where it is let in by its headers alone. @throws {GatewayError} where it cannot be signed. */
+  signerFor(target: TokenTarget): SignCall | null;
   /** Gets the tokens of these targets before a request needs them, and gives up those of all others. */
   use(targets: Iterable<TokenTarget>): void;
   /** Called when the provider refused the credential: the operator is told, once a minute at most for each provider. */
@@ -124,6 +129,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     if (protocol === 'azure-openai' && isEntraCredential(secret)) {
       return tokenOf(key, secret, provider.name, () => entraToken(secret, { isOperators, clock }));
     }
+    // What signs never leaves the gateway.
+    if (protocol === 'bedrock' && isAwsCredential(secret)) return WITHOUT_CREDENTIAL;
     return { kind: 'headers', headers: fixedRequestHeaders(PROVIDER_ACCESS[protocol].credentialHeader(secret)) };
   };
 
@@ -146,7 +153,19 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return fresh;
   };
 
+  const bedrockSigners = createBedrockSigners({
+    clock,
+    onFault: (provider, words) =>
+      tellOnce(provider, () => log.error({ provider, error: words }, 'calls to a provider cannot be signed with its credential')),
+  });
+
   return {
+    signerFor: (target) => {
+      if (target.provider.protocol !== 'bedrock') return null;
+      const secret = secretOf(target.credential);
+      if (secret === null && target.credential.kind !== 'none') throw new GatewayError('upstream_credentials_rejected');
+      return bedrockSigners(target, secret);
+    },
     headersFor: (target) => {
       const found = find(target);
       if (found.kind === 'headers') {

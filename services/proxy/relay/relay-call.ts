@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import type { SignCall } from '../credentials/bedrock-signers.ts';
 import type { Exchange } from '../exchange.ts';
 import type { HeldBytes } from '../held-bytes.ts';
 import type { PreparedCall, Provider } from '../providers/provider.ts';
@@ -28,6 +29,8 @@ export interface RelayCall {
   readonly upstream: Upstream;
   /** All of the call. */
   readonly headers: string[];
+  /** Gives a call that has to be signed the rest of its headers; null: that are all. */
+  readonly sign: SignCall | null;
   readonly usageAsked: boolean;
   readonly choices: number;
 }

@@ -215,7 +215,22 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 
   #dispatch(): void {
     if (this.#phase === 'over') return;
-    const { upstream, prepared, headers } = this.#request;
+    const { prepared, headers, sign } = this.#request;
+    if (sign === null) {
+      this.#send(headers);
+      return;
+    }
+    sign(prepared.method ?? 'POST', prepared.path, headers, prepared.body)
+      .then(
+        (signature) => this.#send([...headers, ...signature]),
+        () => this.#fail('upstream_credentials_rejected', 'free'),
+      )
+      .catch((error: unknown) => this.#fault(error));
+  }
+
+  #send(headers: string[]): void {
+    if (this.#phase === 'over') return;
+    const { upstream, prepared } = this.#request;
     this.#phase = 'calling';
     this.#record.dispatchedAt = this.#now();
     this.#call = upstream.send(prepared.method ?? 'POST', prepared.path, headers, prepared.body, this);

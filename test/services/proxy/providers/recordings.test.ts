@@ -138,7 +138,7 @@ describe('a recorded refusal', () => {
   });
 });
 
-const OTHER_DIALECTS: readonly string[] = ['anthropic', 'cohere', 'gemini', 'vertex'];
+const OTHER_DIALECTS: readonly string[] = ['anthropic', 'bedrock', 'cohere', 'gemini', 'vertex'];
 const inOpenaisDialect = PROVIDER_PROTOCOLS.filter((protocol) => !OTHER_DIALECTS.includes(protocol));
 test.each(inOpenaisDialect)('%s is told its credential in its own header, and no other', async (protocol) => {
   upstream.script = (response) => answerJson(response, {});

@@ -1,0 +1,56 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { FetchIdentity, HeldIdentity } from './aws-credential.ts';
+
+/** How long before its end an identity is replaced. */
+const AHEAD_MS = 5 * 60_000;
+const TIMEOUT_MS = 10_000;
+/** After a failure the old one is used on, and not asked again at once. */
+const RETRY_MS = 5_000;
+
+/**
+ * Holds what signs for AWS. Only the first request waits for it, and one after a silence in which it expired; within five minutes of its end it is
+ * replaced while requests go on with it.
+ */
+export function createHeldIdentity(
+  fetchIdentity: FetchIdentity,
+  clock: Clock,
+  onFailure: (error: unknown) => void,
+): () => Promise<HeldIdentity> {
+  let held: HeldIdentity | null = null;
+  let coming: Promise<HeldIdentity> | null = null;
+  let retryAt = 0;
+
+  const fetch = (): Promise<HeldIdentity> => {
+    coming ??= within(TIMEOUT_MS, fetchIdentity()).then(
+      (identity) => {
+        held = identity;
+        coming = null;
+        return identity;
+      },
+      (error: unknown) => {
+        coming = null;
+        retryAt = clock.monotonic() + RETRY_MS;
+        onFailure(error);
+        throw error;
+      },
+    );
+    return coming;
+  };
+
+  return async () => {
+    const leftMs = held === null ? 0 : held.expiration === undefined ? Number.POSITIVE_INFINITY : held.expiration.getTime() - clock.now();
+    if (held === null || leftMs <= 0) return fetch();
+    // Whoever comes meanwhile is signed for with the old one; a failure is told, and tried again.
+    if (leftMs < AHEAD_MS && clock.monotonic() >= retryAt) void fetch().catch(() => {});
+    return held;
+  };
+}
+
+async function within<Value>(timeoutMs: number, promise: Promise<Value>): Promise<Value> {
+  let cancel = (): void => {};
+  const late = new Promise<never>((_resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no identity within ${timeoutMs / 1_000} s`)), timeoutMs);
+    cancel = () => clearTimeout(timer);
+  });
+  return Promise.race([promise, late]).finally(cancel);
+}

@@ -1,0 +1,33 @@
+import { bridged } from '../../conversation/bridge.ts';
+import type { ProviderDialect } from '../../conversation/dialect.ts';
+import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
+import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
+import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
+import type { Provider } from '../provider.ts';
+import { readRefusal } from './failure.ts';
+import { writeRequest } from './request.ts';
+import { readAnswer } from './response.ts';
+import { ConverseStreamReader } from './stream.ts';
+import { normalizeUsage } from './usage.ts';
+
+/** Bedrock's Converse and ConverseStream, the same for the models of all makers. */
+export const converseDialect: ProviderDialect = {
+  writeRequest,
+  isStream: (contentType) => contentType.includes('application/vnd.amazon.eventstream'),
+  readAnswer,
+  createStreamReader: (sink) => new ConverseStreamReader(sink),
+  readRefusal,
+};
+
+export const bedrockProvider: Provider = {
+  protocol: 'bedrock',
+  operations: {
+    chatCompletions: bridged(chatCompletionsDialect, converseDialect),
+    messages: bridged(messagesDialect, converseDialect),
+    responses: bridged(responsesDialect, converseDialect),
+  },
+  readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
+  billingOfStatus,
+  billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
+};

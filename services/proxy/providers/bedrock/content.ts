@@ -1,0 +1,110 @@
+import { GatewayError } from '../../../../schema/errors.ts';
+import { parseExactJson } from '../../body/exact-json.ts';
+import type { Fields } from '../../body/json-fields.ts';
+import type {
+  AssistantPart,
+  AudioPart,
+  CacheMark,
+  DocumentPart,
+  ImagePart,
+  Source,
+  TextPart,
+  ToolResultPart,
+  UserPart,
+} from '../../conversation/conversation.ts';
+import type { NotCarried } from '../../conversation/dialect.ts';
+import type { DocumentNames } from './media.ts';
+import { documentFormatOf, imageFormatOf } from './media.ts';
+
+/** Text with its mark; nothing for what Bedrock refuses because it says nothing. */
+export function writeText({ text, cache }: TextPart): Fields[] {
+  return text.trim() === '' ? [] : [{ text }, ...writeCache(cache)];
+}
+
+/** Everything up to here is kept. */
+export function writeCache(cache: CacheMark | null): Fields[] {
+  return cache === null ? [] : [{ cachePoint: { type: 'default', ttl: cache.ttl ?? undefined } }];
+}
+
+/** @throws {GatewayError} for what Converse cannot be given: a question without it is another question. */
+export function writeUserPart(part: UserPart, names: DocumentNames): Fields[] {
+  switch (part.kind) {
+    case 'text':
+      return writeText(part);
+    case 'image':
+      return writeImage(part);
+    case 'document':
+      return writeDocument(part, names);
+    case 'audio':
+      return [writeAudio(part)];
+    case 'tool_result':
+      return [writeToolResult(part, names), ...writeCache(part.cache)];
+  }
+}
+
+export function writeAssistantPart(part: AssistantPart, notCarried: NotCarried): Fields[] {
+  switch (part.kind) {
+    case 'text':
+      return writeText(part);
+    case 'refusal':
+      return writeText({ kind: 'text', text: part.text, cache: null });
+    case 'thinking':
+      if (part.signature === null) {
+        // Nobody but the model can sign it, and Claude is refused what is not signed.
+        notCarried('messages[].thinking');
+        return [];
+      }
+      return [{ reasoningContent: { reasoningText: { text: part.text, signature: part.signature } } }];
+    case 'redacted_thinking':
+      return [{ reasoningContent: { redactedContent: part.data } }];
+    case 'tool_call':
+      if (part.signature !== null) notCarried('messages[].tool_calls[].signature');
+      return [{ toolUse: { toolUseId: part.callId, name: part.name, input: parseExactJson(part.input) } }, ...writeCache(part.cache)];
+  }
+}
+
+function writeToolResult({ callId, parts, isError }: ToolResultPart, names: DocumentNames): Fields {
+  // Marks inside of a result have no place of their own.
+  const content = parts.flatMap((part) => writeUserPart({ ...part, cache: null }, names));
+  return { toolResult: { toolUseId: callId, content, status: isError ? 'error' : 'success' } };
+}
+
+function writeImage({ source, cache }: ImagePart): Fields[] {
+  return [{ image: { format: formatOf(source, imageFormatOf, 'image'), source: writeSource(source, 'image') } }, ...writeCache(cache)];
+}
+
+function writeDocument({ source, title, cache }: DocumentPart, names: DocumentNames): Fields[] {
+  const written =
+    source.kind === 'text'
+      ? { format: 'txt', source: { bytes: Buffer.from(source.text, 'utf8').toString('base64') } }
+      : { format: formatOf(source, documentFormatOf, 'document'), source: writeSource(source, 'document') };
+  return [{ document: { ...written, name: names.nameFor(title) } }, ...writeCache(cache)];
+}
+
+function writeAudio({ data, format }: AudioPart): Fields {
+  return { audio: { format, source: { bytes: data } } };
+}
+
+/** Where the bytes are: Bedrock fetches from S3 alone. */
+function writeSource(source: Source, what: string): Fields {
+  if (source.kind === 'base64') return { bytes: source.data };
+  if (source.kind === 'url' && source.url.startsWith('s3://')) return { s3Location: { uri: source.url } };
+  throw refused(`Bedrock takes a ${what} as base64 or from \`s3://\`, not by its address or the id of a file.`);
+}
+
+function formatOf(source: Source, formatOfType: (mediaType: string) => string | null, what: string): string {
+  if (source.kind === 'file') return '';
+  const format = source.kind === 'url' && source.mediaType === null ? endingOf(source.url) : formatOfType(source.mediaType ?? '');
+  if (format === null) throw refused(`Bedrock takes no ${what} of that type.`);
+  return format;
+}
+
+/** `s3://bucket/picture.png` tells its format by its name alone. */
+function endingOf(url: string): string {
+  const ending = url.slice(url.lastIndexOf('.') + 1).toLowerCase();
+  return ending === 'jpg' ? 'jpeg' : ending;
+}
+
+function refused(message: string): GatewayError {
+  return new GatewayError('invalid_request', { message, param: 'messages' });
+}

@@ -1,0 +1,87 @@
+import { createRequire } from 'node:module';
+import type { EventStreamCodec } from '@smithy/core/event-streams';
+
+/** One frame of `application/vnd.amazon.eventstream`. */
+export interface Frame {
+  /** `event`, or how it says that something failed: `exception` by its name, `error` by a code and a text. */
+  readonly kind: string;
+  readonly name: string;
+  readonly payload: Buffer;
+}
+
+/** The least a frame has: two lengths and two checksums. */
+const LEAST_FRAME_BYTES = 16;
+/** AWS's own bound of a message. */
+const MAX_FRAME_BYTES = 24 * 1024 * 1024;
+const LENGTH_BYTES = 4;
+const NAME_HEADERS = [':event-type', ':exception-type', ':error-code'] as const;
+
+const require = createRequire(import.meta.url);
+let codec: EventStreamCodec | null = null;
+
+/** Loaded with the first stream: most installations have no such provider, and it costs each start a tenth of a second. */
+function loadedCodec(): EventStreamCodec {
+  if (codec !== null) return codec;
+  const library: typeof import('@smithy/core/event-streams') = require('@smithy/core/event-streams');
+  codec = new library.EventStreamCodec(
+    (bytes) => (typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')),
+    (text) => Buffer.from(text, 'utf8'),
+  );
+  return codec;
+}
+
+/** Reads AWS's binary frames, cut anywhere. Their checksums are verified: a frame that was altered is told to nobody. */
+export class FrameReader {
+  readonly #onFrame: (frame: Frame) => void;
+  #carry: Buffer[] = [];
+  #carryBytes = 0;
+  /** Of the frame under way; 0 = not known yet. */
+  #frameBytes = 0;
+
+  constructor(onFrame: (frame: Frame) => void) {
+    this.#onFrame = onFrame;
+  }
+
+  /** False when what comes is no such stream. */
+  push(chunk: Buffer): boolean {
+    this.#carry.push(chunk);
+    this.#carryBytes += chunk.length;
+    // Nothing is copied before a frame is whole.
+    if (this.#carryBytes < Math.max(this.#frameBytes, LENGTH_BYTES)) return true;
+    let bytes = this.#carry.length === 1 ? chunk : Buffer.concat(this.#carry, this.#carryBytes);
+    this.#frameBytes = 0;
+    while (bytes.length >= LENGTH_BYTES) {
+      const length = bytes.readUInt32BE(0);
+      if (length < LEAST_FRAME_BYTES || length > MAX_FRAME_BYTES) return false;
+      if (bytes.length < length) {
+        this.#frameBytes = length;
+        break;
+      }
+      const frame = read(bytes.subarray(0, length));
+      if (frame === null) return false;
+      bytes = bytes.subarray(length);
+      this.#onFrame(frame);
+    }
+    this.#carry = bytes.length === 0 ? [] : [bytes];
+    this.#carryBytes = bytes.length;
+    return true;
+  }
+}
+
+/** Null where a checksum is wrong. */
+function read(bytes: Buffer): Frame | null {
+  try {
+    const { headers, body } = loadedCodec().decode(bytes);
+    const textOf = (name: string): string => {
+      const value = headers[name]?.value;
+      return typeof value === 'string' ? value : '';
+    };
+    const name = NAME_HEADERS.map(textOf).find((text) => text !== '') ?? '';
+    const payload = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const kind = textOf(':message-type');
+    // An error has its text in a header and no payload.
+    return { kind, name, payload: kind === 'error' ? Buffer.from(JSON.stringify({ message: textOf(':error-message') }), 'utf8') : payload };
+  } catch {
+    return null;
+  }
+}
