@@ -1,5 +1,6 @@
 import type { ProviderProtocol } from '../values/provider-protocol.ts';
 import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
+import { TRANSCRIPTIONS, TRANSLATIONS } from './audio.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { COMPLETIONS } from './completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
@@ -24,6 +25,8 @@ export const PROVIDER_ENDPOINTS = [
   MESSAGES,
   COUNT_TOKENS,
   GENERATE_CONTENT,
+  TRANSCRIPTIONS,
+  TRANSLATIONS,
 ] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
@@ -47,6 +50,8 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [MESSAGES]: PROVIDER_PROTOCOLS,
   [COUNT_TOKENS]: ['anthropic'],
   [GENERATE_CONTENT]: ['gemini', 'vertex'],
+  [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'together'],
+  [TRANSLATIONS]: ['openai', 'azure-openai', 'groq', 'together'],
 };
 
 /** Whether providers of a protocol serve an endpoint; false too for what is none. */

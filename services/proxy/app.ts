@@ -104,8 +104,9 @@ export function createApp(options: AppOptions): App {
     const { paths, serve } = endpoint;
     const receive = (exchange: Exchange, body: ReceivedBody): void => serve(exchange, body, '', refusals.refuse);
     const receiveBelow = (rest: string) => (exchange: Exchange, body: ReceivedBody) => serve(exchange, body, rest, refusals.refuse);
+    const readBody = endpoint.takesForms ? bodies.readForm : bodies.read;
     const read: Serve = (exchange, request, rest) =>
-      bodies.read(request, exchange, rest === '' ? receive : receiveBelow(rest + requestQuery(request.url ?? '')));
+      readBody(request, exchange, rest === '' ? receive : receiveBelow(rest + requestQuery(request.url ?? '')));
     const handle = admitted(endpoint, read);
     return paths.map((path) => ({ method: 'POST', path, handle }));
   };

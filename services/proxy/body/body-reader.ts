@@ -8,6 +8,7 @@ import type { BodyCoding } from './body-coding.ts';
 import { bodyCoding, isPlainJson } from './body-coding.ts';
 import type { BodyLimits } from './body-limits.ts';
 import { decompressBody } from './decompress-body.ts';
+import { formBoundary, parseForm } from './multipart-form.ts';
 import { parseIfJson, parseJsonBody } from './parse-json-body.ts';
 import type { ReceivedBody } from './received-body.ts';
 
@@ -33,6 +34,8 @@ export interface BodyReader<C> {
    * @throws {GatewayError} `unsupported_content_type`, before anything is read.
    */
   read(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
+  /** The same of a form, whose parts are found and not copied (`MultipartForm`), or of JSON. @throws {GatewayError} as above. */
+  readForm(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
   /** The same of a body of any kind, or none: as it came, compressed where it was, and parsed only where it says that it is JSON. Never refused for what it is. */
   readRaw(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
   /** How many are on their way in. */
@@ -94,8 +97,16 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
     request.flowTo(body);
   };
 
+  const read: BodyReader<C>['read'] = (request, context, receive) =>
+    take(request, { context, receive, coding: bodyCoding(request.headers), parse: parseJsonBody });
+
   return {
-    read: (request, context, receive) => take(request, { context, receive, coding: bodyCoding(request.headers), parse: parseJsonBody }),
+    read,
+    readForm: (request, context, receive) => {
+      const boundary = formBoundary(request.headers);
+      if (boundary === null) read(request, context, receive);
+      else take(request, { context, receive, coding: 'identity', parse: (bytes) => parseForm(bytes, boundary) });
+    },
     readRaw: (request, context, receive) => {
       const parse = isPlainJson(request.headers) ? parseIfJson : unread;
       take(request, { context, receive, coding: 'identity', parse });

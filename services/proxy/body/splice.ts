@@ -7,7 +7,11 @@ export interface Splice {
 
 /** The bytes with all replacements made; the bytes themselves where there is none. @param splices in order, not overlapping. */
 export function spliced(bytes: Buffer, splices: readonly Splice[]): Buffer {
-  if (splices.length === 0) return bytes;
+  return splices.length === 0 ? bytes : Buffer.concat(splicedPieces(bytes, splices));
+}
+
+/** The same without a copy, in pieces: for bodies that are too large to be held twice. */
+export function splicedPieces(bytes: Buffer, splices: readonly Splice[]): readonly Buffer[] {
   const parts: Buffer[] = [];
   let from = 0;
   for (const { start, end, text } of splices) {
@@ -15,5 +19,5 @@ export function spliced(bytes: Buffer, splices: readonly Splice[]): Buffer {
     from = end;
   }
   parts.push(bytes.subarray(from));
-  return Buffer.concat(parts);
+  return parts;
 }

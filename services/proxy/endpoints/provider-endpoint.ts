@@ -10,8 +10,10 @@ export interface ProviderEndpoint<Request> {
   /** Another path where it is served the same; its name is the first. */
   readonly alsoAt?: string;
   readonly errors: ErrorDialect;
+  /** Whether its body may be a form; absent: it is JSON. */
+  readonly takesForms?: boolean;
   /**
-   * Takes a parsed body for a request.
+   * Takes a parsed body, or a {@link MultipartForm}, for a request.
    * @param rest what stands in the place of an open end of the path, percent-encoded, with its query; else empty. @throws {GatewayError} where it is none.
    */
   parse(value: unknown, rest: string): Request;

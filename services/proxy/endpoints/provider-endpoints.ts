@@ -1,3 +1,4 @@
+import { transcriptions, translations } from './audio-texts.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
@@ -18,6 +19,7 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     path: endpoint.path,
     paths: endpoint.alsoAt === undefined ? [endpoint.path] : [endpoint.path, endpoint.alsoAt],
     errors: endpoint.errors,
+    takesForms: endpoint.takesForms === true,
     serve: serveProviderEndpoint(endpoint, options),
   });
   return [
@@ -31,5 +33,7 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     served(messages),
     served(countTokens),
     served(generateContent),
+    served(transcriptions),
+    served(translations),
   ];
 }

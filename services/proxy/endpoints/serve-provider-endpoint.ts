@@ -4,6 +4,7 @@ import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import { chooseTarget } from '../../registry/catalog/choose-target.ts';
 import { endpointRefusal } from '../../registry/catalog/endpoint-refusal.ts';
 import { resolveModel } from '../../registry/catalog/resolve-model.ts';
+import { MultipartForm } from '../body/multipart-form.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
 import type { BudgetGate, DowngradingBudget } from '../budgets/budget-gate.ts';
 import type { SignCall } from '../credentials/bedrock-signers.ts';
@@ -161,7 +162,11 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
     const idempotencyKey = exchange.headers['idempotency-key'];
     // Before its budgets: an answer that was paid for is given again also when they are used up.
     if (idempotencyKey === undefined) hold(call, refuse);
-    else idempotency.admit({ exchange, key: idempotencyKey, body: body.bytes }, () => hold(call, refuse), refuse);
+    else {
+      // An SDK that repeats a form gives it another boundary.
+      const pieces = body.value instanceof MultipartForm ? body.value.pieces() : [body.bytes];
+      idempotency.admit({ exchange, key: idempotencyKey, body: body.bytes, pieces }, () => hold(call, refuse), refuse);
+    }
   };
 }
 

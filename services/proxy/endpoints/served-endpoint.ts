@@ -3,10 +3,12 @@ import type { AskedEndpoint, Exchange } from '../exchange.ts';
 
 export type Refuse = (exchange: Exchange, cause: unknown) => void;
 
-/** An endpoint that takes a JSON body by POST. A path that ends in `/` stands for everything below it. */
+/** An endpoint that takes a JSON body, or a form, by POST. A path that ends in `/` stands for everything below it. */
 export interface ServedEndpoint extends AskedEndpoint {
   /** Where it is served; its own path is the first of them. */
   readonly paths: readonly string[];
+  /** Whether its body may be a form. */
+  readonly takesForms: boolean;
   /**
    * @param rest what stands in the place of an open end of its path, percent-encoded; else empty. @param refuse told of a refusal that comes later, when
    *   a budget or an idempotency key had to be asked for. @throws {GatewayError} of one that comes at once.

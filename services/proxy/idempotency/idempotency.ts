@@ -38,11 +38,17 @@ export type ClaimOutcome = ClaimAnswer['outcome'] | 'unavailable';
 /** Lets a request with an idempotency key through once. */
 export interface Idempotency {
   /**
+   * @param keyed `pieces` are what its body says; the same request has the same ones.
    * Claims the key, one round trip; then `proceed`s, with the claim in the exchange, or replays what the first request got, or refuses.
    * @param refuse told of every refusal that comes later, also of what `proceed` throws. @throws {GatewayError} of one that comes at once.
    */
   admit(
-    keyed: { readonly exchange: Exchange; readonly key: string | readonly string[]; readonly body: Buffer },
+    keyed: {
+      readonly exchange: Exchange;
+      readonly key: string | readonly string[];
+      readonly body: Buffer;
+      readonly pieces: readonly Buffer[];
+    },
     proceed: () => void,
     refuse: (exchange: Exchange, cause: unknown) => void,
   ): void;
@@ -117,7 +123,7 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency {
     });
 
   return {
-    admit: ({ exchange, key, body }, proceed, refuse) => {
+    admit: ({ exchange, key, body, pieces }, proceed, refuse) => {
       const name = readIdempotencyKey(key);
       if (claiming >= limits.maxClaims || endings.size() >= limits.maxEndings) {
         onClaim('unavailable');
@@ -127,7 +133,7 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency {
       const request = uuidFromId('request', exchange.requestId);
       if (organization === null || request === null) throw new GatewayError('internal_error');
       const keyHash = hashes.ofKey(exchange.key.id, name);
-      const wanted = { organization, request, keyHash, bodyHash: hashes.ofBody(exchange.endpoint, body) };
+      const wanted = { organization, request, keyHash, bodyHash: hashes.ofBody(exchange.endpoint, pieces) };
       claiming += 1;
       held.add(body.length);
       void claim(wanted)

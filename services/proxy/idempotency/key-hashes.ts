@@ -6,8 +6,8 @@ import type { Secrets } from '../../runtime/secrets.ts';
 export interface KeyHashes {
   /** Of an application's key, within its API key. 32 bytes. */
   ofKey(apiKeyId: string, key: string): Buffer;
-  /** Of a body as it came (decompressed), at an endpoint. 32 bytes. */
-  ofBody(endpoint: string, body: Buffer): Buffer;
+  /** Of what a body says, piece by piece: all of it as it came (decompressed), or the parts of a form. 32 bytes. */
+  ofBody(endpoint: string, pieces: readonly Buffer[]): Buffer;
 }
 
 /** HMAC-SHA-256 under a key of its own each. */
@@ -16,7 +16,13 @@ export function createKeyHashes(deriveKey: Secrets['deriveKey']): KeyHashes {
   const bodies = deriveKey('idempotency-bodies/1');
   return {
     ofKey: (apiKeyId, key) => createHmac('sha256', keys).update(`${apiKeyId}\n${key}`).digest(),
-    ofBody: (endpoint, body) => createHmac('sha256', bodies).update(`${endpoint}\n`).update(body).digest(),
+    ofBody: (endpoint, pieces) => {
+      const hash = createHmac('sha256', bodies).update(`${endpoint}\n`);
+      // Where one piece ends and the next begins is part of what is said.
+      if (pieces.length > 1) hash.update(`${pieces.map(({ length }) => length).join()}\n`);
+      for (const piece of pieces) hash.update(piece);
+      return hash.digest();
+    },
   };
 }
 

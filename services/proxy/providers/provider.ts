@@ -11,6 +11,7 @@ import type { SpeechRequest } from '../../../schema/http/speech.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
+import type { FormRequest } from '../body/form-request.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { HttpMethod } from '../upstream/upstream.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
@@ -140,6 +141,8 @@ export interface PreparedCall {
   readonly method?: HttpMethod;
   /** The body for the provider. */
   readonly body: Buffer;
+  /** What is sent in its place, where it is too large to be copied for a change of it. */
+  readonly pieces?: readonly Buffer[];
   /** Name, value, …: what this call has besides the credential and the headers that all calls have. */
   readonly headers: readonly string[];
   /** How its answer is read. */
@@ -169,6 +172,8 @@ export interface Operations {
   readonly moderations?: Operation<ModerationRequest>;
   readonly imageGenerations?: Operation<ImageRequest>;
   readonly speech?: Operation<SpeechRequest>;
+  readonly transcriptions?: Operation<FormRequest>;
+  readonly translations?: Operation<FormRequest>;
 }
 
 /** A usage object of a provider, read without knowing of which endpoint it is. */

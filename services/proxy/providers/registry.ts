@@ -14,7 +14,9 @@ import { xaiProvider } from './xai/xai-provider.ts';
 
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
-  openai: openaiDialect('openai', { serves: ['responses', 'completions', 'embeddings', 'moderations', 'imageGenerations', 'speech'] }),
+  openai: openaiDialect('openai', {
+    serves: ['responses', 'completions', 'embeddings', 'moderations', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
+  }),
   anthropic: anthropicProvider,
   'azure-openai': azureOpenaiProvider,
   bedrock: bedrockProvider,
@@ -22,13 +24,15 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   deepseek: openaiDialect('deepseek'),
   fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings'] }),
   gemini: geminiProvider,
-  groq: openaiDialect('groq', { serves: ['responses', 'speech'] }),
+  groq: openaiDialect('groq', { serves: ['responses', 'speech', 'transcriptions', 'translations'] }),
   huggingface: openaiDialect('huggingface', { serves: ['completions', 'embeddings'] }),
   mistral: mistralProvider,
   ollama: openaiDialect('ollama', { serves: ['completions', 'embeddings'] }),
   openrouter: openrouterProvider,
   perplexity: perplexityProvider,
-  together: openaiDialect('together', { serves: ['completions', 'embeddings', 'imageGenerations', 'speech'] }),
+  together: openaiDialect('together', {
+    serves: ['completions', 'embeddings', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
+  }),
   vertex: vertexProvider,
   xai: xaiProvider,
 };

@@ -233,7 +233,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const { upstream, prepared } = this.#request;
     this.#phase = 'calling';
     this.#record.dispatchedAt = this.#now();
-    this.#call = upstream.send(prepared.method ?? 'POST', prepared.path, headers, prepared.body, this);
+    this.#call = upstream.send(prepared.method ?? 'POST', prepared.path, headers, prepared.pieces ?? prepared.body, this);
   }
 
   #decode(): void {

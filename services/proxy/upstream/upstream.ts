@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import type { SnapshotProvider } from '../../registry/snapshot.ts';
 import type { UpstreamReceiver } from './upstream-call.ts';
@@ -36,9 +37,9 @@ export interface Upstream {
   /**
    * Sends one request on the connection that was taken.
    * @param path below the provider's base URL, starting with a slash.
-   * @param headers flat list of names and values; `content-length` is added. @param body empty: none.
+   * @param headers flat list of names and values; `content-length` is added. @param body empty: none; in pieces, where it is too large for one.
    */
-  send(method: HttpMethod, path: string, headers: string[], body: Buffer, receiver: UpstreamReceiver): UpstreamCall;
+  send(method: HttpMethod, path: string, headers: string[], body: Buffer | readonly Buffer[], receiver: UpstreamReceiver): UpstreamCall;
   /** Ends all calls and connections. */
   destroy(): Promise<void>;
   /** Ends when the calls under way have. */
@@ -82,10 +83,18 @@ export function createUpstream(provider: SnapshotProvider): Upstream {
     release: onSettled,
     send: (method, path, headers, body, receiver) => {
       const call = new UpstreamCall(receiver, onSettled);
-      pool.dispatch({ path: basePath + path, method, headers, body: body.length === 0 ? null : body }, call);
+      pool.dispatch({ path: basePath + path, method, headers, body: bodyOf(body, headers) }, call);
       return call;
     },
     destroy: () => pool.destroy(),
     close: () => pool.close(),
   };
+}
+
+/** What is sent; the length of pieces is announced, since some providers take no body of unknown length. */
+function bodyOf(body: Buffer | readonly Buffer[], headers: string[]): Buffer | Readable | null {
+  if (body.length === 0) return null;
+  if (Buffer.isBuffer(body)) return body;
+  headers.push('content-length', String(body.reduce((sum, { length }) => sum + length, 0)));
+  return Readable.from(body);
 }

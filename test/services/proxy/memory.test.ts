@@ -57,8 +57,8 @@ async function startAlone(limits: Readonly<Record<string, number>>) {
       await once(socket, 'connect');
       return socket;
     },
-    head: (contentLength: number): string =>
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n` +
+    head: (contentLength: number, path = '/v1/chat/completions', type = 'application/json'): string =>
+      `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: ${type}\r\n` +
       `content-length: ${contentLength}\r\n\r\n`,
     chat: () =>
       fetch(`${url}/v1/chat/completions`, {
@@ -150,5 +150,33 @@ describe.skipIf(!isLinux)('memory of a proxy', () => {
     expect(statuses).toContain('503');
     expect(most).toBeLessThan(baseBytes + 3 * maxHeldBytes);
     await eventually(async () => (await chat()).status === 200);
+  });
+
+  test('a sound of 25 MiB takes its size twice while it passes, as it came and in one piece, and no third time', {
+    timeout: 60_000,
+  }, async () => {
+    const { child, upstream, dial, head, chat } = await startAlone({});
+    for (let warm = 0; warm < 50; warm++) expect((await chat()).status).toBe(200);
+    upstream.script = (response) => answerJson(response, { text: 'hello', usage: { type: 'duration', seconds: 60 } });
+    const field = '--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nacme/fast\r\n';
+    const file = '--b\r\ncontent-disposition: form-data; name="file"; filename="s.mp3"\r\n\r\n';
+    const form = Buffer.concat([Buffer.from(field + file), Buffer.alloc(25 * mib, 0x41), Buffer.from('\r\n--b--\r\n')]);
+    const before = await residentBytes(child);
+    const socket = await dial();
+    let most = before;
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data.toString();
+    });
+    socket.write(head(form.length, '/v1/audio/transcriptions', 'multipart/form-data; boundary=b'));
+    socket.write(form);
+    await eventually(async () => {
+      most = Math.max(most, await residentBytes(child));
+      return answer.includes('"text":"hello"') || undefined;
+    }, 30_000);
+    most = Math.max(most, await residentBytes(child));
+    expect(answer).toMatch(/^HTTP\/1.1 200/);
+    console.log(`25 MiB of sound: ${Math.round((most - before) / mib)} MiB more at the most`);
+    expect(most - before).toBeLessThan(2.6 * 25 * mib);
   });
 });

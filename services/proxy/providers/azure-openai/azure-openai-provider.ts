@@ -4,6 +4,6 @@ import { azurePath } from './request.ts';
 
 /** Models deployed at Azure: a deployment stands where others name a model. */
 export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', {
-  serves: ['responses', 'completions', 'embeddings', 'imageGenerations', 'speech'],
+  serves: ['responses', 'completions', 'embeddings', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
   path: azurePath,
 });

@@ -1,6 +1,7 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
 import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
+import type { FormRequest } from '../../body/form-request.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
@@ -9,6 +10,7 @@ import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provide
 import { NOTHING } from '../provider.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from './billing.ts';
 import { readRefusal } from './failure.ts';
+import { prepareForm } from './media/form-call.ts';
 import { readImages, readSound } from './media/media-answer.ts';
 import { MediaStreamReader } from './media/media-stream.ts';
 import { withModel } from './model-in-body.ts';
@@ -86,6 +88,16 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     readAnswer: (bytes) => read(bytes, reading),
     createStreamReader: (_expected, sink) => new MediaStreamReader(sink, reading),
   });
+  const formOperation = (endpoint: string): Operation<FormRequest> => {
+    return (asked, target) => ({
+      path: path(endpoint, target),
+      body: asked.bytes,
+      pieces: prepareForm(asked, target),
+      headers: ['content-type', asked.request.form.contentType, ...ANYTHING],
+      answers: soundAnswers,
+      notCarried: NOTHING,
+    });
+  };
   const imageAnswers = mediaAnswers(readImages);
   const soundAnswers = mediaAnswers(readSound);
   /** Of endpoints that never stream. */
@@ -111,6 +123,8 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),
       ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),
       ...(serves.includes('speech') ? { speech: operation('/audio/speech', prepareModel, soundAnswers, ANYTHING) } : {}),
+      ...(serves.includes('transcriptions') ? { transcriptions: formOperation('/audio/transcriptions') } : {}),
+      ...(serves.includes('translations') ? { translations: formOperation('/audio/translations') } : {}),
       ...(serves.includes('moderations') ? { moderations: operation('/moderations', prepareModeration, moderationAnswers) } : {}),
     },
     readUsage: (reported) => readReportedUsage(reported, readCost),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { PROVIDER_ENDPOINTS, servesEndpoint } from '../../../../schema/http/endpoints.ts';
 import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.ts';
+import { transcriptions, translations } from '../../../../services/proxy/endpoints/audio-texts.ts';
 import { chatCompletions } from '../../../../services/proxy/endpoints/chat-completions.ts';
 import { completions } from '../../../../services/proxy/endpoints/completions.ts';
 import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
@@ -23,6 +24,8 @@ const endpoints = [
   messages,
   countTokens,
   generateContent,
+  transcriptions,
+  translations,
 ];
 
 test('every endpoint that providers answer is served', () => {

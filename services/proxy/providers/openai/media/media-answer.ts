@@ -24,11 +24,16 @@ export function readImages(bytes: Buffer, reading: Reading): AnswerReading | nul
   return { facts: { ...facts, units, usageFlags: [] }, body: null, refusal: null };
 }
 
-/** Sound says nothing of itself, so what it used is not known. */
+/** Sound, and a text of it that is no JSON, say nothing of themselves: what they used is not known. */
 export function readSound(bytes: Buffer, reading: Reading): AnswerReading {
-  const error = bytes[0] === OPEN_BRACE ? parseFields(bytes)?.error : undefined;
-  if (isFields(error)) return failed(error, bytes, reading);
-  return { facts: NO_FACTS, body: null, refusal: null };
+  const answer = bytes[0] === OPEN_BRACE ? parseFields(bytes) : null;
+  if (answer === null) return { facts: NO_FACTS, body: null, refusal: null };
+  if (isFields(answer.error)) return failed(answer.error, bytes, reading);
+  const { usage, duration } = answer;
+  if (isFields(usage)) return { facts: { ...readMediaUsage(usage, reading), rawUsage: rawUsageOf(bytes) }, body: null, refusal: null };
+  // Whisper's longer form has the seconds at its top.
+  const facts = duration === undefined ? NO_FACTS : readMediaUsage({ type: 'duration', seconds: duration }, reading);
+  return { facts, body: null, refusal: null };
 }
 
 function failed(error: unknown, bytes: Buffer, { meaningOf }: Reading): AnswerReading {

@@ -15,7 +15,9 @@ export function readMediaUsage(usage: Fields, { readCost }: Reading): AnswerFact
       ? { ...NO_FACTS, reportedCostPico, units: { ...NO_UNITS, audioSeconds: seconds } }
       : { ...NO_FACTS, reportedCostPico, usageFlags: ['usage_invalid'] };
   }
-  const { usage: tokens, flags } = normalizeResponseUsage(usage);
+  // Transcripts spell it without its plural.
+  const details = usage.input_tokens_details ?? usage.input_token_details;
+  const { usage: tokens, flags } = normalizeResponseUsage({ ...usage, input_tokens_details: details });
   return { ...NO_FACTS, reportedCostPico, usage: tokens, usageFlags: flags };
 }
 
