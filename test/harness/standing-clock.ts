@@ -5,7 +5,8 @@ export type StandingClock = Clock & { readonly pass: (ms: number) => void };
 
 export function standingClock(): StandingClock {
   let now = Date.now();
-  let monotonic = performance.now();
+  // Whole milliseconds, as what passes is: many small steps and one large one have to come to the same moment, and fractions round on the way.
+  let monotonic = Math.floor(performance.now());
   return {
     now: () => now,
     monotonic: () => monotonic,
