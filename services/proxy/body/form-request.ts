@@ -17,7 +17,7 @@ export function parseFormRequest(value: unknown): FormRequest {
   }
   const models = value.texts('model');
   const [model = ''] = models;
-  if (models.length !== 1 || model === '' || model.length > MAX_MODEL_CHARACTERS) {
+  if (models.length !== 1 || value.timesNamed('model') !== 1 || model === '' || model.length > MAX_MODEL_CHARACTERS) {
     const message = models.length === 0 ? "Missing required parameter: 'model'." : "Invalid 'model': must be one name.";
     throw new GatewayError('invalid_request', { message, param: 'model' });
   }

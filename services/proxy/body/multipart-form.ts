@@ -22,9 +22,8 @@ const LF = 0x0a;
 /** A `multipart/form-data` body: where its parts are, without a copy of what is in them. */
 export class MultipartForm {
   readonly #bytes: Buffer;
-  readonly #parts: readonly FormPart[];
-
   readonly #boundary: string;
+  readonly #parts: readonly FormPart[];
 
   constructor(bytes: Buffer, boundary: string, parts: readonly FormPart[]) {
     this.#bytes = bytes;
@@ -45,6 +44,11 @@ export class MultipartForm {
   /** Where the parts of a name are that are no files. */
   partsOf(name: string): readonly Pick<FormPart, 'start' | 'end'>[] {
     return this.#parts.filter((part) => part.name === name && !part.isFile);
+  }
+
+  /** How many parts have a name, files too: who reads the form may take one for the other. */
+  timesNamed(name: string): number {
+    return this.#parts.filter((part) => part.name === name).length;
   }
 
   get files(): number {

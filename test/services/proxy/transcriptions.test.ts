@@ -91,7 +91,9 @@ test('what is no form, or names no model, is refused', async () => {
   form.set('file', new Blob(['x']), 'x.wav');
   const init = { method: 'POST', headers: { authorization: `Bearer ${proxy.key}` }, body: form };
   expect(await refusal(await fetch(`${proxy.url}/v1/audio/transcriptions`, init))).toEqual([400, 'model']);
-  form.append('model', 'openai/whisper');
-  form.append('model', 'openai/transcribe');
-  expect(await refusal(await fetch(`${proxy.url}/v1/audio/transcriptions`, init))).toEqual([400, 'model']);
+  for (const other of ['openai/transcribe', new Blob(['openai/transcribe'])]) {
+    form.set('model', 'openai/whisper');
+    form.append('model', other);
+    expect(await refusal(await fetch(`${proxy.url}/v1/audio/transcriptions`, init))).toEqual([400, 'model']);
+  }
 });
