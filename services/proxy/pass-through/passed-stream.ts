@@ -33,8 +33,9 @@ export class PassedStreamReader implements StreamReader {
     }
   }
 
-  end(): boolean {
+  end(inOrder: boolean): boolean {
     if (this.#over) return true;
+    if (!inOrder) return false;
     this.#over = true;
     const rest = this.#splitter.rest();
     if (rest.length > 0) this.#look(rest);

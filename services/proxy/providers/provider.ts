@@ -74,8 +74,11 @@ export interface StreamSink {
 /** Reads one stream while it passes through: it observes, and changes only what the contract says. */
 export interface StreamReader {
   push(chunk: Buffer): void;
-  /** The connection ended in order. Reports `completed`, or says with false that the stream was not at its end. */
-  end(): boolean;
+  /**
+   * The connection ended. Reports `completed`, or says with false that the stream was not at its end.
+   * @param inOrder false: it broke, and only what the stream itself said can tell whether it is whole.
+   */
+  end(inOrder: boolean): boolean;
   facts(): AnswerFacts;
 }
 

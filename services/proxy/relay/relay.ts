@@ -167,7 +167,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     this.#upstreamOver = true;
     if (this.#phase === 'over') this.#finish();
     else if (this.#phase === 'whole' || this.#phase === 'refusal') this.#decode();
-    else if (this.#reader?.end() !== true) this.#fail('upstream_broken_stream', 'unknown');
+    else if (this.#reader?.end(true) !== true) this.#fail('upstream_broken_stream', 'unknown');
   }
 
   onUpstreamFailure(kind: UpstreamFailureKind): void {
@@ -175,7 +175,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     if (this.#phase === 'over') this.#finish();
     else if (this.#phase === 'refusal') this.#decode();
     // A connection that breaks after the last finish reason leaves a whole answer behind.
-    else if (this.#phase !== 'stream' || this.#reader?.end() !== true) {
+    else if (this.#phase !== 'stream' || this.#reader?.end(false) !== true) {
       const code = this.#phase === 'stream' && kind === 'broken' ? 'upstream_broken_stream' : ERROR_OF_FAILURE[kind];
       this.#fail(code, this.#request.provider.billingOfFailure(kind));
     }

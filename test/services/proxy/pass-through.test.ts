@@ -92,6 +92,21 @@ describe('what goes to a provider by its name', () => {
     expect(await proxy.eventOf(idOf(response))).toMatchObject({ stream: true, outcome: 'succeeded', usage: { input: 3, output: 4 } });
   });
 
+  test('never looks complete where the stream of the provider breaks', async () => {
+    upstream.script = async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      await new Promise((resolve) => response.write('data: {"usage":{"input_tokens":3,"output_tokens":4}}\n\n', resolve));
+      response.socket?.destroy();
+    };
+    const response = await proxy.post('/openai/new/stream', { model: 'model', stream: true });
+    expect(await response.text()).toContain('upstream_broken_stream');
+    expect(await proxy.eventOf(idOf(response))).toMatchObject({
+      outcome: 'failed',
+      errorCode: 'upstream_broken_stream',
+      usage: { input: 3 },
+    });
+  });
+
   test('may be a body of any kind, and a file in the answer', async () => {
     const file = Buffer.from([0, 255, 1, 254, 13, 10]);
     upstream.script = (response) => {

@@ -86,7 +86,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   const mediaAnswers = (read: (bytes: Buffer, reading: Reading) => AnswerReading | null): AnswerReader => ({
     ...chatAnswers,
     readAnswer: (bytes) => read(bytes, reading),
-    createStreamReader: (_expected, sink) => new MediaStreamReader(sink, reading),
+    createStreamReader: ({ choices }, sink) => new MediaStreamReader(choices, sink, reading),
   });
   const formOperation = (endpoint: string): Operation<FormRequest> => {
     return (asked, target) => ({

@@ -41,7 +41,7 @@ function stream(chunks: readonly Buffer[], usageAsked = false): { readonly write
   const reader = prepare({ stream: true }).answers.createStreamReader({ usageAsked, choices: 1 }, sink);
   for (const chunk of chunks) reader.push(chunk);
   expect(reader.facts()).toBe(SCRIPTED_FACTS);
-  return { writes, end: reader.end() };
+  return { writes, end: reader.end(true) };
 }
 
 test('a request goes out in the words of the provider, with what its route sets and what is not carried', () => {

@@ -14,7 +14,7 @@ function factsOf(protocol: ProviderProtocol, name: string): AnswerFacts | undefi
   const sink = { pass: ignore, completed: ignore, failed: ignore, broken: ignore };
   const reader = answers.createStreamReader({ usageAsked: true, choices: 1 }, sink);
   reader.push(bytes);
-  reader.end();
+  reader.end(true);
   return reader.facts();
 }
 

@@ -23,12 +23,16 @@ export class MediaStreamReader implements StreamReader {
   readonly #splitter = new EventSplitter();
   readonly #sink: StreamSink;
   readonly #reading: Reading;
+  /** Pictures asked for at once, each of which has a last event. */
+  readonly #choices: number;
+  #finished = 0;
   #over = false;
   /** From the event that may be the last. */
   #kept: Buffer = NOTHING;
   #facts: AnswerFacts = { ...NO_FACTS, usageFlags: ['usage_missing'] };
 
-  constructor(sink: StreamSink, reading: Reading) {
+  constructor(choices: number, sink: StreamSink, reading: Reading) {
+    this.#choices = choices;
     this.#sink = sink;
     this.#reading = reading;
   }
@@ -43,12 +47,12 @@ export class MediaStreamReader implements StreamReader {
     }
   }
 
-  end(): boolean {
+  end(inOrder: boolean): boolean {
     if (this.#over) return true;
     const rest = this.#splitter.rest();
     if (rest.length > 0) this.#read(rest);
     if (this.#over) return true;
-    if (this.#kept.length === 0) return false;
+    if (this.#kept.length === 0 || (!inOrder && this.#finished < this.#choices)) return false;
     this.#over = true;
     this.#sink.completed(this.#kept);
     return true;
@@ -94,6 +98,7 @@ export class MediaStreamReader implements StreamReader {
     if (!isLast) this.#pass(event);
     else {
       this.#flush();
+      this.#finished += 1;
       this.#kept = event;
     }
   }

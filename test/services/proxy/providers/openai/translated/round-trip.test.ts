@@ -193,7 +193,7 @@ describe('a recorded answer', () => {
         { pass: ignore, completed: ignore, failed: ignore, broken: ignore },
       );
       native.push(bytes);
-      native.end();
+      native.end(true);
       expect({ ...facts, reportedCostPico: null }).toEqual({ ...native.facts(), finishReason: facts.finishReason, reportedCostPico: null });
       if (end !== 'completed') return;
 
