@@ -10,3 +10,13 @@ export function isFields(value: unknown): value is Fields {
 export function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
+
+/** The object that these bytes are, or null: what is no JSON, or half of it, says nothing. */
+export function parseFields(json: Buffer | string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(typeof json === 'string' ? json : json.toString('utf8'));
+    return isFields(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,5 @@
 import type { Fields } from '../body/json-fields.ts';
-import { isFields, textOf } from '../body/json-fields.ts';
+import { isFields, parseFields, textOf } from '../body/json-fields.ts';
 import type { AnswerFacts, Provider } from '../providers/provider.ts';
 import { NO_FACTS } from '../providers/provider.ts';
 
@@ -22,13 +22,8 @@ export class UsageTap {
 
   /** Looks at a whole answer, or at the data of one event. What is no JSON object says nothing. */
   look(bytes: Buffer): void {
-    let value: unknown;
-    try {
-      value = JSON.parse(bytes.toString('utf8'));
-    } catch {
-      return;
-    }
-    if (!isFields(value)) return;
+    const value = parseFields(bytes);
+    if (value === null) return;
     // An event is about one object, or a part of one.
     for (const about of [value, value.response, value.message, value.delta]) {
       if (!isFields(about)) continue;

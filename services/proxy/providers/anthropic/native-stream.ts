@@ -1,5 +1,5 @@
 import type { Fields } from '../../body/json-fields.ts';
-import { isFields } from '../../body/json-fields.ts';
+import { isFields, parseFields } from '../../body/json-fields.ts';
 import { EventSplitter, eventData, eventEnd } from '../event-stream/event-splitter.ts';
 import type { AnswerFacts, StreamReader, StreamSink } from '../provider.ts';
 import { readErrorMember } from './failure.ts';
@@ -47,7 +47,7 @@ export class NativeMessageStream implements StreamReader {
     const rest = this.#splitter.rest();
     // A last event may lack its empty line; it counts when it is whole.
     const data = rest.length === 0 ? null : eventData(rest);
-    if (data !== null && parse(data) !== null) this.#read(Buffer.concat([rest, END_OF_EVENT]));
+    if (data !== null && parseFields(data) !== null) this.#read(Buffer.concat([rest, END_OF_EVENT]));
     if (this.#over) return true;
     if (!this.#message.isFinished) return false;
     this.#over = true;
@@ -64,7 +64,7 @@ export class NativeMessageStream implements StreamReader {
     for (let start = 0; matters && start < run.length; ) {
       const end = eventEnd(run, start);
       const data = eventData(run.subarray(start, end));
-      const event = data !== null && (data.includes(MESSAGE_EVENT) || data.includes(ERROR)) ? parse(data) : null;
+      const event = data !== null && (data.includes(MESSAGE_EVENT) || data.includes(ERROR)) ? parseFields(data) : null;
       if (event?.type === 'message_stop' || event?.type === 'error') {
         this.#over = true;
         this.#pass(run.subarray(0, start));
@@ -97,14 +97,5 @@ export class NativeMessageStream implements StreamReader {
     for (const held of this.#held) this.#sink.pass(held);
     this.#held = [];
     this.#sink.pass(bytes);
-  }
-}
-
-function parse(data: Buffer): Fields | null {
-  try {
-    const value: unknown = JSON.parse(data.toString('utf8'));
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
   }
 }

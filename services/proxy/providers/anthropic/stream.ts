@@ -1,5 +1,4 @@
-import type { Fields } from '../../body/json-fields.ts';
-import { isFields } from '../../body/json-fields.ts';
+import { isFields, parseFields } from '../../body/json-fields.ts';
 import type { AnswerSink, AnswerStreamReader } from '../../conversation/dialect.ts';
 import { EventReader } from '../event-stream/event-reader.ts';
 import type { AnswerFacts } from '../provider.ts';
@@ -41,7 +40,7 @@ export class MessageStreamReader implements AnswerStreamReader {
 
   #read(data: string, name: string): void {
     if (this.#over || name === 'ping') return;
-    const event = parse(data);
+    const event = parseFields(data);
     if (event === null) {
       this.#over = true;
       this.#sink.broken();
@@ -80,14 +79,5 @@ export class MessageStreamReader implements AnswerStreamReader {
   #complete(): void {
     this.#over = true;
     this.#sink.completed();
-  }
-}
-
-function parse(data: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
   }
 }

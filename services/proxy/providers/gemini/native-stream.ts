@@ -1,5 +1,4 @@
-import type { Fields } from '../../body/json-fields.ts';
-import { isFields } from '../../body/json-fields.ts';
+import { isFields, parseFields } from '../../body/json-fields.ts';
 import { EventSplitter, eventData, eventEnd } from '../event-stream/event-splitter.ts';
 import type { AnswerFacts, StreamReader, StreamSink } from '../provider.ts';
 import { GeminiAnswerReader } from './answer-reader.ts';
@@ -44,7 +43,7 @@ export class NativeGeminiStream implements StreamReader {
     const rest = this.#splitter.rest();
     // A last event may lack its empty line; it counts when it is whole.
     const data = rest.length === 0 ? null : eventData(rest);
-    if (data !== null && parsed(data) !== null) this.#read(Buffer.concat([rest, END_OF_EVENT]));
+    if (data !== null && parseFields(data) !== null) this.#read(Buffer.concat([rest, END_OF_EVENT]));
     if (this.#over) return true;
     if (!this.#answer.complete()) return false;
     this.#over = true;
@@ -67,7 +66,7 @@ export class NativeGeminiStream implements StreamReader {
     for (let start = 0; start < run.length; ) {
       const end = eventEnd(run, start);
       const data = eventData(run.subarray(start, end));
-      const chunk = data === null ? null : parsed(data);
+      const chunk = data === null ? null : parseFields(data);
       if (chunk !== null && isFields(chunk.error)) {
         this.#over = true;
         if (start > 0) this.#sink.pass(run.subarray(0, start));
@@ -91,18 +90,9 @@ export class NativeGeminiStream implements StreamReader {
     for (let start = 0; start < run.length; ) {
       const end = eventEnd(run, start);
       const data = end < run.length ? null : eventData(run.subarray(start, end));
-      const chunk = data === null ? null : parsed(data);
+      const chunk = data === null ? null : parseFields(data);
       if (chunk !== null && data !== null) this.#answer.read(chunk, chunk, data.toString('utf8'));
       start = end;
     }
-  }
-}
-
-function parsed(data: Buffer): Fields | null {
-  try {
-    const value: unknown = JSON.parse(data.toString('utf8'));
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
   }
 }

@@ -1,6 +1,5 @@
 import { parseExactJson } from '../../body/exact-json.ts';
-import type { Fields } from '../../body/json-fields.ts';
-import { isFields } from '../../body/json-fields.ts';
+import { isFields, parseFields } from '../../body/json-fields.ts';
 import type { AnswerSink, AnswerStreamReader } from '../../conversation/dialect.ts';
 import { EventReader } from '../event-stream/event-reader.ts';
 import type { AnswerFacts } from '../provider.ts';
@@ -45,7 +44,7 @@ export class GeminiStreamReader implements AnswerStreamReader {
 
   #read(data: string): void {
     if (this.#over) return;
-    const chunk = fieldsOf(data);
+    const chunk = parseFields(data);
     if (chunk === null) return;
     if (isFields(chunk.error)) {
       this.#over = true;
@@ -57,15 +56,5 @@ export class GeminiStreamReader implements AnswerStreamReader {
     if (failure === null) return;
     this.#over = true;
     this.#sink.failed(failedAnswer(failure));
-  }
-}
-
-/** The object in an event; null for what is none, and for half of one at the end of a broken stream. */
-function fieldsOf(data: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
   }
 }

@@ -1,5 +1,5 @@
 import type { Fields } from '../../body/json-fields.ts';
-import { isFields, textOf } from '../../body/json-fields.ts';
+import { isFields, parseFields, textOf } from '../../body/json-fields.ts';
 import { EventSplitter, eventData, eventEnd } from '../event-stream/event-splitter.ts';
 import type { AnswerFacts, StreamExpectation, StreamReader, StreamSink } from '../provider.ts';
 import { readErrorMember } from './failure.ts';
@@ -204,16 +204,6 @@ function isDone(data: Buffer): boolean {
 function isWholeEvent(rest: Buffer): boolean {
   const data = eventData(rest);
   return data !== null && (isDone(data) || parseFields(data) !== null);
-}
-
-/** The object in an event's data, or null: what is no JSON passes as it came. */
-export function parseFields(data: Buffer): Fields | null {
-  try {
-    const value: unknown = JSON.parse(data.toString('utf8'));
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 /** First byte of the value of each member of that name, until one satisfies the condition. Text inside strings cannot match: its quotes are escaped. */

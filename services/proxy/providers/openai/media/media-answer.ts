@@ -1,11 +1,10 @@
-import { isFields, textOf } from '../../../body/json-fields.ts';
+import { isFields, parseFields, textOf } from '../../../body/json-fields.ts';
 import type { AnswerReading } from '../../provider.ts';
 import { NO_FACTS } from '../../provider.ts';
 import { readErrorMember } from '../failure.ts';
 import { outerMembers } from '../outer-members.ts';
 import type { Reading } from '../reading.ts';
 import { rawUsageOf } from '../response.ts';
-import { parseFields } from '../stream.ts';
 import { NO_UNITS, readMediaUsage } from './media-usage.ts';
 
 const OPEN_BRACE = 0x7b;

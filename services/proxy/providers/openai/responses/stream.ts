@@ -1,12 +1,11 @@
 import type { Fields } from '../../../body/json-fields.ts';
-import { isFields, textOf } from '../../../body/json-fields.ts';
+import { isFields, parseFields, textOf } from '../../../body/json-fields.ts';
 import { jsonMembers } from '../../../body/json-members.ts';
 import { EventSplitter, eventData, eventEnd } from '../../event-stream/event-splitter.ts';
 import type { AnswerFacts, StreamReader, StreamSink } from '../../provider.ts';
 import { NO_FACTS } from '../../provider.ts';
 import { readErrorMember } from '../failure.ts';
 import type { Reading } from '../reading.ts';
-import { parseFields } from '../stream.ts';
 import { factsOfResponse } from './response.ts';
 
 /** What stands in the events that have to be understood. Inside of a text its quotes would be escaped. */

@@ -1,5 +1,4 @@
-import type { Fields } from '../../../body/json-fields.ts';
-import { isFields } from '../../../body/json-fields.ts';
+import { isFields, parseFields } from '../../../body/json-fields.ts';
 import type { AnswerSink, AnswerStreamReader } from '../../../conversation/dialect.ts';
 import { EventReader } from '../../event-stream/event-reader.ts';
 import type { AnswerFacts } from '../../provider.ts';
@@ -66,15 +65,5 @@ export class ChatEventReader implements AnswerStreamReader {
     this.#completion.finish();
     for (const event of accountOf(this.facts())) this.#sink.event(event);
     this.#sink.completed();
-  }
-}
-
-/** What is no JSON says nothing. */
-function parseFields(data: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
   }
 }
