@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { INPUT_CLASSES, OUTPUT_CLASSES, sumClasses } from '../../schema/values/token-usage.ts';
+import { bookedTokens } from './booked-tokens.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import { startSimulatedWorld } from './simulated-world.ts';
 
@@ -19,11 +19,7 @@ const weather = { type: 'function' as const, name: 'weather', parameters: city, 
 async function expectBooked(endpoint: string, usage: { readonly input_tokens: number; readonly output_tokens: number } | undefined) {
   const event = await world.lastEvent();
   expect([event.endpoint, event.outcome, event.costPico === null]).toEqual([endpoint, 'succeeded', false]);
-  const counted = event.usage ?? null;
-  expect(counted === null ? null : [sumClasses(counted, INPUT_CLASSES), sumClasses(counted, OUTPUT_CLASSES)]).toEqual([
-    usage?.input_tokens,
-    usage?.output_tokens,
-  ]);
+  expect(bookedTokens(event)).toEqual({ input: usage?.input_tokens, output: usage?.output_tokens });
 }
 
 test('lists what its key may use', async () => {

@@ -4,7 +4,7 @@ import { startProxy, testModel } from '../harness/proxy.ts';
 import type { RunningSimulator } from '../harness/simulator.ts';
 import { startSimulator } from '../harness/simulator.ts';
 
-/** A proxy in front of the simulated provider, for clients that know of neither. */
+/** A proxy in front of the simulated provider, as `sim` in OpenAI's dialect and as `claude` in Anthropic's, for clients that know of none of it. */
 export interface SimulatedWorld {
   readonly proxy: TestProxy;
   readonly simulator: RunningSimulator;
@@ -18,7 +18,11 @@ export interface SimulatedWorld {
 export async function startSimulatedWorld(): Promise<SimulatedWorld> {
   const simulator = await startSimulator();
   const models = ['echo', 'tools-parallel', 'reasoning', 'truncated', 'error-mid'];
-  const proxy = await startProxy({ providers: { sim: simulator.baseUrl }, models: models.map((model) => testModel(`sim/${model}`)) });
+  const proxy = await startProxy({
+    providers: { sim: simulator.baseUrl, claude: simulator.url },
+    protocols: { claude: 'anthropic' },
+    models: models.flatMap((model) => [testModel(`sim/${model}`), testModel(`claude/${model}`)]),
+  });
   let requestId: string | null = null;
   return {
     proxy,
