@@ -74,6 +74,7 @@ export const ProviderDocument = document(
           { description: OUTPUT_LIMIT_FIELDS.join(' or ') },
         ),
       ),
+      servesResponses: Type.Optional(Type.Boolean({ description: 'true or false' })),
     },
     {
       ...strict,

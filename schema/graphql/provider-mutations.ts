@@ -20,6 +20,7 @@ interface SettingsShape {
   readonly onClientGone?: 'drain' | 'abort' | null | undefined;
   readonly outputLimitField?: OutputLimitField | null | undefined;
   readonly apiVersion?: string | null | undefined;
+  readonly servesResponses?: boolean | null | undefined;
 }
 
 const ProviderSettingsInput = builder.inputRef<SettingsShape>('ProviderSettingsInput').implement({
@@ -32,6 +33,7 @@ const ProviderSettingsInput = builder.inputRef<SettingsShape>('ProviderSettingsI
     onClientGone: t.field({ type: OnClientGone }),
     outputLimitField: t.field({ type: OutputLimitFieldName }),
     apiVersion: t.string({ description: "Of Azure's dated APIs, such as `2024-10-21`; only where the protocol is `AZURE_OPENAI`." }),
+    servesResponses: t.boolean({ description: 'Whether it serves `POST /responses` itself; only where the protocol is `OPENAI`.' }),
   }),
 });
 
@@ -45,6 +47,7 @@ function settingsOf(shape: SettingsShape | null | undefined): Partial<ProviderSe
     ...(shape.onClientGone === undefined ? {} : { onClientGone: shape.onClientGone }),
     ...(shape.outputLimitField === undefined ? {} : { outputLimitField: shape.outputLimitField }),
     ...(shape.apiVersion === undefined ? {} : { apiVersion: shape.apiVersion }),
+    ...(shape.servesResponses === undefined ? {} : { servesResponses: shape.servesResponses }),
   };
 }
 const defaults: ProviderSettings = {
@@ -55,6 +58,7 @@ const defaults: ProviderSettings = {
   onClientGone: null,
   outputLimitField: null,
   apiVersion: null,
+  servesResponses: null,
 };
 
 const baseUrlField = {

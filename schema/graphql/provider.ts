@@ -55,6 +55,12 @@ const ProviderSettings = builder.objectRef<Options>('ProviderSettings').implemen
       description: "Of Azure's dated APIs.",
       resolve: ({ apiVersion }) => (typeof apiVersion === 'string' ? apiVersion : null),
     }),
+    servesResponses: t.boolean({
+      nullable: true,
+      description:
+        'Whether `POST /responses` is its own, or translated into chat completions. null: its own where the host is one of OpenAI.',
+      resolve: ({ servesResponses }) => (typeof servesResponses === 'boolean' ? servesResponses : null),
+    }),
   }),
 });
 

@@ -13,6 +13,7 @@ import { openaiErrors } from './answer/openai-errors.ts';
 import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
 import { findModel, listModels } from './endpoints/models.ts';
+import { noEndpoint } from './endpoints/no-endpoint.ts';
 import type { PassedRequest, PassThrough } from './endpoints/pass-through.ts';
 import { PASS_THROUGH_ENDPOINT } from './endpoints/pass-through.ts';
 import type { ServedEndpoint } from './endpoints/served-endpoint.ts';
@@ -161,7 +162,7 @@ export function createApp(options: AppOptions): App {
       const method = METHODS.find((known) => known === request.method);
       if (provider !== null && method !== undefined && options.isProvider(provider))
         passThrough({ method, target: request.url ?? '', provider })(request, response, '');
-      else answerUnasked(response, new GatewayError('endpoint_not_found', { message: `There is no endpoint ${request.method} ${path}.` }));
+      else answerUnasked(response, noEndpoint(request.method ?? '', path));
     },
   );
 

@@ -210,10 +210,14 @@ function checkedOptions(options: ProviderOptions, protocol: ProviderProtocol): R
   within('firstByteTimeoutMs', LONGEST_TIMEOUT_MS);
   within('idleTimeoutMs', LONGEST_TIMEOUT_MS);
   within('maxConnections', MOST_CONNECTIONS);
-  const { apiVersion } = options;
+  const { apiVersion, servesResponses } = options;
   if (apiVersion !== undefined && (protocol !== 'azure-openai' || !API_VERSION.test(apiVersion))) {
     const message = 'apiVersion is one of Azure, such as 2024-10-21, and only a provider of its protocol has it.';
     throw new RegistryError('invalid', message, ['options', 'apiVersion']);
+  }
+  if (servesResponses !== undefined && protocol !== 'openai') {
+    const message = 'servesResponses is to be said of a provider of protocol openai alone.';
+    throw new RegistryError('invalid', message, ['options', 'servesResponses']);
   }
   return { ...options };
 }

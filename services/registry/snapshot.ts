@@ -92,6 +92,8 @@ export interface ProviderOptions {
   readonly outputLimitField?: OutputLimitField;
   /** Of Azure's dated APIs, such as `2024-10-21`; only where the protocol is `azure-openai`. */
   readonly apiVersion?: string;
+  /** Whether it serves the Responses API itself; only where the protocol is `openai`, of which OpenAI does and others may. */
+  readonly servesResponses?: boolean;
 }
 
 export interface SnapshotModel {

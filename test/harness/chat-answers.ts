@@ -9,5 +9,11 @@ export function chatAnswersOf(protocol: ProviderProtocol): AnswerReader {
   if (operation === undefined) throw new Error(`${protocol} serves no chat completions`);
   const request = { model: 'test/model', messages: [{}] };
   const asked = { bytes: Buffer.from(JSON.stringify(request)), request, outputTokens: null };
-  return operation(asked, testTarget(protocol), { requestId: 'req_1', nowMs: 0, modelRequested: request.model, headers: {} }).answers;
+  return operation(asked, testTarget(protocol), {
+    requestId: 'req_1',
+    nowMs: 0,
+    modelRequested: request.model,
+    headers: {},
+    isSharedAccount: false,
+  }).answers;
 }

@@ -11,6 +11,7 @@ export interface ProviderSettings {
   readonly onClientGone: 'drain' | 'abort' | null;
   readonly outputLimitField: OutputLimitField | null;
   readonly apiVersion: string | null;
+  readonly servesResponses: boolean | null;
 }
 
 /** Prices of one tier, as they are given: exactly one of both amounts, in pico-USD. */

@@ -66,6 +66,9 @@ function desiredProvider({ metadata, spec }: ProviderDocument, mistake: Mistake)
   if (spec.apiVersion !== undefined && spec.protocol !== 'azure-openai') {
     mistake('spec.apiVersion: only a provider of protocol azure-openai has one');
   }
+  if (spec.servesResponses !== undefined && spec.protocol !== 'openai') {
+    mistake('spec.servesResponses: only of a provider of protocol openai it is to be said');
+  }
   const [connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs] = [duration('connect'), duration('firstByte'), duration('idle')];
   return {
     name: metadata.name,
@@ -80,6 +83,7 @@ function desiredProvider({ metadata, spec }: ProviderDocument, mistake: Mistake)
       ...(spec.onClientGone === undefined ? {} : { onClientGone: spec.onClientGone }),
       ...(spec.outputLimitField === undefined ? {} : { outputLimitField: spec.outputLimitField }),
       ...(spec.apiVersion === undefined ? {} : { apiVersion: spec.apiVersion }),
+      ...(spec.servesResponses === undefined ? {} : { servesResponses: spec.servesResponses }),
     },
   };
 }

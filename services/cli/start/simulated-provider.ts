@@ -13,7 +13,7 @@ export async function simulatedProvider(simulatorUrl: string): Promise<DesiredSt
   const list = ModelList.Parse(await response.json());
   return {
     owner: 'simulator',
-    providers: [{ name: 'sim', protocol: 'openai', baseUrl: `${simulatorUrl}/v1`, credential: null, options: {} }],
+    providers: [{ name: 'sim', protocol: 'openai', baseUrl: `${simulatorUrl}/v1`, credential: null, options: { servesResponses: true } }],
     models: list.data.map(({ id }) => {
       const sheet = simulatedPriceSheet(id);
       return {

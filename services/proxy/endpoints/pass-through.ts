@@ -19,6 +19,7 @@ import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { HttpMethod } from '../upstream/upstream.ts';
 import type { CallingOptions } from './serve-provider-endpoint.ts';
 import type { Refuse } from './served-endpoint.ts';
+import { isSharedAccount } from './shared-account.ts';
 
 /** Everything below the name of a provider. */
 export const PASS_THROUGH_ENDPOINT: AskedEndpoint = { path: PASS_THROUGH, errors: openaiErrors };
@@ -111,7 +112,7 @@ function refuseForbidden({ key, snapshot }: Exchange, { provider, credential }: 
     const message = `This API key is held to some models, and what goes to /${name}/ is not looked into: it has to be allowed '${name}/*'.`;
     throw new GatewayError('model_not_allowed', { message });
   }
-  if (snapshot.isShared && credential.kind !== 'sealed') {
+  if (isSharedAccount(snapshot, { credential })) {
     const message = `Several organizations share the account behind '${name}': give the provider a credential of yours to use /${name}/.`;
     throw new GatewayError('endpoint_not_allowed', { message });
   }

@@ -21,6 +21,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
 import type { Refuse, ServedEndpoint } from './served-endpoint.ts';
+import { isSharedAccount } from './shared-account.ts';
 import { notCarriedWarning, warn } from './warnings.ts';
 
 export interface CallingOptions {
@@ -60,6 +61,7 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
       nowMs: exchange.admittedAtMs,
       modelRequested: endpoint.model(request),
       headers: exchange.headers,
+      isSharedAccount: isSharedAccount(exchange.snapshot, target),
     };
     const prepared = operation(asked, target, context);
     if (!upstream.take()) {

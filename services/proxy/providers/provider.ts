@@ -134,6 +134,8 @@ export interface CallContext {
   readonly modelRequested: string;
   /** Of the application's request. Which of them go to the provider, only who speaks its dialect knows. */
   readonly headers: IncomingHttpHeaders;
+  /** Whether several organizations share the account that is called, so that what is kept in it is nobody's to name. */
+  readonly isSharedAccount: boolean;
 }
 
 /** A call that can be made. */

@@ -76,6 +76,7 @@ const SnapshotShape = Type.Object({
         onClientGone: Type.Optional(Type.Union([Type.Literal('drain'), Type.Literal('abort')])),
         outputLimitField: Type.Optional(oneOf(OUTPUT_LIMIT_FIELDS)),
         apiVersion: Type.Optional(Type.String()),
+        servesResponses: Type.Optional(Type.Boolean()),
       }),
     }),
   ),

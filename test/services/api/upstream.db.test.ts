@@ -41,7 +41,8 @@ const plain = { protocol: 'openai', options: {} } as const;
 
 test('a provider of its own is made, changed by version and taken out of use', async () => {
   const { id, name } = await admin.makeProvider();
-  const settings = '{ connectTimeout firstByteTimeout idleTimeout maxConnections onClientGone outputLimitField apiVersion }';
+  const settings =
+    '{ connectTimeout firstByteTimeout idleTimeout maxConnections onClientGone outputLimitField apiVersion servesResponses }';
   type Entity = {
     provider: { version: number; protocol: string; baseUrl: string; isShared: boolean; settings: Record<string, unknown> } | null;
   };
@@ -52,7 +53,7 @@ test('a provider of its own is made, changed by version and taken out of use', a
       id,
       expectedVersion: 1,
       baseUrl: 'https://other.invalid/v1',
-      settings: { connectTimeout: 'PT2S', onClientGone: 'ABORT', outputLimitField: 'MAX_TOKENS' },
+      settings: { connectTimeout: 'PT2S', onClientGone: 'ABORT', outputLimitField: 'MAX_TOKENS', servesResponses: true },
     },
     selection,
   );
@@ -70,10 +71,11 @@ test('a provider of its own is made, changed by version and taken out of use', a
     onClientGone: 'ABORT',
     outputLimitField: 'MAX_TOKENS',
     apiVersion: null,
+    servesResponses: true,
   });
   const azure = await admin.change<Entity>(
     'providerUpdate',
-    { id, expectedVersion: 3, protocol: 'AZURE_OPENAI', settings: { apiVersion: '2024-10-21' } },
+    { id, expectedVersion: 3, protocol: 'AZURE_OPENAI', settings: { apiVersion: '2024-10-21', servesResponses: null } },
     selection,
   );
   expect(azure.provider).toMatchObject({ protocol: 'AZURE_OPENAI', settings: { apiVersion: '2024-10-21', maxConnections: 5 } });

@@ -132,6 +132,7 @@ test('a provider of an organization can neither read the environment of the gate
   for (const [fields, path] of [
     [{ protocol: 'openai', baseUrl: null }, ['baseUrl']],
     [{ options: { apiVersion: '2024-10-21' } }, ['options', 'apiVersion']],
+    [{ protocol: 'groq', options: { servesResponses: true } }, ['options', 'servesResponses']],
     [{ protocol: 'azure-openai', options: { apiVersion: '2024-10-21&key=1' } }, ['options', 'apiVersion']],
   ] as const) {
     await expect(change((each) => createProvider(each, { ...provider, ...fields }))).rejects.toMatchObject({ code: 'invalid', path });

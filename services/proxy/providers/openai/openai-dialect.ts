@@ -1,5 +1,6 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
 import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
+import type { ResponsesRequest } from '../../../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { FormRequest } from '../../body/form-request.ts';
 import { bridged } from '../../conversation/bridge.ts';
@@ -20,9 +21,11 @@ import { PLAIN_READING } from './reading.ts';
 import { readReportedUsage } from './reported-usage.ts';
 import { prepareCompletion, prepareChat as prepareOpenaiChat } from './request.ts';
 import { readChatAnswer } from './response.ts';
+import { refuseKeptReference } from './responses/kept-references.ts';
 import { prepareResponse } from './responses/request.ts';
 import { readResponse } from './responses/response.ts';
 import { ResponseStreamReader } from './responses/stream.ts';
+import { servesResponses } from './serves-responses.ts';
 import { ChatStreamReader, COMPLETION_CHUNKS } from './stream.ts';
 import { chatProviderDialect } from './translated/chat-provider-dialect.ts';
 import { HABITS } from './translated/habits-of-protocols.ts';
@@ -111,14 +114,20 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
 
   const chatDialect = chatProviderDialect((target) => path('/chat/completions', target), HABITS[protocol] ?? {}, reading);
 
+  const ownResponses = operation('/responses', prepareResponse, responseAnswers);
+  const translatedResponses = bridged(responsesDialect, chatDialect);
+  const responses: Operation<ResponsesRequest> = (asked, target, context) => {
+    if (!servesResponses(target.provider)) return translatedResponses(asked, target, context);
+    if (context.isSharedAccount) refuseKeptReference(asked.request);
+    return ownResponses(asked, target, context);
+  };
+
   return {
     protocol,
     operations: {
       chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
       messages: bridged(messagesDialect, chatDialect),
-      responses: serves.includes('responses')
-        ? operation('/responses', prepareResponse, responseAnswers)
-        : bridged(responsesDialect, chatDialect),
+      responses: serves.includes('responses') ? responses : translatedResponses,
       ...(serves.includes('completions') ? { completions: operation('/completions', prepareCompletion, completionAnswers) } : {}),
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),
       ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),

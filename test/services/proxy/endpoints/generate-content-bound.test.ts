@@ -48,9 +48,13 @@ test('a limit that a route sets is written where the request has its others, and
   const prepared = (fields: string): string => {
     const bytes = Buffer.from(`{"contents":[{"parts":[{"text":"a"}]}],"id":12345678901234567890${fields}}`);
     const asked = { bytes, request: request({}), outputTokens: 7 };
-    return operation(asked, testTarget('m'), { requestId: 'req_1', nowMs: 0, modelRequested: 'gemini/m', headers: {} }).body.toString(
-      'utf8',
-    );
+    return operation(asked, testTarget('m'), {
+      requestId: 'req_1',
+      nowMs: 0,
+      modelRequested: 'gemini/m',
+      headers: {},
+      isSharedAccount: false,
+    }).body.toString('utf8');
   };
   expect(prepared('')).toContain('"id":12345678901234567890,"generationConfig":{"maxOutputTokens":7}');
   expect(prepared(',"generation_config":{"topK":1}')).toContain('"generation_config":{"topK":1,"maxOutputTokens":7}');

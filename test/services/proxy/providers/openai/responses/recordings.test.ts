@@ -20,6 +20,7 @@ beforeAll(async () => {
   proxy = await startProxy({
     providers: Object.fromEntries(PROTOCOLS.map((protocol) => [protocol, upstream.baseUrl])),
     protocols: Object.fromEntries(PROTOCOLS.map((protocol) => [protocol, protocol])),
+    providerOptions: { servesResponses: true },
     models: PROTOCOLS.map((protocol) => testModel(`${protocol}/model`)),
   });
   client = new OpenAI({ baseURL: proxy.baseUrl, apiKey: proxy.key, maxRetries: 0 });
