@@ -48,7 +48,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [IMAGE_GENERATIONS]: ['openai', 'azure-openai', 'together', 'xai'],
   [SPEECH]: ['openai', 'azure-openai', 'groq', 'together'],
   [MESSAGES]: PROVIDER_PROTOCOLS,
-  [COUNT_TOKENS]: ['anthropic'],
+  [COUNT_TOKENS]: ['anthropic', 'bedrock', 'vertex'],
   [GENERATE_CONTENT]: ['gemini', 'vertex'],
   [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'together'],
   [TRANSLATIONS]: ['openai', 'azure-openai', 'groq', 'together'],

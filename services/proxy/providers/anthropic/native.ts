@@ -13,7 +13,7 @@ import { readMessage } from './response.ts';
 export const ANTHROPIC_VERSION = '2023-06-01';
 
 /** Answers that pass to an application of the same dialect as they are. */
-const messageAnswers: AnswerReader = {
+export const messageAnswers: AnswerReader = {
   isStream: isEventStream,
   readAnswer: (bytes) => {
     const read = readMessage(bytes, true);
@@ -22,7 +22,8 @@ const messageAnswers: AnswerReader = {
   createStreamReader: (_expected, sink) => new NativeMessageStream(sink),
   readRefusal: (status, headers, body) => readMessagesRefusal(status, headers, body, true),
 };
-const countAnswers: AnswerReader = { ...messageAnswers, isStream: () => false, readAnswer: readCount };
+/** The same of counts. */
+export const countAnswers: AnswerReader = { ...messageAnswers, isStream: () => false, readAnswer: readCount };
 
 /** An application's own message: every byte but the model's name is its own, and its features of the API are those it asked for. */
 export const nativeMessages: Operation<MessagesRequest> = ({ bytes, request, outputTokens }, { upstreamModel }, { headers }) => ({

@@ -1,11 +1,16 @@
+import { COUNT_TOKENS } from '../../../../schema/http/messages.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import type { ProviderDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
+import { isFrameStream } from '../event-stream/frame-reader.ts';
+import { onlyWhere } from '../only-where.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
+import { isClaude } from './claude.ts';
 import { readRefusal } from './failure.ts';
+import { countedMessages, invokedMessages } from './native.ts';
 import { writeRequest } from './request.ts';
 import { readAnswer } from './response.ts';
 import { ConverseStreamReader } from './stream.ts';
@@ -14,17 +19,20 @@ import { normalizeUsage } from './usage.ts';
 /** Bedrock's Converse and ConverseStream, the same for the models of all makers. */
 export const converseDialect: ProviderDialect = {
   writeRequest,
-  isStream: (contentType) => contentType.includes('application/vnd.amazon.eventstream'),
+  isStream: isFrameStream,
   readAnswer,
   createStreamReader: (sink) => new ConverseStreamReader(sink),
   readRefusal,
 };
 
+const converseMessages = bridged(messagesDialect, converseDialect);
+
 export const bedrockProvider: Provider = {
   protocol: 'bedrock',
   operations: {
     chatCompletions: bridged(chatCompletionsDialect, converseDialect),
-    messages: bridged(messagesDialect, converseDialect),
+    messages: (asked, target, context) => (isClaude(target) ? invokedMessages : converseMessages)(asked, target, context),
+    countTokens: onlyWhere(isClaude, COUNT_TOKENS, countedMessages),
     responses: bridged(responsesDialect, converseDialect),
   },
   readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),

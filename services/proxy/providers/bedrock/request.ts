@@ -3,8 +3,10 @@ import { isFields } from '../../body/json-fields.ts';
 import type { Conversation, OutputFormat, Tool, ToolChoice, Turn } from '../../conversation/conversation.ts';
 import type { NotCarried, ProviderRequest } from '../../conversation/dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
+import { FRAMES_CONTENT_TYPE } from '../event-stream/frame-reader.ts';
 import { writeAssistantPart, writeCache, writeText, writeUserPart } from './content.ts';
 import { DocumentNames } from './media.ts';
+import { modelPath } from './model-path.ts';
 import { ownFields } from './own-fields.ts';
 
 interface Message {
@@ -39,12 +41,11 @@ export function writeRequest(
     serviceTier: serviceTier !== null && SERVICE_TIERS.includes(serviceTier) ? { type: serviceTier } : undefined,
     additionalModelRequestFields: additional ?? undefined,
   };
-  return { path: modelPath(upstreamModel, conversation.stream ? 'converse-stream' : 'converse'), body: JSON.stringify(body), headers: [] };
-}
-
-/** A model id has colons, an ARN slashes too: it is one segment of the path all the same. */
-function modelPath(model: string, operation: string): string {
-  return `/model/${encodeURIComponent(model)}/${operation}`;
+  return {
+    path: modelPath(upstreamModel, conversation.stream ? 'converse-stream' : 'converse'),
+    body: JSON.stringify(body),
+    headers: conversation.stream ? ['accept', FRAMES_CONTENT_TYPE] : [],
+  };
 }
 
 /** Roles alternate. Instructions stand before everything, wherever they were said. */

@@ -9,6 +9,14 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+/** The type of such a stream. */
+export const FRAMES_CONTENT_TYPE = 'application/vnd.amazon.eventstream';
+
+/** Whether an answer of that type is such a stream. */
+export function isFrameStream(contentType: string): boolean {
+  return contentType.includes(FRAMES_CONTENT_TYPE);
+}
+
 /** The least a frame has: two lengths and two checksums. */
 const LEAST_FRAME_BYTES = 16;
 /** AWS's own bound of a message. */

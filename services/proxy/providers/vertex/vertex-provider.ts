@@ -1,5 +1,5 @@
 import { GENERATE_CONTENT } from '../../../../schema/http/generate-content.ts';
-import { endpointRefusal } from '../../../registry/catalog/endpoint-refusal.ts';
+import { COUNT_TOKENS } from '../../../../schema/http/messages.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import type { ApplicationDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
@@ -8,8 +8,10 @@ import { responsesDialect } from '../../dialects/responses/responses-dialect.ts'
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import { nativeGenerateContent } from '../gemini/native.ts';
 import { normalizeGeminiUsage } from '../gemini/usage.ts';
+import { onlyWhere } from '../only-where.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Operation, Provider } from '../provider.ts';
+import { rawCounts, rawMessages } from './native.ts';
 import { vertexClaudeDialect } from './vertex-claude-dialect.ts';
 import { vertexGeminiDialect } from './vertex-gemini-dialect.ts';
 
@@ -17,31 +19,23 @@ import { vertexGeminiDialect } from './vertex-gemini-dialect.ts';
 export const vertexProvider: Provider = {
   protocol: 'vertex',
   operations: {
-    chatCompletions: byPublisher(chatCompletionsDialect),
-    messages: byPublisher(messagesDialect),
-    responses: byPublisher(responsesDialect),
-    generateContent: googlesAlone(nativeGenerateContent('/publishers/google/models/')),
+    chatCompletions: byPublisher(chatCompletionsDialect, bridged(chatCompletionsDialect, vertexClaudeDialect)),
+    messages: byPublisher(messagesDialect, rawMessages),
+    countTokens: onlyWhere(isClaude, COUNT_TOKENS, rawCounts),
+    responses: byPublisher(responsesDialect, bridged(responsesDialect, vertexClaudeDialect)),
+    generateContent: onlyWhere((target) => !isClaude(target), GENERATE_CONTENT, nativeGenerateContent('/publishers/google/models/')),
   },
   readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };
 
-/** @throws {GatewayError} for models of other publishers, which speak another dialect. */
-function googlesAlone<Request>(operation: Operation<Request>): Operation<Request> {
-  return (asked, target, context) => {
-    if (isClaude(target)) throw endpointRefusal(target, GENERATE_CONTENT);
-    return operation(asked, target, context);
-  };
-}
-
 function isClaude({ upstreamModel }: CompiledModel): boolean {
   return upstreamModel.startsWith('claude');
 }
 
 /** Each publisher's models speak its dialect. */
-function byPublisher<Request>(application: ApplicationDialect<Request>): Operation<Request> {
+function byPublisher<Request>(application: ApplicationDialect<Request>, claude: Operation<Request>): Operation<Request> {
   const gemini = bridged(application, vertexGeminiDialect);
-  const claude = bridged(application, vertexClaudeDialect);
   return (asked, target, context) => (isClaude(target) ? claude : gemini)(asked, target, context);
 }

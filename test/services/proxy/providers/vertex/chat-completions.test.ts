@@ -116,6 +116,55 @@ test.each<[recording: string, reason: string, tokens: number]>([
   expect([JSON.parse(body).model, headers?.authorization]).toEqual([undefined, 'Bearer token-1']);
 });
 
+test.each([
+  ['vertex/anthropic.rawpredict.sync.tool-call', 462],
+  ['vertex/anthropic.rawpredict.sync.tool-result-in', 553],
+  ['vertex/anthropic.streamrawpredict.stream.tool-call', 520],
+])('%s, cut anywhere, passes to the byte to who speaks the dialect of Claude', async (name, total) => {
+  const recording = providerRecording(name);
+  serveRecording(upstream, recording);
+  const isStream = recording.events !== null;
+  const rest = `"stream":${isStream},"max_tokens":16.0,"messages":[{"role":"user","content":"h\\u0069"}]`;
+  const headers = { 'anthropic-beta': 'context-1m-2025-08-07,prompt-caching-scope-2026-01-05' };
+  const response = await proxy.post('/v1/messages', null, { body: `{"model":"vertex/claude-3-7-sonnet@20250219",${rest}}`, headers });
+  expect(await response.text()).toBe(recording.bytes.toString('utf8'));
+  expect(response.headers.get('x-turnpike-warning')).toBe('not_carried; fields=anthropic-beta.prompt-caching-scope-2026-01-05');
+  const sent = upstream.requests.at(-1);
+  expect(sent?.path).toContain(`/publishers/anthropic/models/claude-3-7-sonnet@20250219:${isStream ? 'streamRawPredict' : 'rawPredict'}`);
+  expect([sent?.body, sent?.headers['anthropic-beta']]).toEqual([
+    `{"anthropic_version":"vertex-2023-10-16",${rest}}`,
+    'context-1m-2025-08-07',
+  ]);
+  const { outcome, usage } = await proxy.eventOf(response.headers.get('request-id'));
+  expect([outcome, usage === null ? null : sumClasses(usage, TOKEN_CLASSES)]).toEqual(['succeeded', total]);
+});
+
+test('tokens of Claude are counted for nothing, and those of Gemini not by its dialect', async () => {
+  upstream.script = (response) => answerJson(response, { input_tokens: 14 });
+  const response = await proxy.post('/v1/messages/count_tokens', { ...asked, model: 'vertex/claude-3-7-sonnet@20250219' });
+  expect(await response.json()).toEqual({ input_tokens: 14 });
+  const { path, body = '' } = upstream.requests.at(-1) ?? {};
+  expect(path).toContain('/publishers/anthropic/models/count-tokens:rawPredict');
+  expect(JSON.parse(body)).toEqual({
+    anthropic_version: 'vertex-2023-10-16',
+    model: 'claude-3-7-sonnet@20250219',
+    messages: asked.messages,
+  });
+  expect(await proxy.eventOf(response.headers.get('request-id'))).toMatchObject({ outcome: 'succeeded', costPico: '0' });
+  expect((await proxy.post('/v1/messages/count_tokens', asked)).status).toBe(400);
+});
+
+test.each([
+  ['of Google, in our words', { error: { code: 400, message: 'No such model', status: 'INVALID_ARGUMENT' } }, 'INVALID_ARGUMENT'],
+  ['of Anthropic, as it came', { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }, undefined],
+])('a refusal %s is one of the dialect of Claude', async (_whose, refusal, code) => {
+  upstream.script = (response) => answerJson(response, refusal, 400);
+  const response = await proxy.post('/v1/messages', { ...asked, model: 'vertex/claude-3-7-sonnet@20250219', max_tokens: 1 });
+  const answer = await response.json();
+  expect(answer).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+  expect(answer.error.code).toBe(code);
+});
+
 test('where no token can be got a request is refused, and the operator is told why', async () => {
   await using refusing = await startTokenServer();
   refusing.refusal = 'invalid_client';
