@@ -49,7 +49,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [SPEECH]: ['openai', 'azure-openai', 'groq', 'together'],
   [MESSAGES]: PROVIDER_PROTOCOLS,
   [COUNT_TOKENS]: ['anthropic', 'bedrock', 'vertex'],
-  [GENERATE_CONTENT]: ['gemini', 'vertex'],
+  [GENERATE_CONTENT]: PROVIDER_PROTOCOLS,
   [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'together'],
   [TRANSLATIONS]: ['openai', 'azure-openai', 'groq', 'together'],
 };

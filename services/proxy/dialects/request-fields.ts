@@ -3,6 +3,9 @@ import type { Fields } from '../body/json-fields.ts';
 import { isFields } from '../body/json-fields.ts';
 import type { NotCarried } from '../conversation/dialect.ts';
 
+/** The members of an object by the names they are asked for, where a dialect has several for one. */
+export type Spelling = (fields: Fields) => Fields;
+
 /**
  * One object of a request, read member by member. Null and absent are the same: the request does not say. A member of the wrong kind is refused with its
  * place; members that nobody asked for are named by {@link tellRest}, so that no field is dropped in silence.
@@ -12,13 +15,15 @@ export class RequestFields {
   readonly place: string;
   readonly #fields: Fields;
   readonly #notCarried: NotCarried;
+  readonly #spelling: Spelling;
   readonly #asked = new Set<string>();
 
-  constructor(value: unknown, place: string, notCarried: NotCarried) {
+  constructor(value: unknown, place: string, notCarried: NotCarried, spelling: Spelling = asWritten) {
     if (!isFields(value)) throw invalidField(place, 'must be an object');
-    this.#fields = value;
+    this.#fields = spelling(value);
     this.place = place;
     this.#notCarried = notCarried;
+    this.#spelling = spelling;
   }
 
   value(name: string): unknown {
@@ -52,13 +57,13 @@ export class RequestFields {
 
   object(name: string): RequestFields | null {
     const value = this.value(name);
-    return value === null ? null : new RequestFields(value, this.placeOf(name), this.#notCarried);
+    return value === null ? null : new RequestFields(value, this.placeOf(name), this.#notCarried, this.#spelling);
   }
 
   /** The objects of a list; none where it is not there. */
   objects(name: string): RequestFields[] {
     const place = this.placeOf(name);
-    return (this.list(name) ?? []).map((value, index) => new RequestFields(value, `${place}[${index}]`, this.#notCarried));
+    return (this.list(name) ?? []).map((value, index) => new RequestFields(value, `${place}[${index}]`, this.#notCarried, this.#spelling));
   }
 
   /** A text that has to be there. */
@@ -100,6 +105,10 @@ export class RequestFields {
   placeOf(name: string): string {
     return this.place === '' ? name : `${this.place}.${name}`;
   }
+}
+
+function asWritten(fields: Fields): Fields {
+  return fields;
 }
 
 function invalidField(param: string, fault: string): GatewayError {

@@ -117,7 +117,13 @@ describe('an error', () => {
     ['a body without contents', `${MODEL}:generateContent`, {}, 400, { status: 'INVALID_ARGUMENT' }],
     ['a model that is none', 'gemini/none:generateContent', ASKED, 404, { status: 'NOT_FOUND' }],
     ['a method that is not served', `${MODEL}:countTokens`, ASKED, 404, { status: 'NOT_FOUND' }],
-    ['a provider that does not speak it', 'openai/gpt:generateContent', ASKED, 400, { status: 'INVALID_ARGUMENT' }],
+    [
+      'what only Google has, of another',
+      'openai/gpt:generateContent',
+      { ...ASKED, cachedContent: 'a' },
+      400,
+      { status: 'INVALID_ARGUMENT' },
+    ],
   ])('of ours, for %s, is in the words of Google', async (_what, path, body, status, said) => {
     const response = await proxy.post(`/v1beta/models/${path}`, body);
     expect(response.status).toBe(status);

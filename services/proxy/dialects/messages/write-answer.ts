@@ -1,6 +1,7 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import type { AnswerEvent, FinishReason } from '../../conversation/answer-event.ts';
 import type { AnswerStamp } from '../../conversation/dialect.ts';
+import { inputObject } from '../input-object.ts';
 import { messageId, writeCitation, writeEnding, writeUsage } from './answer-words.ts';
 
 interface TextBlock {
@@ -102,17 +103,5 @@ export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp):
 function writeBlock(block: Block): string {
   if (block.type !== 'tool_use') return JSON.stringify(block);
   const { input, ...named } = block;
-  return `${JSON.stringify(named).slice(0, -1)},"input":${objectText(input)}}`;
-}
-
-/** The arguments with the digits of their numbers. A model may write what is no JSON, or no object; a message cannot say that. */
-function objectText(json: string): string {
-  if (json === '') return '{}';
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return json;
-  } catch {
-    // It goes as a text.
-  }
-  return JSON.stringify({ arguments: json });
+  return `${JSON.stringify(named).slice(0, -1)},"input":${inputObject(input)}}`;
 }

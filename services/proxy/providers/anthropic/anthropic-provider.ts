@@ -1,5 +1,6 @@
 import { bridged } from '../../conversation/bridge.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
@@ -13,6 +14,7 @@ export const anthropicProvider: Provider = {
   operations: {
     chatCompletions: bridged(chatCompletionsDialect, anthropicDialect),
     responses: bridged(responsesDialect, anthropicDialect),
+    generateContent: bridged(generateContentDialect, anthropicDialect),
     messages: nativeMessages,
     countTokens: nativeCountTokens,
   },

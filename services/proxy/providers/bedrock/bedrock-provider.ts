@@ -2,6 +2,7 @@ import { COUNT_TOKENS } from '../../../../schema/http/messages.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import type { ProviderDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { isFrameStream } from '../event-stream/frame-reader.ts';
@@ -34,6 +35,7 @@ export const bedrockProvider: Provider = {
     messages: (asked, target, context) => (isClaude(target) ? invokedMessages : converseMessages)(asked, target, context),
     countTokens: onlyWhere(isClaude, COUNT_TOKENS, countedMessages),
     responses: bridged(responsesDialect, converseDialect),
+    generateContent: bridged(generateContentDialect, converseDialect),
   },
   readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
   billingOfStatus,

@@ -1,6 +1,7 @@
 import { bridged } from '../../conversation/bridge.ts';
 import type { ProviderDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
@@ -27,6 +28,7 @@ export const cohereProvider: Provider = {
     chatCompletions: bridged(chatCompletionsDialect, cohereDialect),
     messages: bridged(messagesDialect, cohereDialect),
     responses: bridged(responsesDialect, cohereDialect),
+    generateContent: bridged(generateContentDialect, cohereDialect),
   },
   readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
   billingOfStatus,

@@ -4,6 +4,7 @@ import type { ResponsesRequest } from '../../../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { FormRequest } from '../../body/form-request.ts';
 import { bridged } from '../../conversation/bridge.ts';
+import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
@@ -127,6 +128,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     operations: {
       chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
       messages: bridged(messagesDialect, chatDialect),
+      generateContent: bridged(generateContentDialect, chatDialect),
       responses: serves.includes('responses') ? responses : translatedResponses,
       ...(serves.includes('completions') ? { completions: operation('/completions', prepareCompletion, completionAnswers) } : {}),
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),

@@ -1,8 +1,8 @@
-import { GENERATE_CONTENT } from '../../../../schema/http/generate-content.ts';
 import { COUNT_TOKENS } from '../../../../schema/http/messages.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import type { ApplicationDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
@@ -19,11 +19,11 @@ import { vertexGeminiDialect } from './vertex-gemini-dialect.ts';
 export const vertexProvider: Provider = {
   protocol: 'vertex',
   operations: {
-    chatCompletions: byPublisher(chatCompletionsDialect, bridged(chatCompletionsDialect, vertexClaudeDialect)),
-    messages: byPublisher(messagesDialect, rawMessages),
+    chatCompletions: translated(chatCompletionsDialect),
+    messages: byPublisher(bridged(messagesDialect, vertexGeminiDialect), rawMessages),
     countTokens: onlyWhere(isClaude, COUNT_TOKENS, rawCounts),
-    responses: byPublisher(responsesDialect, bridged(responsesDialect, vertexClaudeDialect)),
-    generateContent: onlyWhere((target) => !isClaude(target), GENERATE_CONTENT, nativeGenerateContent('/publishers/google/models/')),
+    responses: translated(responsesDialect),
+    generateContent: byPublisher(nativeGenerateContent('/publishers/google/models/'), bridged(generateContentDialect, vertexClaudeDialect)),
   },
   readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),
   billingOfStatus,
@@ -34,8 +34,11 @@ function isClaude({ upstreamModel }: CompiledModel): boolean {
   return upstreamModel.startsWith('claude');
 }
 
+function translated<Request>(application: ApplicationDialect<Request>): Operation<Request> {
+  return byPublisher(bridged(application, vertexGeminiDialect), bridged(application, vertexClaudeDialect));
+}
+
 /** Each publisher's models speak its dialect. */
-function byPublisher<Request>(application: ApplicationDialect<Request>, claude: Operation<Request>): Operation<Request> {
-  const gemini = bridged(application, vertexGeminiDialect);
+function byPublisher<Request>(gemini: Operation<Request>, claude: Operation<Request>): Operation<Request> {
   return (asked, target, context) => (isClaude(target) ? claude : gemini)(asked, target, context);
 }

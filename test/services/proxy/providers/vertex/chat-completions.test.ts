@@ -165,6 +165,17 @@ test.each([
   expect(answer.error.code).toBe(code);
 });
 
+test("an application of Google's dialect reaches Claude as it reaches Gemini", async () => {
+  serveRecording(upstream, providerRecording('vertex/anthropic.rawpredict.sync.tool-call'));
+  const path = '/v1beta/models/vertex/claude-3-7-sonnet@20250219:generateContent';
+  const answer = await (await proxy.post(path, { contents: [{ parts: [{ text: 'hello' }] }] })).json();
+  expect(answer).toMatchObject({
+    candidates: [{ content: { role: 'model' }, finishReason: 'STOP' }],
+    usageMetadata: { totalTokenCount: 462 },
+  });
+  expect(upstream.requests.at(-1)?.path).toMatch(/claude-3-7-sonnet@20250219:rawPredict$/);
+});
+
 test('where no token can be got a request is refused, and the operator is told why', async () => {
   await using refusing = await startTokenServer();
   refusing.refusal = 'invalid_client';
