@@ -49,12 +49,10 @@ export function worstCost(sheet: PriceSheet | null, most: MostUsed): bigint | nu
     const byToken = (prices.input !== null || input === 0) && (prices.output !== null || output === 0);
     const byPiece = (prices.image !== null && images > 0) || (prices.audioSecond !== null && audioSeconds > 0);
     if (!byToken && !byPiece) return null;
-    const cost =
-      prices.request +
-      (prices.input ?? 0n) * BigInt(input) +
-      (prices.output ?? 0n) * BigInt(output) +
-      (prices.image ?? 0n) * BigInt(images) +
-      (prices.audioSecond ?? 0n) * BigInt(Math.ceil(audioSeconds));
+    let cost = prices.request + (prices.input ?? 0n) * BigInt(input) + (prices.output ?? 0n) * BigInt(output);
+    // Hardly any request has pieces, and every request with a budget comes by here.
+    if (images > 0) cost += (prices.image ?? 0n) * BigInt(images);
+    if (audioSeconds > 0) cost += (prices.audioSecond ?? 0n) * BigInt(Math.ceil(audioSeconds));
     if (worst === null || cost > worst) worst = cost;
   }
   return worst;

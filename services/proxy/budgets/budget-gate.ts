@@ -162,17 +162,16 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
         counted<Parameters<OnTaken>>(
           bodyBytes,
           (onTaken) => leases.take(exchange.requestId, holds, onTaken),
-          (hasWaited, counters, refusal) =>
+          (hasWaited, taken, refusal) =>
             orRefuse(exchange, refuse, () => {
               exchange.limitHeaders = rateLimitHeaders(holds, shared, standingsOf);
-              if (counters === null) {
+              if (taken === null) {
                 const budget = downgrading(holds, refusal);
                 if (budget !== null && downgrade?.(budget) === true) return;
                 throw refusalError(exchange, holds, refusal, leases.standing);
               }
-              exchange.holds = holds.map(({ limit, group, amount, budget, unit }, index) => {
-                return { limit, group, amount, budget, unit, counter: counters[index] ?? '' };
-              });
+              for (const [index, hold] of holds.entries()) hold.counter = taken[index]?.counter ?? '';
+              exchange.holds = holds;
               refuseWaited(hasWaited);
               proceed();
             }),

@@ -11,12 +11,12 @@ import type { TokenBound } from './token-bound.ts';
 export interface PlannedHold extends HoldWanted {
   readonly budget: CompiledBudget;
   readonly unit: RateLimitUnit;
+  /** What it is taken from; empty until it is taken. */
+  counter: string;
 }
 
-/** A hold that was taken, and from which counter. */
-export interface TakenHold extends PlannedHold {
-  readonly counter: string;
-}
+/** A hold that was taken. */
+export type TakenHold = Readonly<PlannedHold>;
 
 export type HoldPlan =
   | { readonly kind: 'holds'; readonly holds: readonly PlannedHold[] }
@@ -41,7 +41,7 @@ export function planHolds(
     for (const { id, unit } of budget.limits) {
       if (unit === 'usd' && priced === null && budget.onUnpricedModel === 'block') return { kind: 'unpriced', budget };
       const amount = worstUse(budget, unit, bound, priced);
-      if (amount !== null) holds.push({ limit: id, group, amount, budget, unit });
+      if (amount !== null) holds.push({ limit: id, group, amount, budget, unit, counter: '' });
     }
   }
   return { kind: 'holds', holds };

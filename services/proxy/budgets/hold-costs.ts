@@ -10,10 +10,15 @@ import { fallbackCost } from './budget-holds.ts';
  * is debited whole, never 0. What was certainly never billed costs nothing; a request counts once a call was made.
  */
 export function holdCosts(holds: readonly TakenHold[], ending: Ending): HoldCosts {
-  // They are few, and each is asked for once: a map of them would cost more than looking.
+  // They are few, and mostly asked for in their order: a map of them would cost more than looking on from the last.
+  let next = 0;
   return {
     get: (counter) => {
-      for (const hold of holds) if (hold.counter === counter) return costOf(hold, ending) ?? undefined;
+      for (let looked = 0; looked < holds.length; looked++) {
+        const hold = holds[next];
+        next = next + 1 < holds.length ? next + 1 : 0;
+        if (hold?.counter === counter) return costOf(hold, ending) ?? undefined;
+      }
       return undefined;
     },
   };

@@ -4,7 +4,7 @@ import type { LeaseEffect, RefusalCode, SettledHold } from '../admission/leases/
 import { forgetSlots } from '../admission/leases/lease-ends.ts';
 import type { LeaseInput } from '../admission/leases/lease-protocol.ts';
 import { step } from '../admission/leases/lease-protocol.ts';
-import type { HoldCosts, HoldWanted, LeaseFinal } from '../admission/leases/lease-state.ts';
+import type { Hold, HoldCosts, HoldWanted, LeaseFinal } from '../admission/leases/lease-state.ts';
 import { createLeaseState, hasSlot, leaseTimes, slotOf } from '../admission/leases/lease-state.ts';
 import type { LimitStanding } from '../rate-limits/limit-standing.ts';
 import { standingOf } from '../rate-limits/limit-standing.ts';
@@ -53,8 +53,8 @@ export interface LeaseRefusal {
   readonly seen: SeenLimit | null;
 }
 
-/** Told once, in the same turn or within the wait for an ask. `counters` are in the order of what was wanted. */
-export type OnTaken = (counters: readonly string[] | null, refusal: LeaseRefusal | null) => void;
+/** Told once, in the same turn or within the wait for an ask. `holds` are in the order of what was wanted. */
+export type OnTaken = (holds: readonly Pick<Hold, 'counter'>[] | null, refusal: LeaseRefusal | null) => void;
 
 /** The leases of this process, and its word with the database about them. */
 export interface LeaseNode {
@@ -90,10 +90,6 @@ interface Waiting {
 
 /** There may be room, but nobody can say so. */
 const UNPROVEN: LeaseRefusal = { code: 'accounting_unavailable', retryAfterSeconds: 1, limit: null, seen: null };
-
-function countersOf({ holds }: LeaseEffect & { readonly kind: 'open' | 'raise' }): string[] {
-  return holds.map(({ counter }) => counter);
-}
 
 /** Runs the pure protocol: what it wants is done against the database, and every answer goes back into it. */
 export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
@@ -171,7 +167,7 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
   const run = (effect: LeaseEffect): void => {
     switch (effect.kind) {
       case 'open':
-        told(effect.request, ({ onTaken }) => onTaken(countersOf(effect), null));
+        told(effect.request, ({ onTaken }) => onTaken(effect.holds, null));
         break;
       case 'refuse':
         told(effect.request, ({ wanted, onTaken }) => {
@@ -347,11 +343,11 @@ export function createLeaseNode(options: LeaseNodeOptions): LeaseNode {
       if (ended || !wanted.every(isRoomFor)) return onTaken(null, UNPROVEN);
       const [next, effects] = step(state, { kind: 'take', request: requestId, holds: wanted, at: now() });
       state = next;
-      const [opened, ...others] = effects;
+      const [opened] = effects;
       // Nearly every request is let through in this turn, and never waits.
-      if (opened?.kind === 'open') onTaken(countersOf(opened), null);
+      if (opened?.kind === 'open') onTaken(opened.holds, null);
       else waiting.set(requestId, { wanted, onTaken });
-      for (const effect of opened?.kind === 'open' ? others : effects) run(effect);
+      for (const effect of effects) if (effect !== opened || effect.kind !== 'open') run(effect);
     },
     settle: (requestId, costs) => {
       const [next, effects] = step(state, { kind: 'settle', request: requestId, costs, at: now() });

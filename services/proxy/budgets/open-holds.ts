@@ -27,8 +27,7 @@ export function openHolds(state: Pick<LeaseState, 'requests'>): OpenHolds {
     looked += 1;
     if (looked > MOST_LOOKED_AT) break;
     const request = looked > MOST_NAMED ? null : uuidFromId('request', id);
-    for (const { lease, amount } of holds) {
-      const { counter } = lease;
+    for (const { counter, amount } of holds) {
       if (request !== null) oldest.push({ request, counter, amount });
       const known = counters.get(counter);
       if (known !== undefined) {

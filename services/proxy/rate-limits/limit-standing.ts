@@ -1,4 +1,5 @@
 import type { Lease } from '../admission/leases/lease-state.ts';
+import { openOf } from '../admission/leases/lease-state.ts';
 
 /** What one process knows of a limit in the window that runs. */
 export interface LimitStanding {
@@ -15,6 +16,6 @@ export interface LimitStanding {
 
 /** @param ungranted what could still be granted to somebody, as last told, less what this process had returned by then. */
 export function standingOf(lease: Lease, ungranted: bigint, now: number): LimitStanding {
-  const remaining = ungranted + lease.granted - lease.spent - lease.open;
+  const remaining = ungranted + lease.granted - lease.spent - openOf(lease);
   return { remaining: remaining > 0n ? remaining : 0n, spent: lease.spent, endsInMs: Math.max(0, lease.stopsAt - now) };
 }

@@ -1,4 +1,5 @@
 import type { LeaseState } from '../../../services/proxy/admission/leases/lease-state.ts';
+import { openOf } from '../../../services/proxy/admission/leases/lease-state.ts';
 import type { LeaseDatabase } from '../mirror/tables.ts';
 import { waitMs } from './play.ts';
 import type { Call, Message, ProxyProcess, World } from './world.ts';
@@ -88,7 +89,7 @@ function encodeState(state: LeaseState | null, now: number): string {
   }
   for (const lease of state.leases.values()) {
     const flags = `${lease.gone ? 'g' : ''}${lease.scarceUntil > now ? `s${lease.yields}` : ''}`;
-    text += `+${lease.counter}.${lease.granted}.${lease.returned}.${lease.spent}.${lease.open}.${lease.free}.${lease.acknowledged}.${lease.version}${flags}`;
+    text += `+${lease.counter}.${lease.granted}.${lease.returned}.${lease.spent}.${openOf(lease)}.${lease.free}.${lease.acknowledged}.${lease.version}${flags}`;
   }
   for (const { goesBack } of state.unsynced) text += goesBack ? '<' : '';
   return text;

@@ -1,6 +1,7 @@
 import type { LeaseEffect } from '../../../services/proxy/admission/leases/lease-effects.ts';
 import type { LeaseInput } from '../../../services/proxy/admission/leases/lease-protocol.ts';
 import type { LeaseState } from '../../../services/proxy/admission/leases/lease-state.ts';
+import { openOf } from '../../../services/proxy/admission/leases/lease-state.ts';
 import { smaller } from '../mirror/amounts.ts';
 import { counterRow, move, nodeRow, putCounter, putLease, putNode } from '../mirror/rows.ts';
 import type { LeaseDatabase } from '../mirror/tables.ts';
@@ -318,10 +319,7 @@ export const mutations: readonly Mutation[] = [
     name: 'a hold is freed while its call runs',
     change: stepped(asIs, (state, effects, input) => {
       if (input.kind !== 'tick') return effects;
-      for (const lease of state.leases.values()) {
-        lease.free += lease.open;
-        lease.open = 0n;
-      }
+      for (const lease of state.leases.values()) lease.free += openOf(lease);
       return effects;
     }),
     scope: scopeOf({}),
@@ -331,10 +329,7 @@ export const mutations: readonly Mutation[] = [
     change: stepped(asIs, (state, effects) => {
       for (const { kind } of effects) {
         if (kind !== 'refuse') continue;
-        for (const lease of state.leases.values()) {
-          lease.open += 1n;
-          lease.free -= 1n;
-        }
+        for (const lease of state.leases.values()) lease.free -= 1n;
       }
       return effects;
     }),

@@ -102,8 +102,8 @@ export async function startLeaseCluster({ seed, nodes, limit, wayMs }: ClusterOp
     },
     take: (amount, onTaken) => {
       const request = `${++requests}`;
-      leases.take(request, [{ limit: limitName, group: '', amount }], (counters, refusal) => {
-        const counter = counters?.[0];
+      leases.take(request, [{ limit: limitName, group: '', amount }], (holds, refusal) => {
+        const counter = holds?.[0]?.counter;
         if (counter === undefined) return onTaken(null, refusal);
         const settle = (cost: bigint): void => {
           const { settlement } = leases.settle(request, new Map([[counter, cost]]));

@@ -39,8 +39,8 @@ export function createSimulatedBudgets(dice: Dice, tables: LeaseDatabase, organi
     const window = { kind: 'fixed' as const, length_ms: dice.pick([2_000, 15_000, 60_000]) };
     createLimit(tables, requests.limit, BigInt(dice.pick([10, 60, 1_000])), window);
     byOrganization.set(organization, [
-      { ...money, budget, unit: 'usd' },
-      { ...requests, budget, unit: 'requests' },
+      { ...money, budget, unit: 'usd', counter: '' },
+      { ...requests, budget, unit: 'requests', counter: '' },
     ]);
   }
   return { holdsOf: (organization) => byOrganization.get(organization) ?? [] };

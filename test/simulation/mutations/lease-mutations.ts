@@ -7,7 +7,7 @@ const protocol = 'services/proxy/admission/leases/';
 export const leaseMutations: readonly Mutation[] = [
   {
     name: 'hold-released-while-its-call-runs',
-    patch: { file: `${protocol}lease-takes.ts`, from: '    lease.open += needed;\n    lease.free -= needed;\n', to: '' },
+    patch: { file: `${protocol}lease-takes.ts`, from: '    lease.free -= needed;\n', to: '' },
     seed: 5,
   },
   {

@@ -99,8 +99,8 @@ export function openLeasing({ life, machine, log, durability, database, soleMach
     },
     begin: () => opened?.whenSynced(() => void leases?.begin(FIRST_LEASE_MS)),
     take: (requestId, wanted, onTaken) =>
-      leases?.take(requestId, wanted, (counters, refusal) =>
-        onTaken(counters === null ? null : wanted.map((hold, index) => ({ ...hold, counter: counters[index] ?? '' })), refusal),
+      leases?.take(requestId, wanted, (taken, refusal) =>
+        onTaken(taken === null ? null : wanted.map((hold, index) => ({ ...hold, counter: taken[index]?.counter ?? '' })), refusal),
       ),
     release: (requestId, holds) => books?.release(requestId, holds),
     stop: async () => leases?.stop(STOP_MS),

@@ -82,7 +82,6 @@ function adopt(state: LeaseState, slot: Slot, item: AskAnswerItem, next: boolean
       granted: 0n,
       returned: 0n,
       spent: 0n,
-      open: 0n,
       unsynced: 0n,
       free: 0n,
       acknowledged: 0n,
@@ -100,6 +99,7 @@ function adopt(state: LeaseState, slot: Slot, item: AskAnswerItem, next: boolean
       scarceUntil: 0,
       yields: 'ready',
       usedAt: at,
+      takenBy: null,
       horizonAt: at,
       version: item.version,
     };

@@ -78,7 +78,7 @@ function heard(state: LeaseState, told: BeatAnswer['leases'][number], at: number
 }
 
 function stray({ limit, group, counter, granted, version }: BeatAnswer['leases'][number], at: number): Lease {
-  const none = { returned: 0n, spent: 0n, open: 0n, unsynced: 0n, free: granted, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
+  const none = { returned: 0n, spent: 0n, unsynced: 0n, free: granted, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
   const never = { opensAt: Number.NEGATIVE_INFINITY, stopsAt: Number.POSITIVE_INFINITY };
   return {
     limit,
@@ -91,6 +91,7 @@ function stray({ limit, group, counter, granted, version }: BeatAnswer['leases']
     scarceUntil: 0,
     yields: 'ready',
     usedAt: at,
+    takenBy: null,
     horizonAt: at,
     version,
   };

@@ -1,5 +1,5 @@
 import type { LeaseFinal, LeaseState, Slot } from './lease-state.ts';
-import { slotOf } from './lease-state.ts';
+import { openOf, slotOf } from './lease-state.ts';
 
 /**
  * Leases that are over and done with: nothing is taken from them any more, nothing is open or not synced, and what was free is known to be back. Their sums
@@ -9,8 +9,8 @@ export function overLeases(state: LeaseState, most: number): LeaseFinal[] {
   const over: LeaseFinal[] = [];
   if (state.phase !== 'running') return over;
   for (const lease of state.leases.values()) {
-    const { limit, group, counter, open, unsynced, free, acknowledged, returned, spent } = lease;
-    if (!lease.gone || open > 0n || unsynced > 0n || free > 0n || acknowledged !== returned) continue;
+    const { limit, group, counter, unsynced, free, acknowledged, returned, spent } = lease;
+    if (!lease.gone || openOf(lease) > 0n || unsynced > 0n || free > 0n || acknowledged !== returned) continue;
     const { asking, askingNext } = slotOf(state, limit, group);
     if (asking !== null || askingNext !== null) continue;
     over.push({ counter, epoch: state.epoch, final: spent });

@@ -1,6 +1,7 @@
 import { askAhead, isAheadDue } from './lease-asks.ts';
 import type { LeaseEffect, ReturnedItem } from './lease-effects.ts';
 import type { Lease, LeaseState } from './lease-state.ts';
+import { openOf } from './lease-state.ts';
 import { windowTurned } from './lease-takes.ts';
 
 /** Somebody came up short, or the limit changed: for a while nothing is kept that is not used. */
@@ -14,7 +15,7 @@ export function recalled(state: LeaseState, lease: Lease, at: number): void {
  */
 export function yieldNext(state: LeaseState, lease: Lease, at: number): void {
   if (lease.scarceUntil <= at) lease.yields = 'ready';
-  if (lease.yields === 'ready' && state.live > 1 && lease.open + lease.unsynced > 0n) lease.yields = 'due';
+  if (lease.yields === 'ready' && state.live > 1 && openOf(lease) + lease.unsynced > 0n) lease.yields = 'due';
 }
 
 /** Cumulative sums the database is not known to have. */

@@ -43,11 +43,9 @@ export interface Lease {
   returned: bigint;
   /** Sum of debits. */
   spent: bigint;
-  /** Sum of open holds. */
-  open: bigint;
   /** Room that settlements freed whose records are not synced: a power cut would bring their holds back. */
   unsynced: bigint;
-  /** granted - returned - spent - open - unsynced: kept up with them, since every hold asks for it and nothing of a request costs more than adding up. */
+  /** What may still be held. Of what was granted the rest is open holds: see {@link openOf}. */
   free: bigint;
   /** What the database is known to have of `returned`. */
   acknowledged: bigint;
@@ -64,6 +62,8 @@ export interface Lease {
    */
   yields: 'ready' | 'due' | 'done';
   usedAt: number;
+  /** The request that took of it last, which may take once more; null: none did. */
+  takenBy: string | null;
   /** Net use of the horizon that runs, and of the one before. */
   usedNow: bigint;
   usedBefore: bigint;
@@ -108,6 +108,8 @@ export interface HoldCosts {
 
 export interface Hold {
   readonly lease: Lease;
+  /** Of the lease. */
+  readonly counter: string;
   readonly amount: bigint;
 }
 
@@ -192,6 +194,14 @@ export function createLeaseState(options: {
   };
 }
 
+/**
+ * Sum of the open holds of a lease. Nobody adds it up: every request would pay for it, and what was granted is either returned, spent, freed and not
+ * synced yet, free, or held.
+ */
+export function openOf({ granted, returned, spent, unsynced, free }: Lease): bigint {
+  return granted - returned - spent - unsynced - free;
+}
+
 /** Learns how much the database has granted in all. A sum that is smaller than what is known is of an answer that came late. */
 export function learnGranted(lease: Lease, granted: bigint): void {
   if (granted <= lease.granted) return;
@@ -238,7 +248,7 @@ export function copyLeaseState(state: LeaseState): LeaseState {
   for (const [request, holds] of state.requests) {
     requests.set(
       request,
-      holds.map(({ lease, amount }) => ({ lease: copy(lease), amount })),
+      holds.map((hold) => ({ ...hold, lease: copy(hold.lease) })),
     );
   }
   const unsynced = state.unsynced.map((each) => ({ ...each, lease: copy(each.lease) }));

@@ -51,43 +51,34 @@ export function admitIfFree(state: LeaseState, request: string, wanted: readonly
     const { amount: needed } = each;
     const lease = leaseOfNow(state, each, at);
     if (lease === null || lease.free < needed) {
-      for (const { lease: held, amount } of holds) {
-        held.open -= amount;
-        held.free += amount;
-      }
+      for (const { lease: held, amount } of holds) held.free += amount;
       return null;
     }
-    lease.open += needed;
     lease.free -= needed;
-    holds.push({ lease, amount: needed });
+    holds.push({ lease, counter: lease.counter, amount: needed });
   }
+  const earlier = state.requests.get(request);
+  let isTwice = earlier !== undefined;
   for (const { lease, amount } of holds) {
+    if (lease.takenBy === request) isTwice = true;
+    lease.takenBy = request;
     lease.usedAt = at;
     use(lease, amount, state.times.horizonMs, at);
   }
-  const earlier = state.requests.get(request);
-  state.requests.set(request, earlier === undefined ? holds : [...earlier, ...holds]);
+  state.requests.set(request, isTwice ? mergedByLease([...(earlier ?? []), ...holds]) : holds);
   return holds;
+}
+
+/** Holds of one request on one lease as one, which settle together: the cost is that of all its calls. */
+function mergedByLease(holds: readonly Hold[]): Hold[] {
+  const merged = new Map<Lease, bigint>();
+  for (const { lease, amount } of holds) merged.set(lease, (merged.get(lease) ?? 0n) + amount);
+  return [...merged].map(([lease, amount]) => ({ lease, counter: lease.counter, amount }));
 }
 
 /** The record of what was taken. */
 export function taken(kind: 'open' | 'raise', request: string, holds: readonly Hold[]): LeaseEffect {
-  return { kind, request, holds: holds.map(({ lease, amount }) => ({ counter: lease.counter, amount })) };
-}
-
-function isLeaseTwice(holds: readonly Hold[]): boolean {
-  for (let index = 1; index < holds.length; index++) {
-    for (let other = 0; other < index; other++) if (holds[other]?.lease === holds[index]?.lease) return true;
-  }
-  return false;
-}
-
-/** Holds of one request on one lease (a raise) as one; nearly always there are none, and what there is stays. */
-function mergedByLease(holds: readonly Hold[]): readonly Hold[] {
-  if (!isLeaseTwice(holds)) return holds;
-  const merged = new Map<Lease, bigint>();
-  for (const { lease, amount } of holds) merged.set(lease, (merged.get(lease) ?? 0n) + amount);
-  return [...merged].map(([lease, amount]) => ({ lease, amount }));
+  return { kind, request, holds };
 }
 
 /** `min(cost, hold + free)`, for which nearly nothing has to be added up. */
@@ -108,8 +99,6 @@ function letOthersAsk(state: LeaseState, lease: Lease, at: number): void {
 /**
  * Ends a request (§4.4). `cost` null: price or usage unknown, the whole hold is debited, to be corrected later, never 0; 0 only where the call was
  * provably never sent. A cost above the hold is paid from the same lease first; only what is left then is an overrun.
- *
- * Holds of one request on one lease (a raise) settle together: the cost is that of all its calls.
  */
 export function settle(state: LeaseState, request: string, costs: HoldCosts | null, at: number): LeaseEffect[] {
   const holds = state.requests.get(request);
@@ -118,10 +107,9 @@ export function settle(state: LeaseState, request: string, costs: HoldCosts | nu
   const settlement = state.settlements + 1;
   state.settlements = settlement;
   const settled: SettledHold[] = [];
-  for (const { lease, amount: hold } of mergedByLease(holds)) {
-    const cost = costs?.get(lease.counter) ?? hold;
+  for (const { lease, counter, amount: hold } of holds) {
+    const cost = costs?.get(counter) ?? hold;
     const debit = debitOf(cost, hold, lease.free);
-    lease.open -= hold;
     lease.spent += debit;
     lease.usedAt = at;
     const freed = hold - debit;
@@ -132,7 +120,7 @@ export function settle(state: LeaseState, request: string, costs: HoldCosts | nu
       state.unsynced.push({ settlement, lease, amount: freed, goesBack });
       if (goesBack) letOthersAsk(state, lease, at);
     } else if (freed < 0n) lease.free += freed;
-    settled.push({ counter: lease.counter, hold, debit, cost });
+    settled.push({ counter, hold, debit, cost });
   }
   return [{ kind: 'close', request, settlement, holds: settled }];
 }

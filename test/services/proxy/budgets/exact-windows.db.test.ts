@@ -193,7 +193,7 @@ test('what requests a proxy lets through of a window comes to its limit exactly,
   };
   const taking = (id: string, wanted: PlannedHold) =>
     new Promise<{ readonly taken: string | null; readonly code: string | null }>((resolve) => {
-      leases.take(id, [wanted], (counters, refusal) => resolve({ taken: counters?.[0] ?? null, code: refusal?.code ?? null }));
+      leases.take(id, [wanted], (holds, refusal) => resolve({ taken: holds?.[0]?.counter ?? null, code: refusal?.code ?? null }));
     });
   const settle = async (index: number, at: number, { counter, id, hold, most }: Running): Promise<void> => {
     const tokens = random.below(4) === 0 ? null : random.below(3) === 0 ? random.below(most + 1) : most;

@@ -134,7 +134,9 @@ const begun = async (): Promise<World> => {
 /** @returns what became of it: the counters, the refusal, or null as long as it waits. */
 function take({ node }: World, request: string, limit = 'limit', amount = 1n) {
   const told: { counters: readonly string[] | null; refusal: LeaseRefusal | null }[] = [];
-  node.take(request, [{ limit, group: '', amount }], (counters, refusal) => told.push({ counters, refusal }));
+  node.take(request, [{ limit, group: '', amount }], (holds, refusal) =>
+    told.push({ counters: holds?.map(({ counter }) => counter) ?? null, refusal }),
+  );
   return () => told[0]?.counters ?? told[0]?.refusal?.code ?? null;
 }
 

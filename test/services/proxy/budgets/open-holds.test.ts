@@ -10,7 +10,6 @@ const leaseOf = (counter: string): Lease => ({
   granted: 0n,
   returned: 0n,
   spent: 0n,
-  open: 0n,
   unsynced: 0n,
   free: 0n,
   acknowledged: 0n,
@@ -20,6 +19,7 @@ const leaseOf = (counter: string): Lease => ({
   scarceUntil: 0,
   yields: 'ready',
   usedAt: 0,
+  takenBy: null,
   usedNow: 0n,
   usedBefore: 0n,
   horizonAt: 0,
@@ -32,8 +32,8 @@ test('open holds are summed up by counter, and of the 100 oldest requests each i
   const requests = new Map<string, Hold[]>();
   for (let ms = 1; ms <= 150; ms++) {
     requests.set(idFromUuid('request', uuidAt(ms)), [
-      { lease: one, amount: 2n },
-      ...(ms > 100 ? [{ lease: other, amount: BigInt(ms) }] : []),
+      { lease: one, counter: 'one', amount: 2n },
+      ...(ms > 100 ? [{ lease: other, counter: 'other', amount: BigInt(ms) }] : []),
     ]);
   }
   const { counters, oldest } = openHolds({ requests });
@@ -47,7 +47,8 @@ test('open holds are summed up by counter, and of the 100 oldest requests each i
 
 test('what is told has a bound, whatever is held', () => {
   const requests = new Map<string, Hold[]>();
-  for (let ms = 1; ms <= 6_000; ms++) requests.set(idFromUuid('request', uuidAt(ms)), [{ lease: leaseOf(`counter ${ms}`), amount: 1n }]);
+  for (let ms = 1; ms <= 6_000; ms++)
+    requests.set(idFromUuid('request', uuidAt(ms)), [{ lease: leaseOf(''), counter: `counter ${ms}`, amount: 1n }]);
   const { counters, oldest } = openHolds({ requests });
   expect([counters.length, oldest.length]).toEqual([500, 100]);
 });

@@ -7,7 +7,7 @@ const limitOf = (limit: string, unit: 'requests' | 'tokens' | 'usd', amount: str
   const limits = [{ id: limit, unit, amount, per: 'minute' as const, commonId: null }];
   const [compiled] = compileRateLimit({ id: 'rlm_1', organizationId: 'org_1', selector: [], groupBy: [], limits, reserve: null });
   if (compiled === undefined) throw new Error('nothing was compiled');
-  return { limit, group: '', amount: 1n, unit, budget: compiled.budget };
+  return { limit, group: '', amount: 1n, unit, budget: compiled.budget, counter: '' };
 };
 
 test.each([

@@ -5,7 +5,7 @@ import { rateLimitRefusal } from '../../../../services/proxy/rate-limits/rate-li
 const limits = [{ id: 'l', unit: 'requests' as const, amount: '10', per: 'minute' as const, commonId: null }];
 const [compiled] = compileRateLimit({ id: 'rlm_1', organizationId: 'org_1', selector: [], groupBy: [], limits, reserve: null });
 if (compiled === undefined) throw new Error('nothing was compiled');
-const hold = { limit: 'l', group: '', amount: 1n, unit: 'requests' as const, budget: compiled.budget };
+const hold = { limit: 'l', group: '', amount: 1n, unit: 'requests' as const, budget: compiled.budget, counter: '' };
 const seen = { amount: 10n, settled: 0n, held: 10n, resetsAt: null };
 const standing = { remaining: 0n, spent: 0n, endsInMs: 41_200 };
 

@@ -8,11 +8,14 @@ import { createLeaseState, leaseTimes, slotOf } from '../../../../../services/pr
 const refusal: Refusal = { code: 'budget_in_flight', retryAfterSeconds: 1, hold: 1n, until: 100, backoffMs: 100, version: 1 };
 
 /** A process that may admit, with a lease that has this much of room. */
-function leased(granted: bigint, fields: Partial<Lease> = {}): { readonly state: LeaseState; readonly lease: Lease } {
+function leased(
+  granted: bigint,
+  { open = 0n, ...fields }: Partial<Lease> & { readonly open?: bigint } = {},
+): { readonly state: LeaseState; readonly lease: Lease } {
   const state = createLeaseState({ node: 'n', epoch: 1, incarnation: 'i', finals: [], torn: [], moved: false, times: leaseTimes });
   state.phase = 'running';
   state.fenceAt = Number.POSITIVE_INFINITY;
-  const amounts = { returned: 0n, spent: 0n, open: 0n, unsynced: 0n, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
+  const amounts = { returned: 0n, spent: 0n, unsynced: 0n, acknowledged: 0n, usedNow: 0n, usedBefore: 0n };
   const times = { opensAt: Number.NEGATIVE_INFINITY, stopsAt: Number.POSITIVE_INFINITY, scarceUntil: 0, usedAt: 0, horizonAt: 0 };
   const lease: Lease = {
     limit: 'l',
@@ -20,8 +23,9 @@ function leased(granted: bigint, fields: Partial<Lease> = {}): { readonly state:
     counter: 'c',
     granted,
     ...amounts,
-    free: granted - (fields.spent ?? 0n) - (fields.open ?? 0n),
+    free: granted - (fields.spent ?? 0n) - open,
     ...times,
+    takenBy: null,
     gone: false,
     yields: 'ready',
     version: 1,
