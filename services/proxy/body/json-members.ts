@@ -19,6 +19,8 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 /** Up to this many bytes of a string are looked at one by one; from there the native search is faster than the loop. */
 const SHORT_STRING = 48;
+/** Up to this many bytes are copied into a string to be searched. */
+const SHORT_BODY = 4_096;
 
 /**
  * The members of the JSON object that starts at or after `offset`, in order, duplicates included. Lets a value be replaced or
@@ -62,11 +64,19 @@ export function lastJsonMember(json: Buffer, name: string): JsonValueSpan | null
  */
 export function soleMember(json: Buffer, name: string): JsonValueSpan | null {
   const quoted = `"${name}"`;
-  const at = json.indexOf(quoted);
-  // Where it is written once and no key can be written in another way, that is the one.
-  if (at < 0 || json.indexOf(quoted, at + quoted.length) >= 0 || json.includes('\\u')) return null;
+  const at = soleIndex(json, quoted);
+  // Where it is written once and no key can be written in another way, that is the one. To look for one byte costs a quarter of looking for two.
+  if (at < 0 || (json.includes(BACKSLASH) && json.includes('\\u'))) return null;
   const start = skipSpace(json, skipSpace(json, at + quoted.length) + 1);
   return { start, end: valueEnd(json, start) };
+}
+
+/** Where an ASCII text stands that is written once; -1 where it is not there, or more than once. */
+function soleIndex(json: Buffer, text: string): number {
+  // Each search of bytes is a call out of the language, which a short body is not worth; its offsets are the same as latin1.
+  const searched = json.length <= SHORT_BODY ? json.toString('latin1') : json;
+  const at = searched.indexOf(text);
+  return at >= 0 && searched.indexOf(text, at + text.length) < 0 ? at : -1;
 }
 
 /** Null unless it is certain without a walk from the start. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonMembers, lastJsonMember } from '../../../../services/proxy/body/json-members.ts';
+import { jsonMembers, lastJsonMember, soleMember } from '../../../../services/proxy/body/json-members.ts';
 
 /** Prints JSON with arbitrary white space, and keys that may be escaped. */
 function print(value: unknown, space: string, escaped: boolean): string {
@@ -79,4 +79,20 @@ test('of duplicates the last counts, also when its name is written with an escap
   const bytes = Buffer.from('{"usage":1,"x":{"usage":2},"us\\u0061ge":3,"y":[{"usage":4}]}');
   const found = lastJsonMember(bytes, 'usage');
   expect(bytes.toString('utf8', found?.start, found?.end)).toBe('3');
+});
+
+test('a member that is found without a walk is the one that a walk finds, in short bodies and in long ones', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(values, space, fc.boolean(), fc.boolean(), (value, gap, escaped, isLong) => {
+      const text = print({ ...value, padding: isLong ? 'é'.repeat(4_096) : 'é', model: 'asked for' }, gap, escaped);
+      const bytes = Buffer.from(text);
+      const sole = soleMember(bytes, 'model');
+      if (sole === null) return;
+      found += 1;
+      const [member, ...others] = (jsonMembers(bytes) ?? []).filter(({ key }) => key === 'model');
+      expect([sole, others]).toEqual([{ start: member?.start, end: member?.end }, []]);
+    }),
+  );
+  expect(found).toBeGreaterThan(0);
 });
