@@ -192,7 +192,7 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
   }
 
   async function load(outgoing: Outgoing) {
-    return outgoing.record ?? decodeClose(await segments.read(outgoing.place)).event;
+    return decodeClose(await segments.read(outgoing.place)).event;
   }
 
   function onSent(count: number): void {

@@ -23,7 +23,7 @@ export interface SenderOptions extends SenderTarget {
   readonly log: Log;
   /** Nothing above it is shipped: what is in the event log cannot be torn out of the spool. */
   syncedSequence(): number;
-  /** @throws when it cannot be read now. */
+  /** Reads what is not in memory any more. @throws when it cannot be read now. */
   load(outgoing: Outgoing): Promise<LogRecord>;
   /** Everything in the batch has left: acknowledged, or set aside. */
   onSent(count: number): void;
@@ -78,7 +78,8 @@ export function createSender(options: SenderOptions): Sender {
   async function loadAll(batch: readonly Outgoing[]): Promise<readonly LogRecord[] | null> {
     const records: LogRecord[] = [];
     for (const outgoing of batch) {
-      const record = await untilItWorks('read a closed record back', () => options.load(outgoing));
+      // Nearly every one is still in memory, and waiting for what is there costs more than all else that is done for it here.
+      const record = outgoing.record ?? (await untilItWorks('read a closed record back', () => options.load(outgoing)));
       if (record === null) return null;
       records.push(record);
     }
