@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../runtime/clock.ts';
 import type { Books } from './books.ts';
 import type { Failure } from './failures.ts';
+import type { KeptFiles } from './kept-files.ts';
 import type { Occurrences } from './occurrences.ts';
 import type { ReceivedRequests } from './received-requests.ts';
 import type { Scenario } from './scenario/scenario.ts';
@@ -12,6 +13,7 @@ export type SimulatorState = {
   readonly clock: Clock;
   readonly books: Books;
   readonly received: ReceivedRequests;
+  readonly files: KeptFiles;
   readonly occurrences: Occurrences;
   readonly nameCredential: (secret: string) => string;
   /** The scenario that is played, or null. */

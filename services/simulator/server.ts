@@ -10,6 +10,7 @@ import { sendFailure } from './endpoint.ts';
 import { bookEntriesEndpoint, booksEndpoint } from './endpoints/books.ts';
 import { chatCompletionsEndpoint } from './endpoints/chat-completions.ts';
 import { embeddingsEndpoint } from './endpoints/embeddings.ts';
+import { fileEndpoint, filesEndpoint } from './endpoints/files.ts';
 import { healthEndpoints } from './endpoints/health.ts';
 import { messagesEndpoint } from './endpoints/messages.ts';
 import { modelEndpoint, modelsEndpoint } from './endpoints/models.ts';
@@ -17,6 +18,7 @@ import { lastRequestsEndpoint } from './endpoints/requests.ts';
 import { responsesEndpoint } from './endpoints/responses.ts';
 import { scenarioEndpoint } from './endpoints/scenario.ts';
 import { failure, failureOfKind, invalidRequest } from './failures.ts';
+import { KeptFiles } from './kept-files.ts';
 import { Occurrences } from './occurrences.ts';
 import { ReceivedRequests } from './received-requests.ts';
 import { readBody } from './request-body.ts';
@@ -60,6 +62,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     clock,
     books,
     received: new ReceivedRequests(),
+    files: new KeptFiles(clock),
     occurrences: new Occurrences(),
     nameCredential: createCredentialNamer(),
     scenario,
@@ -70,6 +73,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     embeddingsEndpoint(state),
     responsesEndpoint(state),
     messagesEndpoint(state),
+    filesEndpoint(state),
+    fileEndpoint(state),
     modelsEndpoint,
     modelEndpoint,
     booksEndpoint(books),
