@@ -43,6 +43,7 @@ export const ERRORS = {
     retryable: false,
     message: 'Several providers offer this model; name one as `provider/model`.',
   },
+  file_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such file.' },
   endpoint_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such endpoint.' },
   endpoint_not_supported: {
     status: 400,

@@ -4,6 +4,7 @@ import { TRANSCRIPTIONS, TRANSLATIONS } from './audio.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { COMPLETIONS } from './completions.ts';
 import { EMBEDDINGS } from './embeddings.ts';
+import { FILES } from './files.ts';
 import { GENERATE_CONTENT } from './generate-content.ts';
 import { IMAGE_GENERATIONS } from './images.ts';
 import { COUNT_TOKENS, MESSAGES } from './messages.ts';
@@ -13,7 +14,7 @@ import { PASS_THROUGH } from './pass-through.ts';
 import { RESPONSES } from './responses.ts';
 import { SPEECH } from './speech.ts';
 
-/** The endpoints that providers answer, all by POST. */
+/** The endpoints that providers answer, by POST at least. */
 export const PROVIDER_ENDPOINTS = [
   CHAT_COMPLETIONS,
   RESPONSES,
@@ -27,6 +28,7 @@ export const PROVIDER_ENDPOINTS = [
   GENERATE_CONTENT,
   TRANSCRIPTIONS,
   TRANSLATIONS,
+  FILES,
 ] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
@@ -52,6 +54,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [GENERATE_CONTENT]: PROVIDER_PROTOCOLS,
   [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'together'],
   [TRANSLATIONS]: ['openai', 'azure-openai', 'groq', 'together'],
+  [FILES]: ['openai', 'azure-openai', 'groq'],
 };
 
 /** Whether providers of a protocol serve an endpoint; false too for what is none. */

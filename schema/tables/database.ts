@@ -38,6 +38,7 @@ import type { OrganizationTable } from './organization.table.ts';
 import type { PriceVersionTable } from './price-version.table.ts';
 import type { ProviderTable } from './provider.table.ts';
 import type { ProviderCredentialTable } from './provider-credential.table.ts';
+import type { ProviderFileTable } from './provider-file.table.ts';
 import type { PurgedCounterTable } from './purged-counter.table.ts';
 import type { RateLimitTable } from './rate-limit.table.ts';
 import type { RegistryRevisionTable } from './registry-revision.table.ts';
@@ -83,6 +84,7 @@ export interface Database {
   registry_revision: RegistryRevisionTable;
   idempotency_keys: IdempotencyKeyTable;
   keyed_requests: KeyedRequestTable;
+  provider_files: ProviderFileTable;
   ledger_entries: LedgerEntryTable;
   request_subject: RequestSubjectTable;
   usage_minute: UsageRollupTable;

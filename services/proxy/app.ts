@@ -12,6 +12,7 @@ import { sendJson } from './answer/json-answer.ts';
 import { openaiErrors } from './answer/openai-errors.ts';
 import { createBodyReader } from './body/body-reader.ts';
 import type { ReceivedBody } from './body/received-body.ts';
+import type { AccountEndpoint } from './endpoints/account-endpoint.ts';
 import { findModel, listModels } from './endpoints/models.ts';
 import { noEndpoint } from './endpoints/no-endpoint.ts';
 import type { PassedRequest, PassThrough } from './endpoints/pass-through.ts';
@@ -38,6 +39,8 @@ export interface AppOptions {
   readonly admit: Admit;
   /** The endpoints that providers answer. */
   readonly endpoints: readonly ServedEndpoint[];
+  /** Those for what is kept at providers. */
+  readonly accounts: readonly AccountEndpoint[];
   readonly passThrough: PassThrough;
   /** Whether anybody has a provider of that name. */
   readonly isProvider: (name: string) => boolean;
@@ -112,6 +115,13 @@ export function createApp(options: AppOptions): App {
     return paths.map((path) => ({ method: 'POST', path, handle }));
   };
 
+  const kept = (endpoint: AccountEndpoint): Route[] =>
+    endpoint.routes.map(({ method, path, serve }) => ({
+      method,
+      path,
+      handle: admitted(endpoint, (exchange, request, rest) => serve(exchange, request, rest, refusals.refuse)),
+    }));
+
   const passThrough = (passed: PassedRequest): Handler => {
     const receive = (exchange: Exchange, body: ReceivedBody): void => options.passThrough(exchange, passed, body, refusals.refuse);
     return admitted(PASS_THROUGH_ENDPOINT, (exchange, request) => bodies.readRaw(request, exchange, receive));
@@ -138,6 +148,7 @@ export function createApp(options: AppOptions): App {
   const route = createRouter(
     [
       ...endpoints.flatMap(posted),
+      ...options.accounts.flatMap(kept),
       {
         method: 'GET',
         path: MODELS,

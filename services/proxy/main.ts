@@ -20,6 +20,7 @@ import { createLookAtLimits } from './budgets/look-at-limits.ts';
 import { readMachineBoot } from './budgets/machine-boot.ts';
 import { judgeBoots } from './budgets/spool-remains.ts';
 import { createProxySeams } from './failpoints.ts';
+import { createFileRecords } from './files/file-records.ts';
 import { createKeyedRequests } from './idempotency/keyed-requests.ts';
 import { giveUpNodeId, readNodeId } from './node-identity.ts';
 import { createProxy } from './proxy.ts';
@@ -84,6 +85,15 @@ runProcess({
       connectTimeoutMs: KEY_TIMEOUT_MS,
       onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
     });
+    const fileConnections = createDatabase({
+      url: databaseUrl,
+      role: 'writer',
+      applicationName: 'turnpike-proxy-files',
+      poolSize: 3,
+      statementTimeoutMs: KEY_TIMEOUT_MS,
+      connectTimeoutMs: KEY_TIMEOUT_MS,
+      onConnectionError: (error) => log.warn({ error }, 'a connection to PostgreSQL broke'),
+    });
     const known = createSnapshotMemory();
     const machineBoot = await readMachineBoot(clock);
     const leaseSums = createLeaseSums(node);
@@ -128,6 +138,7 @@ runProcess({
       leaseDatabase: (uuid, incarnation) => createLeaseDatabase(leaseConnections.db, uuid, incarnation),
       shareDatabase: (uuid, epoch) => createShareDatabase(leaseConnections.db, uuid, epoch),
       keyedRequests: (uuid, epoch) => createKeyedRequests(keyConnections.db, uuid, epoch),
+      fileRecords: createFileRecords(fileConnections.db),
       lookAtLimits: createLookAtLimits(leaseConnections.db),
       uptimeMs: () => uptime() * 1_000,
       onLeasesTaken: (cause) => {
@@ -153,6 +164,7 @@ runProcess({
     const closeRest = async (deadlineMs: number): Promise<void> => {
       await spool.stop(deadlineMs);
       await producer.close();
+      await fileConnections.close();
       await keyConnections.close();
       await leaseConnections.close();
       await database.close();

@@ -31,6 +31,10 @@ import { createWatchedLimits } from './budgets/watched-limits.ts';
 import { tokenTargets } from './credentials/token-targets.ts';
 import { createPassThrough } from './endpoints/pass-through.ts';
 import { providerEndpoints } from './endpoints/provider-endpoints.ts';
+import { createAccountCalls } from './files/account-calls.ts';
+import { createAccountRequests } from './files/account-requests.ts';
+import type { FileRecords } from './files/file-records.ts';
+import { filesEndpoint } from './files/serve-files.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { createAnswerSeals } from './idempotency/answer-seals.ts';
 import { createClaimEndings } from './idempotency/claim-endings.ts';
@@ -67,6 +71,8 @@ export interface ProxyOptions {
   readonly shareDatabase: (node: string, epoch: number) => ShareDatabase;
   /** The idempotency keys of all proxies, for one boot of this node. */
   readonly keyedRequests: (node: string, epoch: number) => KeyedRequests;
+  /** The files of all proxies. */
+  readonly fileRecords: FileRecords;
   /** How limits are looked at of which no lease tells what is booked. */
   readonly lookAtLimits: LookAtLimits;
   /** Milliseconds since the machine's boot, suspension counted. */
@@ -156,7 +162,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   const overload = createOverload({
     clock,
     held,
-    inFlight: () => relays.size() + app.arrivingBodies(),
+    inFlight: () => relays.size() + app.arrivingBodies() + requests.active(),
     maxRequests: limits.maxRequests,
     maxLoopDelayMs: limits.maxLoopDelayMs,
   });
@@ -281,6 +287,15 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     }),
     idempotency,
   };
+  const requests = createAccountRequests({
+    books,
+    gate: calling.gate,
+    entropy,
+    clock,
+    log,
+    clientStallMs: limits.clientStallMs,
+  });
+  const accountCalls = createAccountCalls(calling.upstreams, credentials, credentials.rejected);
   const app = createApp({
     admit: createAdmission({
       authenticate: createAuthenticator({
@@ -295,6 +310,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       isStopping: () => stopping,
     }),
     endpoints: providerEndpoints(calling),
+    accounts: [filesEndpoint({ requests, calls: accountCalls, records: options.fileRecords })],
     passThrough: createPassThrough(calling),
     isProvider: (name) => feed.current()?.providers.some((provider) => provider.name === name) === true,
     health,
@@ -326,7 +342,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     stop: async (deadlineMs, hurry) => {
       stopping = true;
       const closed = app.close();
-      const ended = await relays.stop(deadlineMs, hurry);
+      const [ended] = await Promise.all([relays.stop(deadlineMs, hurry), requests.stop(deadlineMs, hurry)]);
       app.giveUpBodies();
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
       // While the database still takes this boot for alive.

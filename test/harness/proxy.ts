@@ -17,6 +17,7 @@ import type { LeaseDatabase } from '../../services/proxy/budgets/lease-database.
 import { createLeaseSums } from '../../services/proxy/budgets/lease-sums.ts';
 import { judgeBoots } from '../../services/proxy/budgets/spool-remains.ts';
 import type { LookAtLimits } from '../../services/proxy/budgets/watched-limits.ts';
+import type { FileRecords } from '../../services/proxy/files/file-records.ts';
 import type { KeyedRequests } from '../../services/proxy/idempotency/keyed-requests.ts';
 import type { ProxyServer } from '../../services/proxy/proxy.ts';
 import { createProxy } from '../../services/proxy/proxy.ts';
@@ -126,6 +127,8 @@ export type TestProxyOptions = {
   readonly leaseDatabase?: (node: string, incarnation: string) => LeaseDatabase;
   /** Where idempotency keys are claimed; nowhere. */
   readonly keyedRequests?: (node: string, epoch: number) => KeyedRequests;
+  /** Where files are known; nowhere. */
+  readonly fileRecords?: FileRecords;
   /** How it looks at limits that are watched; not at all. */
   readonly lookAtLimits?: LookAtLimits;
   readonly home?: string;
@@ -160,6 +163,9 @@ const noKeys: KeyedRequests = {
   claim: () => Promise.reject(new Error('there is no database')),
   end: () => Promise.reject(new Error('there is no database')),
 };
+
+const noDatabase = () => Promise.reject(new Error('there is no database'));
+const noFiles: FileRecords = { add: noDatabase, find: noDatabase, describe: noDatabase, remove: noDatabase, list: noDatabase };
 
 export type SettledEvent = { readonly event: RequestSettled; readonly subject: RequestSubject | null; readonly record: LogRecord };
 
@@ -257,6 +263,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     leaseDatabase: options.leaseDatabase ?? (() => noLeases),
     shareDatabase: options.shareDatabase ?? (() => noShares),
     keyedRequests: options.keyedRequests ?? (() => noKeys),
+    fileRecords: options.fileRecords ?? noFiles,
     lookAtLimits: options.lookAtLimits ?? (() => Promise.reject(new Error('there is no database'))),
     uptimeMs: clock.monotonic,
     onLeasesTaken: (cause) => log.error({ cause }, 'another process has the leases'),

@@ -11,8 +11,9 @@ interface FormPart {
   readonly end: number;
 }
 
-const MAX_PARTS = 128;
-const MAX_HEAD_BYTES = 8 * 1024;
+/** Bounds of any form, and of the headers of a part. */
+export const MAX_PARTS = 128;
+export const MAX_HEAD_BYTES = 8 * 1024;
 const BOUNDARY = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
 const TOKEN = /^[\w.+'-]+$/;
 const DASH = 0x2d;
@@ -91,7 +92,7 @@ export function parseForm(bytes: Buffer, boundary: string): MultipartForm {
     const start = headStart + headEnd + 4;
     const end = bytes.indexOf(delimiter, start);
     if (end < 0) throw noForm();
-    parts.push({ ...readHead(bytes.toString('utf8', headStart, start - 4)), headStart, start, end });
+    parts.push({ ...readPartHead(bytes.toString('utf8', headStart, start - 4)), headStart, start, end });
     at = end + delimiter.length;
   }
 }
@@ -101,7 +102,8 @@ const NAME = /;\s*name="([^"\\]{1,128})"/i;
 const NAMES = /;\s*name\s*\*?\s*=/gi;
 const DISPOSITIONS = /^content-disposition/gim;
 
-function readHead(head: string): Pick<FormPart, 'name' | 'isFile'> {
+/** What the headers of a part say of it. @throws {GatewayError} `invalid_request` where two readers could read them differently. */
+export function readPartHead(head: string): Pick<FormPart, 'name' | 'isFile'> {
   const parameters = DISPOSITION.exec(head)?.[1] ?? '';
   const name = NAME.exec(parameters)?.[1];
   if (name === undefined || times(parameters, NAMES) !== 1 || times(head, DISPOSITIONS) !== 1) throw noForm();
@@ -112,6 +114,7 @@ function times(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }
 
-function noForm(): GatewayError {
+/** The refusal of a form that cannot be read. */
+export function noForm(): GatewayError {
   return new GatewayError('invalid_request', { message: 'The request body is not a form (`multipart/form-data`) that can be read.' });
 }

@@ -13,6 +13,7 @@ import type { AskedEndpoint, Exchange } from '../exchange.ts';
 import { passedAnswers } from '../pass-through/passed-answers.ts';
 import { passedHeaders } from '../pass-through/passed-headers.ts';
 import { providerAddress } from '../pass-through/provider-address.ts';
+import { unlistedModel } from '../pass-through/unlisted-model.ts';
 import { NOTHING } from '../providers/provider.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
@@ -80,7 +81,7 @@ export function createPassThrough({ upstreams, credentials, relays, entropy, gat
     const asked = isFields(body.value) ? body.value : null;
     const model = textOf(asked?.model);
     const listed = model === null ? undefined : modelNamed(catalog, `${called.provider.name}/${model}`);
-    const target = listed === undefined ? unlisted(called) : onlyTarget(listed);
+    const target = listed === undefined ? unlistedModel(called) : onlyTarget(listed);
     exchange.modelRequested = model;
     exchange.stream = asked?.stream === true;
     exchange.target = target;
@@ -116,12 +117,6 @@ function refuseForbidden({ key, snapshot }: Exchange, { provider, credential }: 
     const message = `Several organizations share the account behind '${name}': give the provider a credential of yours to use /${name}/.`;
     throw new GatewayError('endpoint_not_allowed', { message });
   }
-}
-
-/** Stands for whatever the provider does that the catalog does not list: it has no price, hence no cost that could be taken for one. */
-function unlisted({ provider, credential }: CatalogProvider): CompiledModel {
-  const name = `${provider.name}/*`;
-  return { id: '', name, provider, credential, upstreamModel: '*', createdAt: 0, contextWindow: null, maxOutputTokens: null, prices: [] };
 }
 
 function boundOf(asked: Fields | null, bytes: Buffer, model: BoundingModel): TokenBound {

@@ -10,7 +10,7 @@ export type Handler = (request: IncomingRequest, response: ServerResponse, rest:
 
 /** One endpoint. A path that ends in `/` stands for everything below it. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly handle: Handler;
 }

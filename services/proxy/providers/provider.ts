@@ -10,6 +10,7 @@ import type { ResponsesRequest } from '../../../schema/http/responses.ts';
 import type { SpeechRequest } from '../../../schema/http/speech.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.ts';
+import type { SnapshotProvider } from '../../registry/snapshot.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import type { FormRequest } from '../body/form-request.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
@@ -197,6 +198,8 @@ export interface ReportedUsage {
 export interface Provider {
   readonly protocol: ProviderProtocol;
   readonly operations: Operations;
+  /** Where files and batches of OpenAI's kind are below its base URL; absent: it has none. @param path such as `/files/file-1`. */
+  readonly accountPath?: (path: string, provider: SnapshotProvider) => string;
   /** Reads the usage of what is passed through to it; absent where that cannot be told without knowing the endpoint: then it is unrated. */
   readonly readUsage?: (reported: Readonly<Record<string, unknown>>) => ReportedUsage;
   /** What a failed call costs when the provider reported no usage. */

@@ -5,7 +5,7 @@ import { bedrockProvider } from './bedrock/bedrock-provider.ts';
 import { cohereProvider } from './cohere/cohere-provider.ts';
 import { geminiProvider } from './gemini/gemini-provider.ts';
 import { mistralProvider } from './mistral/mistral-provider.ts';
-import { openaiDialect } from './openai/openai-dialect.ts';
+import { openaiDialect, sameEndpoint } from './openai/openai-dialect.ts';
 import { openrouterProvider } from './openrouter/openrouter-provider.ts';
 import { perplexityProvider } from './perplexity/perplexity-provider.ts';
 import type { Provider } from './provider.ts';
@@ -16,6 +16,7 @@ import { xaiProvider } from './xai/xai-provider.ts';
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   openai: openaiDialect('openai', {
     serves: ['responses', 'completions', 'embeddings', 'moderations', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
+    accountPath: sameEndpoint,
   }),
   anthropic: anthropicProvider,
   'azure-openai': azureOpenaiProvider,
@@ -24,7 +25,7 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   deepseek: openaiDialect('deepseek'),
   fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings'] }),
   gemini: geminiProvider,
-  groq: openaiDialect('groq', { serves: ['responses', 'speech', 'transcriptions', 'translations'] }),
+  groq: openaiDialect('groq', { serves: ['responses', 'speech', 'transcriptions', 'translations'], accountPath: sameEndpoint }),
   huggingface: openaiDialect('huggingface', { serves: ['completions', 'embeddings'] }),
   mistral: mistralProvider,
   ollama: openaiDialect('ollama', { serves: ['completions', 'embeddings'] }),

@@ -6,7 +6,7 @@ import { partitionOf } from '../../eventlog/partition.ts';
 import type { PriceSheet } from '../../pricing/price-sheet.ts';
 import type { Catalogs } from '../../registry/catalog/build-catalogs.ts';
 import { buildCatalogs } from '../../registry/catalog/build-catalogs.ts';
-import type { OpenCredentials } from '../../registry/catalog/compiled-credentials.ts';
+import type { OpenCredentials, OpenedCredential } from '../../registry/catalog/compiled-credentials.ts';
 import type { SheetOf } from '../../registry/catalog/compiled-prices.ts';
 import { keyRefusal } from '../../registry/catalog/key-refusal.ts';
 import type { Snapshot, SnapshotKey, SnapshotProvider } from '../../registry/snapshot.ts';
@@ -59,6 +59,8 @@ export interface CompiledSnapshot {
   /** Whether more than one organization has keys: what an account of the installation holds at a provider is then not any one's to see. */
   readonly isShared: boolean;
   readonly catalogs: Catalogs<PriceSheet>;
+  /** By `crd_…`. */
+  readonly credentials: ReadonlyMap<string, OpenedCredential>;
   readonly providers: readonly SnapshotProvider[];
   /** Budgets and rate limits by `org_…`; an organization without any is not in it. */
   readonly budgets: ReadonlyMap<string, OrganizationBudgets>;
@@ -117,6 +119,7 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
     for (const [id, { found }] of known.byKey) if (found !== known.compiles) known.byKey.delete(id);
   }
   let publicParts: ReadonlySet<string> | null = null;
+  const credentials = options.openCredentials(snapshot);
   return {
     revision: snapshot.revision,
     readAtMs: snapshot.readAtMs,
@@ -126,7 +129,8 @@ export function* compileSnapshot(snapshot: Snapshot, options: CompileOptions): G
       publicParts ??= livePublicParts(secrets, snapshot.readAtMs);
       return publicParts;
     },
-    catalogs: buildCatalogs(snapshot, options.openCredentials(snapshot), options.sheetOf),
+    catalogs: buildCatalogs(snapshot, credentials, options.sheetOf),
+    credentials,
     providers: snapshot.providers,
     budgets: compileBudgets(snapshot.budgets, snapshot.rateLimits.flatMap(compileRateLimit)),
     budgetExceededStatuses: new Map(snapshot.organizations.map(({ id, budgetExceededStatus }) => [id, budgetExceededStatus])),

@@ -7,6 +7,9 @@ import { UpstreamCall } from './upstream-call.ts';
 /** Methods that providers are asked by. */
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** What is sent with a call. */
+export type UpstreamBody = Buffer | readonly Buffer[] | Readable;
+
 /** Bounds of calls to one provider, with the defaults that configuration may replace. */
 export interface UpstreamBounds {
   readonly connectTimeoutMs: number;
@@ -37,9 +40,9 @@ export interface Upstream {
   /**
    * Sends one request on the connection that was taken.
    * @param path below the provider's base URL, starting with a slash.
-   * @param headers flat list of names and values; `content-length` is added. @param body empty: none; in pieces, where it is too large for one.
+   * @param headers flat list of names and values; `content-length` is added. @param body empty: none; in pieces, where it is too large for one; or as it comes, and then of the length that the headers announce, if they do.
    */
-  send(method: HttpMethod, path: string, headers: string[], body: Buffer | readonly Buffer[], receiver: UpstreamReceiver): UpstreamCall;
+  send(method: HttpMethod, path: string, headers: string[], body: UpstreamBody, receiver: UpstreamReceiver): UpstreamCall;
   /** Ends all calls and connections. */
   destroy(): Promise<void>;
   /** Ends when the calls under way have. */
@@ -92,7 +95,8 @@ export function createUpstream(provider: SnapshotProvider): Upstream {
 }
 
 /** What is sent; the length of pieces is announced, since some providers take no body of unknown length. */
-function bodyOf(body: Buffer | readonly Buffer[], headers: string[]): Buffer | Readable | null {
+function bodyOf(body: UpstreamBody, headers: string[]): Buffer | Readable | null {
+  if (body instanceof Readable) return body;
   if (body.length === 0) return null;
   if (Buffer.isBuffer(body)) return body;
   headers.push('content-length', String(body.reduce((sum, { length }) => sum + length, 0)));

@@ -1,9 +1,10 @@
 import { openaiDialect } from '../openai/openai-dialect.ts';
 import type { Provider } from '../provider.ts';
-import { azurePath } from './request.ts';
+import { azureAccountPath, azurePath } from './request.ts';
 
 /** Models deployed at Azure: a deployment stands where others name a model. */
 export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', {
   serves: ['responses', 'completions', 'embeddings', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
   path: azurePath,
+  accountPath: azureAccountPath,
 });

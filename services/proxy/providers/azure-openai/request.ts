@@ -1,4 +1,5 @@
 import { apiVersionQuery } from '../../../registry/provider-access.ts';
+import type { SnapshotProvider } from '../../../registry/snapshot.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 
 const RESPONSES = '/responses';
@@ -16,4 +17,9 @@ export function azurePath(endpoint: string, { provider, upstreamModel }: Compile
   const isOfDeployment = provider.baseUrl.endsWith('/openai') && endpoint !== RESPONSES;
   const deployment = isOfDeployment ? `/deployments/${encodeURIComponent(upstreamModel)}` : '';
   return `${deployment}${endpoint}${apiVersionQuery(apiVersion)}`;
+}
+
+/** Where files and batches are: no deployment is in the path, the lines of a file name it. */
+export function azureAccountPath(path: string, { options: { apiVersion } }: SnapshotProvider): string {
+  return path + apiVersionQuery(apiVersion);
 }

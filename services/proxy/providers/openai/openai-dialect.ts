@@ -41,6 +41,8 @@ type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => Bu
 export interface Peculiarities extends Partial<Reading> {
   /** What it serves besides chat completions; nothing. Responses that it does not serve are translated into those. */
   readonly serves?: readonly Exclude<keyof Operations, 'chatCompletions'>[];
+  /** Where its files and batches are found below the base URL; absent: it has none of OpenAI's kind. */
+  readonly accountPath?: Provider['accountPath'];
   /** Where an endpoint is found below the base URL. */
   readonly path?: (endpoint: string, target: CompiledModel) => string;
   /** The bodies for its endpoints. */
@@ -48,7 +50,8 @@ export interface Peculiarities extends Partial<Reading> {
   readonly prepareEmbeddings?: PrepareBody<EmbeddingsRequest>;
 }
 
-const sameEndpoint = (endpoint: string): string => endpoint;
+/** Where OpenAI itself has it. */
+export const sameEndpoint = (endpoint: string): string => endpoint;
 /** The body as the application sent it, by the provider's name of the model. */
 const prepareModel = ({ bytes }: Asked<unknown>, { upstreamModel }: CompiledModel): Buffer => withModel(bytes, upstreamModel);
 
@@ -138,6 +141,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       ...(serves.includes('translations') ? { translations: formOperation('/audio/translations') } : {}),
       ...(serves.includes('moderations') ? { moderations: operation('/moderations', prepareModeration, moderationAnswers) } : {}),
     },
+    ...(peculiarities.accountPath === undefined ? {} : { accountPath: peculiarities.accountPath }),
     readUsage: (reported) => readReportedUsage(reported, readCost),
     billingOfStatus,
     billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],

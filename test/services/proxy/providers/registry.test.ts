@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { PROVIDER_ENDPOINTS, servesEndpoint } from '../../../../schema/http/endpoints.ts';
+import { FILES } from '../../../../schema/http/files.ts';
 import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.ts';
 import { transcriptions, translations } from '../../../../services/proxy/endpoints/audio-texts.ts';
 import { chatCompletions } from '../../../../services/proxy/endpoints/chat-completions.ts';
@@ -28,11 +29,17 @@ const endpoints = [
   translations,
 ];
 
+/** Those that are served where a provider keeps something. */
+const ofAccounts: readonly string[] = [FILES];
+
 test('every endpoint that providers answer is served', () => {
-  expect(endpoints.map(({ path }) => path)).toEqual([...PROVIDER_ENDPOINTS]);
+  expect([...endpoints.map(({ path }) => path), ...ofAccounts]).toEqual([...PROVIDER_ENDPOINTS]);
 });
 
 test.each(PROVIDER_PROTOCOLS)('%s serves the endpoints that the contract says, and no other', (protocol) => {
-  const served = endpoints.filter((endpoint) => endpoint.operation(PROVIDERS[protocol].operations) !== undefined);
-  expect(served.map(({ path }) => path)).toEqual(PROVIDER_ENDPOINTS.filter((path) => servesEndpoint(protocol, path)));
+  const { operations, accountPath } = PROVIDERS[protocol];
+  const served = endpoints.filter((endpoint) => endpoint.operation(operations) !== undefined).map(({ path }) => path);
+  expect([...served, ...(accountPath === undefined ? [] : ofAccounts)]).toEqual(
+    PROVIDER_ENDPOINTS.filter((path) => servesEndpoint(protocol, path)),
+  );
 });
