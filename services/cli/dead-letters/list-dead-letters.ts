@@ -1,10 +1,11 @@
 import { PlainFailure } from '../../runtime/start-refusal.ts';
 import type { AskApi } from '../api/ask-api.ts';
+import { table } from '../table.ts';
 import type { FilterOptions } from './chosen-letters.ts';
 import { listOf, parseFilter } from './chosen-letters.ts';
 import type { DeadLetter, State } from './dead-letter.ts';
 import { findDeadLetters } from './dead-letter.ts';
-import { printable, table } from './printable.ts';
+import { printable } from './printable.ts';
 
 export type ListOptions = FilterOptions & { readonly state: string; readonly limit: string; readonly json?: true };
 type Print = (text: string) => void;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { printable, readableBytes, table } from '../../../../services/cli/dead-letters/printable.ts';
+import { printable, readableBytes } from '../../../../services/cli/dead-letters/printable.ts';
 
 test('what a stranger wrote cannot move the cursor, color the terminal, or turn the direction of writing', () => {
   expect(printable('\u001b[2J\r\nx\u202ey\u0000\u2028é')).toBe(String.raw`\x1b[2J\x0d\x0ax\u{202e}y\x00\u{2028}é`);
@@ -16,16 +16,4 @@ test('bytes are shown as text where they are text, also when cut within a charac
   expect(readableBytes(Buffer.from([0, 255, 1]), 100)).toBe('00 ff 01');
   expect(readableBytes(Buffer.from('aé'), 2)).toBe('a\n… and 1 bytes more (--raw writes all of them)');
   expect(readableBytes(Buffer.alloc(0), 10)).toBe('');
-});
-
-test('a table is as wide as what stands in it', () => {
-  expect(
-    table(
-      ['A', 'B'],
-      [
-        ['long', 'x'],
-        ['', 'y'],
-      ],
-    ),
-  ).toBe('A     B\nlong  x\n      y');
 });
