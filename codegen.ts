@@ -1,5 +1,5 @@
-// Writes what is generated from the contracts: the SDL, the AsyncAPI document, and the typed documents of the operations that
-// tests send. `node codegen.ts` writes; `node codegen.ts --check` only compares, and ends with 1 where something differs.
+// Writes what is generated from the contracts: the SDL, the AsyncAPI document, the page of snippets, and the typed documents of the
+// operations that tests send. `node codegen.ts` writes; `node codegen.ts --check` only compares, and ends with 1 where something differs.
 
 import { existsSync } from 'node:fs';
 import { glob, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -11,6 +11,7 @@ import type { GraphQLSchema } from 'graphql';
 import { parse } from 'graphql';
 import { renderAsyncApi } from './schema/events/asyncapi.ts';
 import { createSchema, printSdl } from './schema/graphql/schema.ts';
+import { renderSnippetsPage } from './services/cli/snippet/snippets-page.ts';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const documentsFolder = 'test/generated/graphql/';
@@ -56,6 +57,7 @@ const schema = createSchema();
 const generated = [
   { path: 'schema/graphql/schema.graphql', text: printSdl(schema) },
   { path: 'schema/events/asyncapi.json', text: renderAsyncApi() },
+  { path: 'docs/snippets.md', text: renderSnippetsPage() },
   ...(await typedDocuments(schema)),
 ];
 

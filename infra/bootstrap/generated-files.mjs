@@ -10,7 +10,7 @@ import { runCommand } from './run-command.mjs';
 const ownRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const deadlineMs = 120_000;
 /** What codegen.ts reads and writes. */
-const copied = ['schema', 'services', 'migrations', 'test', 'codegen.ts', 'package.json', 'tsconfig.json'];
+const copied = ['docs', 'schema', 'services', 'migrations', 'test', 'codegen.ts', 'package.json', 'tsconfig.json'];
 /** The printed contracts must be there and be made anew: they are taken out of the copy before codegen.ts runs. */
 const contracts = /^(schema\.graphql|asyncapi\.(json|yaml))$/;
 

@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor-command.ts';
 import { LEASE_LOG_QUERY } from './lease-log-file.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveCommand } from './move/move-command.ts';
+import { snippetCommand } from './snippet/snippet-command.ts';
 import { startCommand } from './start/start-command.ts';
 
 const variables = `
@@ -119,5 +120,6 @@ export function createProgram(): Command {
     .addHelpText('after', moveHelp)
     .action(moveCommand);
   program.addCommand(deadLettersCommand());
+  program.addCommand(snippetCommand());
   return program;
 }

@@ -1,0 +1,74 @@
+import type { ServerResponse } from 'node:http';
+import { SNIPPETS } from '../../../services/cli/snippet/snippets.ts';
+import type { FileRecords } from '../../../services/proxy/files/file-records.ts';
+import { providerRecording } from '../../harness/provider-recordings.ts';
+import type { TestProxy } from '../../harness/proxy.ts';
+import { startProxy, testModel } from '../../harness/proxy.ts';
+import type { UpstreamRequest } from '../../harness/scripted-upstream.ts';
+import { answerJson, startScriptedUpstream } from '../../harness/scripted-upstream.ts';
+import { startSimulator } from '../../harness/simulator.ts';
+
+export const PICTURE = 'a picture';
+export const SOUND = 'a sound';
+
+/** What providers answer that the simulator is not, by how the path ends. */
+const answers: readonly (readonly [path: string, answer: (response: ServerResponse) => void])[] = [
+  ['/completions', (response) => answerJson(response, { choices: [{ index: 0, text: 'Hello, turnpike!', finish_reason: 'stop' }] })],
+  ['/messages/count_tokens', replay('anthropic/messages.count-tokens')],
+  ['/moderations', replay('openai/moderations')],
+  [
+    '/images/generations',
+    (response) => answerJson(response, { created: 1_700_000_000, data: [{ b64_json: Buffer.from(PICTURE).toString('base64') }] }),
+  ],
+  [
+    '/audio/speech',
+    (response) => {
+      response.writeHead(200, { 'content-type': 'audio/mpeg' });
+      response.end(SOUND);
+    },
+  ],
+  ['/audio/transcriptions', (response) => answerJson(response, { text: 'Hello, turnpike!', usage: { type: 'duration', seconds: 1 } })],
+  ['/audio/translations', (response) => answerJson(response, { text: 'Hello, turnpike!', usage: { type: 'duration', seconds: 1 } })],
+  ['/vector_stores', (response) => answerJson(response, { object: 'list', data: [{ id: 'vs_1', name: 'mine' }], has_more: false })],
+];
+
+function replay(name: string): (response: ServerResponse) => void {
+  const body = providerRecording(name).bytes.toString('utf8');
+  return (response) => answerJson(response, body);
+}
+
+function answer(response: ServerResponse, { path }: UpstreamRequest): void {
+  const found = answers.find(([ending]) => path.endsWith(ending));
+  if (found === undefined) answerJson(response, { error: { message: `nobody expected ${path}` } }, 500);
+  else found[1](response);
+}
+
+/** Files are written down and forgotten: no snippet asks for one again. */
+const uploadsOnly: FileRecords = {
+  add: async () => {},
+  describe: async () => {},
+  find: async () => null,
+  remove: async () => {},
+  list: async () => ({ objects: [], hasMore: false }),
+};
+
+/** A proxy that has whatever the snippets ask for: of the simulator, and of providers whose answers are recorded. */
+export async function startSnippetWorld(): Promise<{ readonly proxy: TestProxy } & AsyncDisposable> {
+  const simulator = await startSimulator();
+  const upstream = await startScriptedUpstream(answer);
+  const names = new Set(SNIPPETS.flatMap(({ model }) => model ?? []));
+  const proxy = await startProxy({
+    providers: { sim: simulator.baseUrl, openai: upstream.baseUrl, anthropic: upstream.baseUrl },
+    protocols: { anthropic: 'anthropic' },
+    models: [...names].map((name) => testModel(name)),
+    fileRecords: uploadsOnly,
+  });
+  return {
+    proxy,
+    [Symbol.asyncDispose]: async () => {
+      await proxy[Symbol.asyncDispose]();
+      await simulator[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
