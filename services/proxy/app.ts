@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../../schema/errors.ts';
 import { MODELS } from '../../schema/http/models.ts';
 import { mintId } from '../../schema/values/ids.ts';
+import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HealthAnswers } from '../runtime/health-answers.ts';
 import type { Log } from '../runtime/log.ts';
@@ -16,7 +17,7 @@ import type { AccountEndpoint } from './endpoints/account-endpoint.ts';
 import { findModel, listModels } from './endpoints/models.ts';
 import { noEndpoint } from './endpoints/no-endpoint.ts';
 import type { PassedRequest, PassThrough } from './endpoints/pass-through.ts';
-import { PASS_THROUGH_ENDPOINT } from './endpoints/pass-through.ts';
+import { passThroughEndpoint } from './endpoints/pass-through.ts';
 import type { ServedEndpoint } from './endpoints/served-endpoint.ts';
 import type { AskedEndpoint, Exchange } from './exchange.ts';
 import type { HeldBytes } from './held-bytes.ts';
@@ -42,8 +43,8 @@ export interface AppOptions {
   /** Those for what is kept at providers. */
   readonly accounts: readonly AccountEndpoint[];
   readonly passThrough: PassThrough;
-  /** Whether anybody has a provider of that name. */
-  readonly isProvider: (name: string) => boolean;
+  /** How a provider of that name is spoken to; null: nobody has one. */
+  readonly protocolOf: (name: string) => ProviderProtocol | null;
   readonly health: HealthAnswers;
   readonly books: Books;
   readonly clock: Clock;
@@ -122,9 +123,9 @@ export function createApp(options: AppOptions): App {
       handle: admitted(endpoint, (exchange, request, rest) => serve(exchange, request, rest, refusals.refuse)),
     }));
 
-  const passThrough = (passed: PassedRequest): Handler => {
+  const passThrough = (passed: PassedRequest, protocol: ProviderProtocol): Handler => {
     const receive = (exchange: Exchange, body: ReceivedBody): void => options.passThrough(exchange, passed, body, refusals.refuse);
-    return admitted(PASS_THROUGH_ENDPOINT, (exchange, request) => bodies.readRaw(request, exchange, receive));
+    return admitted(passThroughEndpoint(protocol), (exchange, request) => bodies.readRaw(request, exchange, receive));
   };
 
   const answerWith = (exchange: Exchange, value: unknown): void => {
@@ -171,8 +172,9 @@ export function createApp(options: AppOptions): App {
     (request, response, path) => {
       const provider = providerSegment(path);
       const method = METHODS.find((known) => known === request.method);
-      if (provider !== null && method !== undefined && options.isProvider(provider))
-        passThrough({ method, target: request.url ?? '', provider })(request, response, '');
+      const protocol = provider === null ? null : options.protocolOf(provider);
+      if (provider !== null && method !== undefined && protocol !== null)
+        passThrough({ method, target: request.url ?? '', provider }, protocol)(request, response, '');
       else answerUnasked(response, noEndpoint(request.method ?? '', path));
     },
   );

@@ -312,7 +312,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     endpoints: providerEndpoints(calling),
     accounts: [filesEndpoint({ requests, calls: accountCalls, records: options.fileRecords })],
     passThrough: createPassThrough(calling),
-    isProvider: (name) => feed.current()?.providers.some((provider) => provider.name === name) === true,
+    protocolOf: (name) => feed.current()?.providers.find((provider) => provider.name === name)?.protocol ?? null,
     health,
     books,
     clock,

@@ -15,20 +15,18 @@ export interface SignableRequest {
   readonly method: string;
   /** With the host it goes to; its path is encoded already. */
   readonly url: URL;
-  /** '' where it has none. */
-  readonly contentType: string;
+  /** Those that are signed besides its host, by their names in small letters. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
 /** The headers that a signature is, flat. */
 export type SignAws = (request: SignableRequest, identity: AwsIdentity) => Promise<readonly string[]>;
 
-const SIGNED_BY_US: readonly string[] = ['host', 'content-type'];
-
 /** Signs by AWS's Signature Version 4. The library is loaded with the first request, since most installations have none. */
 export function createAwsSigner(options: { readonly service: string; readonly region: string; readonly clock: Clock }): SignAws {
   const { service, region, clock } = options;
-  return async ({ method, url, contentType, body }, identity) => {
+  return async ({ method, url, headers: signed, body }, identity) => {
     const { SignatureV4 } = await import('@smithy/signature-v4');
     const signer = new SignatureV4({ service, region, credentials: identity, sha256: Sha256, applyChecksum: false });
     const request = {
@@ -37,11 +35,11 @@ export function createAwsSigner(options: { readonly service: string; readonly re
       hostname: url.hostname,
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
-      headers: { host: url.host, ...(contentType === '' ? {} : { 'content-type': contentType }) },
+      headers: { ...signed, host: url.host },
       body,
     };
     const { headers } = await signer.sign(request, { signingDate: new Date(clock.now()) });
-    return Object.entries(headers).flatMap(([name, value]) => (SIGNED_BY_US.includes(name) ? [] : [name, value]));
+    return Object.entries(headers).flatMap(([name, value]) => (name === 'host' || signed[name] !== undefined ? [] : [name, value]));
   };
 }
 

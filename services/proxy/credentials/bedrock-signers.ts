@@ -42,7 +42,7 @@ export function createBedrockSigners({ clock, onFault }: BedrockSignersOptions):
     const basePath = base.pathname.replace(/\/+$/, '');
     return async (method, path, headers, body) => {
       const url = new URL(basePath + path, base);
-      return sign({ method, url, contentType: headerIn(headers, 'content-type'), body }, await identity());
+      return sign({ method, url, headers: signedHeaders(headers), body }, await identity());
     };
   };
 
@@ -64,10 +64,14 @@ export function createBedrockSigners({ clock, onFault }: BedrockSignersOptions):
   };
 }
 
-/** The value of a header in a flat list; '' where it is not there. */
-function headerIn(headers: readonly string[], name: string): string {
-  for (let at = 0; at < headers.length; at += 2) if (headers[at]?.toLowerCase() === name) return headers[at + 1] ?? '';
-  return '';
+/** What of a flat list of headers says what is asked for: the others may be changed on the way. */
+function signedHeaders(headers: readonly string[]): Readonly<Record<string, string>> {
+  const signed: Record<string, string> = {};
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]?.toLowerCase() ?? '';
+    if (name === 'content-type' || name.startsWith('x-amzn-bedrock-')) signed[name] = headers[at + 1] ?? '';
+  }
+  return signed;
 }
 
 /** The words of who was asked, never what was sent. */

@@ -1,8 +1,10 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import { PASS_THROUGH } from '../../../schema/http/pass-through.ts';
+import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
 import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import type { CatalogProvider } from '../../registry/catalog/catalog.ts';
-import { modelNamed, onlyTarget, providerNamed } from '../../registry/catalog/catalog.ts';
+import { providerNamed } from '../../registry/catalog/catalog.ts';
+import { awsErrors } from '../answer/aws-errors.ts';
 import { openaiErrors } from '../answer/openai-errors.ts';
 import type { Fields } from '../body/json-fields.ts';
 import { isFields, textOf } from '../body/json-fields.ts';
@@ -10,10 +12,12 @@ import type { ReceivedBody } from '../body/received-body.ts';
 import type { BoundingModel, TokenBound } from '../budgets/token-bound.ts';
 import { tokenBound } from '../budgets/token-bound.ts';
 import type { AskedEndpoint, Exchange } from '../exchange.ts';
+import { calledModel } from '../pass-through/called-model.ts';
 import { passedAnswers } from '../pass-through/passed-answers.ts';
 import { passedHeaders } from '../pass-through/passed-headers.ts';
 import { providerAddress } from '../pass-through/provider-address.ts';
 import { unlistedModel } from '../pass-through/unlisted-model.ts';
+import type { FailureBilling } from '../providers/provider.ts';
 import { NOTHING } from '../providers/provider.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
@@ -22,8 +26,13 @@ import type { CallingOptions } from './serve-provider-endpoint.ts';
 import type { Refuse } from './served-endpoint.ts';
 import { isSharedAccount } from './shared-account.ts';
 
-/** Everything below the name of a provider. */
-export const PASS_THROUGH_ENDPOINT: AskedEndpoint = { path: PASS_THROUGH, errors: openaiErrors };
+const OPENAIS: AskedEndpoint = { path: PASS_THROUGH, errors: openaiErrors };
+const AWSS: AskedEndpoint = { path: PASS_THROUGH, errors: awsErrors };
+
+/** Everything below the name of a provider. Errors are in the words of what AWS's SDKs ask for, else in OpenAI's. */
+export function passThroughEndpoint(protocol: ProviderProtocol): AskedEndpoint {
+  return protocol === 'bedrock' ? AWSS : OPENAIS;
+}
 
 /** What of a request line says where it goes. */
 export interface PassedRequest {
@@ -32,6 +41,17 @@ export interface PassedRequest {
   readonly target: string;
   /** The name of the provider in it. */
   readonly provider: string;
+}
+
+/** Such a request that knows where it goes. */
+interface Passed {
+  readonly request: PassedRequest;
+  readonly body: ReceivedBody;
+  readonly target: CompiledModel;
+  /** Below the base URL, with its query. */
+  readonly path: string;
+  /** What it costs where its answer reports no usage. */
+  readonly billing: FailureBilling;
 }
 
 export type PassThrough = (exchange: Exchange, request: PassedRequest, body: ReceivedBody, refuse: Refuse) => void;
@@ -45,13 +65,13 @@ const NOTHING_MADE: TokenBound = { input: 0, output: 0 };
  * catalog; else its entry is unrated.
  */
 export function createPassThrough({ upstreams, credentials, relays, entropy, gate }: Omit<CallingOptions, 'idempotency'>): PassThrough {
-  const relay = (exchange: Exchange, request: PassedRequest, body: ReceivedBody, target: CompiledModel): void => {
+  const relay = (exchange: Exchange, passed: Passed): void => {
+    const { request, body, target, path, billing } = passed;
     const provider = PROVIDERS[target.provider.protocol];
     const upstream = upstreams.find(target.provider.id);
     if (upstream === null) throw new GatewayError('upstream_unavailable');
     const fixedHeaders = credentials.headersFor(target);
     const sign = credentials.signerFor(target);
-    const { path } = providerAddress(request.target, request.provider, target.provider.baseUrl);
     if (!upstream.take()) {
       throw new GatewayError('upstream_unavailable', { message: 'All connections to the provider are in use.', retryAfterSeconds: 1 });
     }
@@ -61,10 +81,10 @@ export function createPassThrough({ upstreams, credentials, relays, entropy, gat
       path,
       body: body.bytes,
       headers: NOTHING,
-      answers: passedAnswers(provider),
+      answers: passedAnswers(provider, billing),
       notCarried: NOTHING,
     };
-    const headers = passedHeaders(fixedHeaders, exchange);
+    const headers = passedHeaders(fixedHeaders, exchange, provider);
     if (relays.start({ exchange, target, provider, prepared, upstream, headers, sign, usageAsked: true, choices: 1 })) return;
     upstream.release();
     throw new GatewayError('accounting_unavailable', { retryAfterSeconds: 5 });
@@ -78,24 +98,27 @@ export function createPassThrough({ upstreams, credentials, relays, entropy, gat
     if (called === undefined) throw noProvider(request.provider);
     refuseForbidden(exchange, called);
 
+    const { name, protocol, baseUrl } = called.provider;
+    const { path } = providerAddress(request.target, request.provider, baseUrl);
     const asked = isFields(body.value) ? body.value : null;
-    const model = textOf(asked?.model);
-    const listed = model === null ? undefined : modelNamed(catalog, `${called.provider.name}/${model}`);
-    const target = listed === undefined ? unlistedModel(called) : onlyTarget(listed);
+    const addressed = PROVIDERS[protocol].addresses?.read(path) ?? null;
+    const model = addressed?.model ?? textOf(asked?.model);
+    const target = (model === null ? null : calledModel(catalog, name, model)) ?? unlistedModel(called);
+    const passed = { request, body, target, path, billing: addressed?.billing ?? 'unknown' };
     exchange.modelRequested = model;
-    exchange.stream = asked?.stream === true;
+    exchange.stream = addressed?.stream ?? asked?.stream === true;
     exchange.target = target;
     exchange.decisionReason = 'pass_through';
     exchange.candidates = [target.name];
 
     const budgets = snapshot.budgets.get(key.organizationId);
     if (budgets === undefined) {
-      relay(exchange, request, body, target);
+      relay(exchange, passed);
       return;
     }
     const bound = (bounding: BoundingModel): TokenBound => (body.bytes.length === 0 ? NOTHING_MADE : boundOf(asked, body.bytes, bounding));
     const held = { exchange, budgets, target, outputCap: null, bodyBytes: body.bytes.length, bound };
-    gate.admit(held, () => relay(exchange, request, body, target), refuse);
+    gate.admit(held, () => relay(exchange, passed), refuse);
   };
 }
 

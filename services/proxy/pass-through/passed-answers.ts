@@ -1,20 +1,35 @@
+import { isFrameStream } from '../providers/event-stream/frame-reader.ts';
 import { readRefusal } from '../providers/openai/failure.ts';
-import type { AnswerReader, Provider } from '../providers/provider.ts';
+import type { AnswerReader, FailureBilling, Provider } from '../providers/provider.ts';
+import { FRAMES, PassedFrames } from './passed-frames.ts';
+import { ownHeaders } from './passed-headers.ts';
 import { PassedStreamReader } from './passed-stream.ts';
 import { UsageTap } from './usage-tap.ts';
 
-/** How the answer to one request that is passed through is read: its bytes pass, errors too, and what it says of its usage is tapped. */
-export function passedAnswers(provider: Pick<Provider, 'readUsage'>): AnswerReader {
+/**
+ * How the answer to one request that is passed through is read: its bytes pass, errors too, and what it says of its usage is tapped.
+ * @param billing what it costs where it reports no usage.
+ */
+export function passedAnswers(provider: Pick<Provider, 'readUsage' | 'addresses'>, billing: FailureBilling): AnswerReader {
   const tap = new UsageTap(provider);
+  const { addresses } = provider;
+  const isOfFrames = (contentType: string): boolean => addresses !== undefined && isFrameStream(contentType);
+  let isFramed = false;
   return {
-    isStream: (contentType) => contentType.includes('text/event-stream'),
+    isStream: (contentType) => contentType.includes('text/event-stream') || isOfFrames(contentType),
+    readHead: (headers) => {
+      isFramed = isOfFrames(headers['content-type'] ?? '');
+      if (addresses === undefined) return { headers: [], framing: null };
+      tap.lookAtHead(headers);
+      return { headers: ownHeaders(headers, addresses), framing: isFramed ? FRAMES : null };
+    },
     readAnswer: (bytes) => {
       tap.look(bytes);
-      return { facts: tap.facts(), body: null, refusal: null };
+      return { facts: tap.facts(), body: null, billing, refusal: null };
     },
-    createStreamReader: (_expected, sink) => new PassedStreamReader(sink, tap),
+    createStreamReader: (_expected, sink) => (isFramed ? new PassedFrames(sink, tap) : new PassedStreamReader(sink, tap)),
     readRefusal: (status, headers, body) => {
-      const refusal = readRefusal(status, headers, body, () => null);
+      const refusal = addresses?.readRefusal(status, headers, body) ?? readRefusal(status, headers, body, () => null);
       // What the provider says of the gateway's own credential is not the application's to read.
       return refusal.credentialRejected || status >= 500 ? refusal : { ...refusal, status, body };
     },

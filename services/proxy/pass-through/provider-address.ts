@@ -12,6 +12,8 @@ const CREDENTIAL_PARAMETERS: ReadonlySet<string> = new Set(['key', 'api_key', 'a
 const MAX_LENGTH = 4_096;
 /** What a server may take for a way up, or for another part of the path than it looks: `..`, `.`, an empty part, a backslash, an encoded slash. */
 const WAY_OUT = /(?:^|\/)(?:(?:\.|%2e){1,2}(?:\/|$)|\/)|\\|%5c|%2f/i;
+/** A name of AWS's has slashes that are no parts of the path: it is looked at as if they were. */
+const ARN = /(?<=^|\/)arn(?::|%3a)[^/]*/gi;
 
 /** The name of the provider in the path of a request, percent-encoded; null where there is nothing below it. */
 export function providerSegment(path: string): string | null {
@@ -29,7 +31,7 @@ export function providerAddress(target: string, provider: string, baseUrl: strin
   const rest = target.slice(begin).replace(/#.*$/s, '');
   const asked = rest.indexOf('?');
   const path = asked < 0 ? rest : rest.slice(0, asked);
-  if (rest.length > MAX_LENGTH || WAY_OUT.test(path.slice(1)))
+  if (rest.length > MAX_LENGTH || WAY_OUT.test(path.slice(1).replace(ARN, (arn) => arn.replace(/%2f/gi, '/'))))
     throw new GatewayError('invalid_request', { message: 'The address of the request is not valid.' });
   return {
     provider,

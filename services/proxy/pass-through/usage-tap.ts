@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Fields } from '../body/json-fields.ts';
 import { isFields, parseFields, textOf } from '../body/json-fields.ts';
 import type { AnswerFacts, Provider } from '../providers/provider.ts';
@@ -11,13 +12,21 @@ const MAX_RAW_USAGE = 4_096;
  * again, is the last that was said of each of its fields, since providers repeat sums and never send differences (providers.md 2.1).
  */
 export class UsageTap {
-  readonly #provider: Pick<Provider, 'readUsage'>;
+  readonly #provider: Pick<Provider, 'readUsage' | 'addresses'>;
   #usage: Fields | null = null;
   #model: string | null = null;
   #tier: string | null = null;
 
-  constructor(provider: Pick<Provider, 'readUsage'>) {
+  constructor(provider: Pick<Provider, 'readUsage' | 'addresses'>) {
     this.#provider = provider;
+  }
+
+  /** Looks at the headers of an answer, where its provider says something by them. What the body says counts before it. */
+  lookAtHead(headers: IncomingHttpHeaders): void {
+    const { addresses } = this.#provider;
+    const told = addresses?.usageIn(headers) ?? {};
+    if (Object.keys(told).length > 0) this.#usage = told;
+    this.#tier = addresses?.tierIn(headers) ?? null;
   }
 
   /** Looks at a whole answer, or at the data of one event. What is no JSON object says nothing. */
@@ -28,7 +37,7 @@ export class UsageTap {
     for (const about of [value, value.response, value.message, value.delta]) {
       if (!isFields(about)) continue;
       this.#model = textOf(about.model) ?? textOf(about.modelVersion) ?? this.#model;
-      this.#tier = textOf(about.service_tier) ?? this.#tier;
+      this.#tier = textOf(about.service_tier) ?? this.#provider.addresses?.tierIn(about) ?? this.#tier;
       const reported = reportedIn(about);
       if (reported !== null) this.#usage = { ...this.#usage, ...reported };
     }
@@ -46,9 +55,10 @@ export class UsageTap {
   }
 }
 
-/** Where providers put it: OpenAI and most, Google, and Cohere where it makes no conversation. */
-function reportedIn({ usage, usageMetadata, meta }: Fields): Fields | null {
+/** Where providers put it: OpenAI and most, Google, Bedrock behind the last event of a model, and Cohere where it makes no conversation. */
+function reportedIn({ usage, usageMetadata, meta, 'amazon-bedrock-invocationMetrics': metrics }: Fields): Fields | null {
   if (isFields(usage)) return usage;
   if (isFields(usageMetadata)) return usageMetadata;
+  if (isFields(metrics)) return metrics;
   return isFields(meta) && isFields(meta.billed_units) ? meta : null;
 }

@@ -104,10 +104,27 @@ export interface AnswerReading {
   readonly refusal: ProviderRefusal | null;
 }
 
+/** A stream that is none of server-sent events, as it goes out. Nothing of ours may stand in it but its end. */
+export interface StreamFraming {
+  readonly contentType: string;
+  /** An error as its last piece. */
+  failure(words: ErrorWords): Buffer;
+}
+
+/** What the head of an answer says that goes out with it. */
+export interface AnswerHead {
+  /** Of the provider's own headers, flat. */
+  readonly headers: readonly string[];
+  /** null: what streams is server-sent events. */
+  readonly framing: StreamFraming | null;
+}
+
 /** How the answers to one request are read, and brought into the form the application expects. */
 export interface AnswerReader {
   /** Whether an answer of that type is read piece by piece. What goes out then is a stream of server-sent events. */
   isStream(contentType: string): boolean;
+  /** Reads the head of an answer before anything else of it; absent: nothing of it goes out. */
+  readHead?(headers: IncomingHttpHeaders): AnswerHead;
   /** Reads a whole answer; null when it is none of this protocol. */
   readAnswer(bytes: Buffer): AnswerReading | null;
   createStreamReader(expected: StreamExpectation, sink: StreamSink): StreamReader;
@@ -194,6 +211,28 @@ export interface ReportedUsage {
   readonly costPico: bigint | null;
 }
 
+/** What an address of a provider asks for. */
+export interface AddressedCall {
+  /** The provider's own name of the model. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** What it costs where it reports no usage. */
+  readonly billing: FailureBilling;
+}
+
+/** A provider that says in addresses and headers what others say in bodies: how what is passed through to it is understood. */
+export interface OwnAddresses {
+  /** Null for an address that is not known. @param path below the base URL, percent-encoded. */
+  read(path: string): AddressedCall | null;
+  /** Whether a header of that name passes, in either direction: applications ask for more by it, or are told more. */
+  isOwnHeader(name: string): boolean;
+  /** What the headers of an answer say of its usage, in words that {@link Provider.readUsage} takes. */
+  usageIn(headers: IncomingHttpHeaders): Readonly<Record<string, unknown>>;
+  /** What the headers of an answer, or an answer or event of it, say of what its price depends on. */
+  tierIn(told: Readonly<Record<string, unknown>>): string | null;
+  readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer): ProviderRefusal;
+}
+
 /** A provider as the proxy speaks to it: everything about its wire format is behind this. */
 export interface Provider {
   readonly protocol: ProviderProtocol;
@@ -202,6 +241,7 @@ export interface Provider {
   readonly accountPath?: (path: string, provider: SnapshotProvider) => string;
   /** Reads the usage of what is passed through to it; absent where that cannot be told without knowing the endpoint: then it is unrated. */
   readonly readUsage?: (reported: Readonly<Record<string, unknown>>) => ReportedUsage;
+  readonly addresses?: OwnAddresses;
   /** What a failed call costs when the provider reported no usage. */
   billingOfStatus(status: number): FailureBilling;
   billingOfFailure(kind: UpstreamFailureKind): FailureBilling;

@@ -5,6 +5,7 @@ import type { ErrorAnswer } from '../answer/error-answer.ts';
 import { sendErrorAnswer } from '../answer/error-answer.ts';
 import { budgetWarningHeaders } from '../budgets/budget-warning.ts';
 import type { Exchange } from '../exchange.ts';
+import type { AnswerHead } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 
@@ -19,6 +20,8 @@ export interface WholeAnswer {
   /** Smallest body that is compressed. */
   readonly gzipMinBytes: number;
   readonly stallMs: number;
+  /** Of the provider's own. */
+  readonly headers: readonly string[];
 }
 
 /** Most of the gain for a third of the time of the default. */
@@ -44,6 +47,7 @@ function writeWhole(exchange: Exchange, target: CompiledModel, answer: WholeAnsw
   const headers = ['content-type', answer.contentType, 'content-length', String(bytes.length), 'vary', 'accept-encoding'];
   if (encoding !== null) headers.push('content-encoding', encoding);
   headers.push(
+    ...answer.headers,
     ...identityHeaders(exchange),
     ...providerHeaders(target),
     ...warningHeaders(exchange),
@@ -57,10 +61,17 @@ function writeWhole(exchange: Exchange, target: CompiledModel, answer: WholeAnsw
 }
 
 /** Sends the head of a stream; it leaves with the first event. */
-export function sendStreamHead(exchange: Exchange, target: CompiledModel, overheadMs: number, upstreamMs: number): void {
+export function sendStreamHead(
+  exchange: Exchange,
+  target: CompiledModel,
+  overheadMs: number,
+  upstreamMs: number,
+  { headers, framing }: AnswerHead,
+): void {
   if (exchange.response.destroyed) return;
   exchange.response.writeHead(200, [
-    ...STREAM_HEADERS,
+    ...(framing === null ? STREAM_HEADERS : ['content-type', framing.contentType, ...STREAM_HEADERS.slice(2)]),
+    ...headers,
     ...identityHeaders(exchange),
     ...providerHeaders(target),
     ...warningHeaders(exchange),
@@ -70,9 +81,10 @@ export function sendStreamHead(exchange: Exchange, target: CompiledModel, overhe
   ]);
 }
 
-/** Sends an error in which a provider took part. */
-export function sendProviderError(exchange: Exchange, target: CompiledModel, answer: ErrorAnswer): void {
+/** Sends an error in which a provider took part. @param own of its own headers, flat. */
+export function sendProviderError(exchange: Exchange, target: CompiledModel, answer: ErrorAnswer, own: readonly string[] = []): void {
   const headers = [
+    ...own,
     ...providerHeaders(target),
     ...warningHeaders(exchange),
     ...budgetWarningHeaders(exchange),

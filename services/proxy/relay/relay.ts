@@ -3,11 +3,12 @@ import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS, GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
+import type { ErrorWords } from '../answer/error-dialect.ts';
 import { codeOf, wordsOf } from '../answer/error-dialect.ts';
 import { HeldShare } from '../held-bytes.ts';
 import { givenAnswer } from '../idempotency/keyed-claim.ts';
-import type { AnswerFacts, FailureBilling, ProviderRefusal, StreamReader, StreamSink } from '../providers/provider.ts';
-import { NO_FACTS } from '../providers/provider.ts';
+import type { AnswerFacts, AnswerHead, FailureBilling, ProviderRefusal, StreamReader, StreamSink } from '../providers/provider.ts';
+import { NO_FACTS, NOTHING } from '../providers/provider.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { UpstreamCall, UpstreamReceiver } from '../upstream/upstream-call.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
@@ -51,6 +52,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   #call: UpstreamCall | null = null;
   #upstreamOver = false;
   #headers: IncomingHttpHeaders = {};
+  #head = PLAIN_HEAD;
   /** Of a whole answer, as the application gets it. */
   #contentType: string | undefined;
   #reader: StreamReader | null = null;
@@ -93,7 +95,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       this.#fail('timeout', this.#call?.sent === true ? 'unknown' : 'free', 'The request took longer than it said it may.');
     } else if (stalledMs !== null) {
       if (stalledMs > limits.clientStallMs) this.#request.exchange.response.destroy();
-    } else if (this.#phase === 'stream' && this.#client.quietForMs(now) > limits.keepAliveMs) {
+    } else if (this.#phase === 'stream' && this.#head.framing === null && this.#client.quietForMs(now) > limits.keepAliveMs) {
       this.#write(KEEP_ALIVE);
     }
   }
@@ -131,6 +133,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     this.#record.answered(status, headers);
     this.#headers = headers;
     this.#contentType = headers['content-type'];
+    this.#head = this.#request.prepared.answers.readHead?.(headers) ?? PLAIN_HEAD;
     if (status >= 300) {
       this.#phase = 'refusal';
       this.#collector = new BodyCollector(MAX_REFUSAL_BYTES);
@@ -199,8 +202,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   failed(event: Buffer | null, refusal: ProviderRefusal): void {
     const facts = this.#facts();
     if (this.#phase === 'stream') {
-      const { errors, requestId, response } = this.#request.exchange;
-      const last = event ?? errors.event(refusal, requestId);
+      const { response } = this.#request.exchange;
+      const last = event ?? this.#lastEvent(refusal);
       this.#settle('failed', 200, codeOf(refusal), facts, this.#cost(facts, 'unknown'), last, () => response.end(last));
     } else {
       // Nothing went out yet, so the application gets the HTTP error it can act on.
@@ -274,14 +277,21 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
         upstreamMs: this.#record.upstreamMs(),
         gzipMinBytes: this.#settings.limits.gzipMinBytes,
         stallMs: this.#settings.limits.clientStallMs,
+        headers: this.#head.headers,
       }),
     );
+  }
+
+  /** An error that ends a stream. */
+  #lastEvent(words: ErrorWords): Buffer {
+    const { errors, requestId } = this.#request.exchange;
+    return this.#head.framing?.failure(words) ?? errors.event(words, requestId);
   }
 
   #openStream(): void {
     const { exchange, target } = this.#request;
     const { dispatchedAt, lastByteAt } = this.#record;
-    sendStreamHead(exchange, target, dispatchedAt - exchange.receivedAt, lastByteAt - dispatchedAt);
+    sendStreamHead(exchange, target, dispatchedAt - exchange.receivedAt, lastByteAt - dispatchedAt, this.#head);
   }
 
   #write(bytes: Buffer): void {
@@ -316,7 +326,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const facts = this.#facts();
     const cost = this.#cost(facts, billing);
     if (this.#phase === 'stream') {
-      const event = exchange.errors.event(wordsOf(new GatewayError(code, { message })), exchange.requestId);
+      const event = this.#lastEvent(wordsOf(new GatewayError(code, { message })));
       this.#settle('failed', 200, code, facts, cost, event, () => exchange.response.end(event));
     } else {
       const answer = errorAnswer(exchange, new GatewayError(code, { message }));
@@ -332,7 +342,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const body = refusal.body ?? exchange.errors.whole(refusal, exchange.requestId);
     const retryAfter = refusal.retryAfter ?? (status === 429 || status === 503 ? '1' : null);
     this.#settle('failed', status, codeOf(refusal), facts, this.#cost(facts, this.#billing()), body, () =>
-      sendProviderError(exchange, target, { status, body, retryAfter, retryable }),
+      sendProviderError(exchange, target, { status, body, retryAfter, retryable }, refusal.body === null ? NOTHING : this.#head.headers),
     );
   }
 
@@ -424,4 +434,6 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 }
 
+/** Of answers whose head says nothing more. */
+const PLAIN_HEAD: AnswerHead = { headers: NOTHING, framing: null };
 const NO_BYTES = Buffer.alloc(0);

@@ -9,13 +9,14 @@ import { isFrameStream } from '../event-stream/frame-reader.ts';
 import { onlyWhere } from '../only-where.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
+import { bedrockAddresses } from './addresses.ts';
 import { isClaude } from './claude.ts';
 import { readRefusal } from './failure.ts';
 import { countedMessages, invokedMessages } from './native.ts';
+import { readBedrockUsage } from './reported-usage.ts';
 import { writeRequest } from './request.ts';
 import { readAnswer } from './response.ts';
 import { ConverseStreamReader } from './stream.ts';
-import { normalizeUsage } from './usage.ts';
 
 /** Bedrock's Converse and ConverseStream, the same for the models of all makers. */
 export const converseDialect: ProviderDialect = {
@@ -37,7 +38,8 @@ export const bedrockProvider: Provider = {
     responses: bridged(responsesDialect, converseDialect),
     generateContent: bridged(generateContentDialect, converseDialect),
   },
-  readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
+  readUsage: readBedrockUsage,
+  addresses: bedrockAddresses,
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type { EventStreamCodec } from '@smithy/core/event-streams';
+import { frameCodec } from './frame-codec.ts';
 
 /** One frame of `application/vnd.amazon.eventstream`. */
 export interface Frame {
@@ -7,6 +6,8 @@ export interface Frame {
   readonly kind: string;
   readonly name: string;
   readonly payload: Buffer;
+  /** All of it, as it came. */
+  readonly bytes: Buffer;
 }
 
 /** The type of such a stream. */
@@ -24,20 +25,6 @@ const MAX_FRAME_BYTES = 24 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 const NAME_HEADERS = [':event-type', ':exception-type', ':error-code'] as const;
 
-const require = createRequire(import.meta.url);
-let codec: EventStreamCodec | null = null;
-
-/** Loaded with the first stream: most installations have no such provider, and it costs each start a tenth of a second. */
-function loadedCodec(): EventStreamCodec {
-  if (codec !== null) return codec;
-  const library: typeof import('@smithy/core/event-streams') = require('@smithy/core/event-streams');
-  codec = new library.EventStreamCodec(
-    (bytes) => (typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')),
-    (text) => Buffer.from(text, 'utf8'),
-  );
-  return codec;
-}
-
 /** Reads AWS's binary frames, cut anywhere. Their checksums are verified: a frame that was altered is told to nobody. */
 export class FrameReader {
   readonly #onFrame: (frame: Frame) => void;
@@ -48,6 +35,11 @@ export class FrameReader {
 
   constructor(onFrame: (frame: Frame) => void) {
     this.#onFrame = onFrame;
+  }
+
+  /** Whether no frame is under way. */
+  get isBetween(): boolean {
+    return this.#carryBytes === 0;
   }
 
   /** False when what comes is no such stream. */
@@ -79,7 +71,7 @@ export class FrameReader {
 /** Null where a checksum is wrong. */
 function read(bytes: Buffer): Frame | null {
   try {
-    const { headers, body } = loadedCodec().decode(bytes);
+    const { headers, body } = frameCodec().decode(bytes);
     const textOf = (name: string): string => {
       const value = headers[name]?.value;
       return typeof value === 'string' ? value : '';
@@ -88,7 +80,8 @@ function read(bytes: Buffer): Frame | null {
     const payload = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const kind = textOf(':message-type');
     // An error has its text in a header and no payload.
-    return { kind, name, payload: kind === 'error' ? Buffer.from(JSON.stringify({ message: textOf(':error-message') }), 'utf8') : payload };
+    const told = kind === 'error' ? Buffer.from(JSON.stringify({ message: textOf(':error-message') }), 'utf8') : payload;
+    return { kind, name, payload: told, bytes };
   } catch {
     return null;
   }
