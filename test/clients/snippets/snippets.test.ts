@@ -8,7 +8,7 @@ import { PROVIDER_ENDPOINTS } from '../../../schema/http/endpoints.ts';
 import type { Language } from '../../../services/cli/snippet/snippet.ts';
 import { SNIPPETS } from '../../../services/cli/snippet/snippets.ts';
 import { eventually } from '../../harness/eventually.ts';
-import { PYTHON, pythonLacks } from '../python-runtime.ts';
+import { PYTHON, pythonLacks } from '../python/python-runtime.ts';
 import type { Said } from './paste.ts';
 import { PASTE_TIMEOUT_MS, pasteIntoShell, runWithNode, runWithPython } from './paste.ts';
 import { PICTURE, SOUND, startSnippetWorld } from './snippet-world.ts';
