@@ -8,7 +8,8 @@ export type Spelling = (fields: Fields) => Fields;
 
 /**
  * One object of a request, read member by member. Null and absent are the same: the request does not say. A member of the wrong kind is refused with its
- * place; members that nobody asked for are named by {@link tellRest}, so that no field is dropped in silence.
+ * place; members that nobody asked for, here and in all that was read of it, are named by {@link tellRest} of the whole request, so that no field is
+ * dropped in silence.
  */
 export class RequestFields {
   /** `messages[2].content[0]`; '' = the body. */
@@ -17,6 +18,8 @@ export class RequestFields {
   readonly #notCarried: NotCarried;
   readonly #spelling: Spelling;
   readonly #asked = new Set<string>();
+  readonly #parts: RequestFields[] = [];
+  #isDropped = false;
 
   constructor(value: unknown, place: string, notCarried: NotCarried, spelling: Spelling = asWritten) {
     if (!isFields(value)) throw invalidField(place, 'must be an object');
@@ -57,13 +60,25 @@ export class RequestFields {
 
   object(name: string): RequestFields | null {
     const value = this.value(name);
-    return value === null ? null : new RequestFields(value, this.placeOf(name), this.#notCarried, this.#spelling);
+    return value === null ? null : this.#part(value, this.placeOf(name));
+  }
+
+  /** An object that passes as it is, whatever is in it. */
+  wholeObject(name: string): Fields | null {
+    const value = this.value(name);
+    if (value !== null && !isFields(value)) throw this.invalid(name, 'must be an object');
+    return value;
+  }
+
+  /** Takes note of members that say nothing to a model: they need not be carried. */
+  passOver(...names: readonly string[]): void {
+    for (const name of names) this.#asked.add(name);
   }
 
   /** The objects of a list; none where it is not there. */
   objects(name: string): RequestFields[] {
     const place = this.placeOf(name);
-    return (this.list(name) ?? []).map((value, index) => new RequestFields(value, `${place}[${index}]`, this.#notCarried, this.#spelling));
+    return (this.list(name) ?? []).map((value, index) => this.#part(value, `${place}[${index}]`));
   }
 
   /** A text that has to be there. */
@@ -84,12 +99,20 @@ export class RequestFields {
     this.#notCarried(this.placeOf(name).replaceAll(/\[\d+\]/g, '[]'));
   }
 
-  /** Names the members that nobody asked for and that say something. */
+  /** Says of the whole object that it is not carried: of its members nothing is said then. @param kind that tells it from its neighbors. */
+  dropWhole(kind: string): void {
+    this.#isDropped = true;
+    this.drop(kind);
+  }
+
+  /** Names the members that nobody asked for and that say something, in this object and in those that were read of it. */
   tellRest(): void {
+    if (this.#isDropped) return;
     for (const [name, value] of Object.entries(this.#fields)) {
       const isEmpty = value === null || value === undefined || (Array.isArray(value) && value.length === 0);
       if (!isEmpty && !this.#asked.has(name)) this.drop(name);
     }
+    for (const part of this.#parts) part.tellRest();
   }
 
   /** That a member is at fault. */
@@ -104,6 +127,12 @@ export class RequestFields {
 
   placeOf(name: string): string {
     return this.place === '' ? name : `${this.place}.${name}`;
+  }
+
+  #part(value: unknown, place: string): RequestFields {
+    const part = new RequestFields(value, place, this.#notCarried, this.#spelling);
+    this.#parts.push(part);
+    return part;
   }
 }
 

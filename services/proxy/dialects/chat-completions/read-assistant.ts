@@ -17,8 +17,7 @@ export function readAssistant(message: RequestFields, formerCallId: string): Ass
   if (formerCall !== null) parts.push(functionCall(formerCall, formerCallId, null));
   for (const call of message.objects('tool_calls')) parts.push(readCall(call));
   // They are about an answer that was given, and say nothing to a model.
-  for (const name of ['annotations', 'parsed', 'name']) message.value(name);
-  message.tellRest();
+  message.passOver('annotations', 'parsed', 'name');
   return parts;
 }
 
@@ -27,7 +26,11 @@ function readAssistantPart(part: RequestFields): AssistantPart {
   if (type === 'refusal') return { kind: 'refusal', text: part.neededText('refusal') };
   if (type !== 'thinking') return readTextPart(part);
   // Mistral's: a list of texts.
-  const texts = part.objects('thinking').map((text) => text.neededText('text'));
+  part.passOver('closed');
+  const texts = part.objects('thinking').map((text) => {
+    text.passOver('type');
+    return text.neededText('text');
+  });
   return { kind: 'thinking', text: texts.join(''), signature: null };
 }
 
@@ -51,12 +54,15 @@ function readBlock(block: RequestFields): ThinkingPart | RedactedThinkingPart {
 
 function readDetail(detail: RequestFields): ThinkingPart | RedactedThinkingPart {
   const type = detail.neededText('type');
+  detail.passOver('id', 'format', 'index');
   if (type === 'reasoning.encrypted') return { kind: 'redacted_thinking', data: detail.neededText('data') };
   return { kind: 'thinking', text: detail.text('text') ?? detail.text('summary') ?? '', signature: detail.text('signature') };
 }
 
 function readCall(call: RequestFields): ToolCallPart {
   const callId = call.neededText('id');
+  // Left by who puts a stream together.
+  call.passOver('index');
   if (call.text('type') === 'custom') {
     // Its input is no JSON; as that of a function it is.
     const custom = call.neededObject('custom');

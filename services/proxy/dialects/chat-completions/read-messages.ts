@@ -26,19 +26,14 @@ export function readMessages(messages: readonly RequestFields[]): Turn[] {
 function readSaid(role: string, message: RequestFields): Turn {
   const cache = readCacheMark(message);
   // Of a speaker no other dialect knows a name.
-  if (role === 'user') return told(message, { role, parts: readContent(message, 'content', cache, readUserPart) });
+  if (role === 'user') return { role, parts: readContent(message, 'content', cache, readUserPart) };
   if (role !== 'system' && role !== 'developer') throw message.invalid('role', `"${role}" is not supported`);
-  return told(message, { role: 'instructions', parts: readContent(message, 'content', cache, readTextPart) });
-}
-
-function told(message: RequestFields, turn: Turn): Turn {
-  message.tellRest();
-  return turn;
+  return { role: 'instructions', parts: readContent(message, 'content', cache, readTextPart) };
 }
 
 /** A `name` is the tool's, where it is given. */
 function readResult(message: RequestFields, callId: string): ToolResultPart {
-  const result: ToolResultPart = {
+  return {
     kind: 'tool_result',
     callId,
     toolName: message.text('name'),
@@ -46,6 +41,4 @@ function readResult(message: RequestFields, callId: string): ToolResultPart {
     isError: false,
     cache: readCacheMark(message),
   };
-  message.tellRest();
-  return result;
 }

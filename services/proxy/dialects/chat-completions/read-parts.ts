@@ -17,11 +17,7 @@ export function readContent<Part>(
   if (typeof content === 'string') return [{ kind: 'text', text: content, cache }];
   if (!Array.isArray(content)) throw owner.invalid(name, 'must be a string or an array of content parts');
   if (cache !== null) owner.drop('cache_control');
-  return owner.objects(name).map((part) => {
-    const read = readPart(part);
-    part.tellRest();
-    return read;
-  });
+  return owner.objects(name).map((part) => readPart(part));
 }
 
 /** A part of which only text is understood. */
@@ -53,12 +49,12 @@ export function readResultPart(part: RequestFields, type: string = part.neededTe
 /** As LiteLLM and OpenRouter write it, after Anthropic, or as OpenAI does; of what carries no mark it is null. */
 export function readCacheMark(owner: RequestFields): CacheMark | null {
   const breakpoint = owner.object('prompt_cache_breakpoint');
+  breakpoint?.passOver('mode');
   const control = owner.object('cache_control');
-  if (control === null) {
-    // How long OpenAI would keep it, others cannot be told.
-    if (breakpoint !== null && breakpoint.text('ttl') !== null) breakpoint.drop('ttl');
-    return breakpoint === null ? null : { ttl: null };
-  }
+  // How long OpenAI would keep it, others cannot be told.
+  if (control === null) return breakpoint === null ? null : { ttl: null };
+  // There is but one.
+  control.passOver('type');
   const ttl = control.text('ttl');
   if (ttl === null || ttl === '5m' || ttl === '1h') return { ttl };
   throw control.invalid('ttl', 'must be "5m" or "1h"');

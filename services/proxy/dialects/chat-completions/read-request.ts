@@ -34,7 +34,7 @@ export function readRequest(request: ChatCompletionRequest, notCarried: NotCarri
     stream: body.flag('stream') === true,
   };
   // What the gateway itself does, or what changes nothing.
-  for (const name of ['model', 'stream_options']) body.value(name);
+  body.passOver('model', 'stream_options');
   if (isTextOnly(body.value('modalities')) === false) body.drop('modalities');
   if (body.flag('store') === true) body.drop('store');
   body.tellRest();
@@ -63,7 +63,6 @@ function readReasoning(body: RequestFields): ReasoningWish | null {
     budgetTokens: isOff ? null : (thinking?.number('budget_tokens') ?? reasoning?.number('max_tokens') ?? null),
     visible: hidden === null ? null : !hidden,
   };
-  reasoning?.tellRest();
   return wish;
 }
 
@@ -74,14 +73,12 @@ function readFormat(body: RequestFields): OutputFormat {
   if (type === 'json_object') return { kind: 'json' };
   if (type !== 'json_schema') throw format.invalid('type', `"${type}" is not supported`);
   const described = format.neededObject('json_schema');
-  const read: OutputFormat = {
+  return {
     kind: 'json_schema',
     name: described.neededText('name'),
-    schema: described.object('schema') === null ? {} : described.value('schema'),
+    schema: described.wholeObject('schema') ?? {},
     strict: described.flag('strict'),
   };
-  described.tellRest();
-  return read;
 }
 
 function isTextOnly(modalities: unknown): boolean {

@@ -14,7 +14,7 @@ export function readTools(body: RequestFields): ToolWishes {
   for (const tool of body.objects('tools')) {
     const type = tool.neededText('type');
     if (type === 'function') tools.push(readFunction(tool, tool.neededObject('function')));
-    else tool.drop(type);
+    else tool.dropWhole(type);
   }
   const formerChoice = body.value('function_call') === null ? null : 'function_call';
   const choice = body.value('tool_choice') === null ? formerChoice : 'tool_choice';
@@ -23,16 +23,13 @@ export function readTools(body: RequestFields): ToolWishes {
 
 /** @param owner of the mark, which LiteLLM's clients write beside the function or into it. */
 function readFunction(owner: RequestFields, declared: RequestFields): Tool {
-  const tool = {
+  return {
     name: declared.neededText('name'),
     description: declared.text('description'),
-    parameters: declared.object('parameters') === null ? null : declared.value('parameters'),
+    parameters: declared.wholeObject('parameters'),
     strict: declared.flag('strict'),
     cache: readCacheMark(owner) ?? readCacheMark(declared),
   };
-  declared.tellRest();
-  if (owner !== declared) owner.tellRest();
-  return tool;
 }
 
 function readChoice(body: RequestFields, member: string, tools: readonly Tool[]): ToolWishes {
@@ -45,14 +42,19 @@ function readChoice(body: RequestFields, member: string, tools: readonly Tool[])
   if (type === 'allowed_tools') {
     // Those that are not allowed are not there at all: that is the same to the model.
     const allowed = choice.neededObject('allowed_tools');
-    const names = new Set(allowed.objects('tools').map((tool) => tool.object('function')?.text('name') ?? tool.text('name')));
+    const names = new Set(allowed.objects('tools').map(allowedName));
     return {
       tools: tools.filter(({ name }) => names.has(name)),
       toolChoice: { kind: wordOf(allowed.neededText('mode'), allowed, 'mode') },
     };
   }
-  choice.drop(type);
+  choice.dropWhole(type);
   return { tools, toolChoice: null };
+}
+
+function allowedName(tool: RequestFields): string | null {
+  tool.passOver('type');
+  return tool.object('function')?.text('name') ?? tool.text('name');
 }
 
 function wordOf(word: string, owner: RequestFields, name: string): 'auto' | 'none' | 'required' {

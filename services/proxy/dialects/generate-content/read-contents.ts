@@ -1,3 +1,4 @@
+import type { Fields } from '../../body/json-fields.ts';
 import type { AssistantPart, TextPart, ToolResultPart, Turn, UserPart } from '../../conversation/conversation.ts';
 import type { RequestFields } from '../request-fields.ts';
 import { CallIds } from './call-ids.ts';
@@ -24,7 +25,6 @@ export function readContents(body: RequestFields): Turn[] {
       said = null;
       turns.push({ role: 'user', parts: partsOf(content).map((part) => readUserPart(part, calls)) });
     } else throw content.invalid('role', 'must be "user" or "model"');
-    content.tellRest();
   }
   return turns.filter(({ parts }) => parts.length > 0);
 }
@@ -35,12 +35,10 @@ export function readInstructions(body: RequestFields): Turn[] {
   if (content === null) return [];
   const parts = partsOf(content).map((part): TextPart => {
     const text = part.neededText('text');
-    part.tellRest();
     return { kind: 'text', text, cache: null };
   });
   // Google does not look at it here.
-  content.value('role');
-  content.tellRest();
+  content.passOver('role');
   return parts.length === 0 ? [] : [{ role: 'instructions', parts }];
 }
 
@@ -55,7 +53,6 @@ function readUserPart(part: RequestFields, calls: CallIds): UserPart {
   const read: UserPart | null = text === null ? (readMedia(part) ?? readResult(part, calls)) : { kind: 'text', text, cache: null };
   if (read === null) throw part.missing('text');
   part.flag('thought');
-  part.tellRest();
   return read;
 }
 
@@ -65,23 +62,21 @@ function readResult(part: RequestFields, calls: CallIds): ToolResultPart | null 
   const toolName = result.neededText('name');
   const callId = calls.answered(toolName, result.text('id'));
   if (callId === null) throw result.invalid('name', 'must be that of a `functionCall` before it which has no response yet');
-  const { text, isError } = wordsOf(result.object('response') === null ? null : result.value('response'));
+  const { text, isError } = wordsOf(result.wholeObject('response'));
   const shown = partsOf(result).map((media) => {
     const read = readMedia(media);
     if (read === null) throw media.missing('inlineData');
     if (read.kind === 'audio') throw media.invalid('inlineData', 'must not be a sound');
-    media.tellRest();
     return read;
   });
-  result.tellRest();
   const said: TextPart[] = text === '' ? [] : [{ kind: 'text', text, cache: null }];
   return { kind: 'tool_result', callId, toolName, parts: [...said, ...shown], isError, cache: null };
 }
 
 /** Google's names for what a function gave and why it could not; where neither stands alone the whole object is what it gave. */
-function wordsOf(response: unknown): { readonly text: string; readonly isError: boolean } {
+function wordsOf(response: Fields | null): { readonly text: string; readonly isError: boolean } {
   if (response === null) return { text: '', isError: false };
-  const members = Object.entries(response as object);
+  const members = Object.entries(response);
   const [name, value] = members.length === 1 ? (members[0] ?? []) : [];
   if (name !== 'output' && name !== 'error') return { text: JSON.stringify(response), isError: false };
   return { text: typeof value === 'string' ? value : JSON.stringify(value), isError: name === 'error' };

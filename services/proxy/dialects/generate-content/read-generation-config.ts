@@ -54,7 +54,6 @@ export function readGenerationConfig(body: RequestFields): GenerationWishes {
     outputFormat: readFormat(config),
   };
   readModalities(config);
-  config.tellRest();
   return wishes;
 }
 
@@ -72,7 +71,6 @@ function readThinking(config: RequestFields): ReasoningWish | null {
   const budget = thinking.number('thinkingBudget');
   const level = thinking.text('thinkingLevel');
   const visible = thinking.flag('includeThoughts');
-  thinking.tellRest();
   const effort = level === null || level === 'THINKING_LEVEL_UNSPECIFIED' ? null : level.toLowerCase();
   if (budget === 0) return { effort: 'none', budgetTokens: null, visible };
   return { effort, budgetTokens: budget === null || budget < 0 ? null : budget, visible };
@@ -80,8 +78,8 @@ function readThinking(config: RequestFields): ReasoningWish | null {
 
 function readFormat(config: RequestFields): OutputFormat {
   const mediaType = config.text('responseMimeType');
-  const ofGoogle = config.object('responseSchema') === null ? null : jsonSchemaOf(config.value('responseSchema'));
-  const schema = config.object('responseJsonSchema') === null ? ofGoogle : config.value('responseJsonSchema');
+  const ofGoogle = config.wholeObject('responseSchema');
+  const schema = config.wholeObject('responseJsonSchema') ?? (ofGoogle === null ? null : jsonSchemaOf(ofGoogle));
   if (mediaType !== null && mediaType !== 'application/json' && mediaType !== 'text/plain') {
     throw config.invalid('responseMimeType', 'must be "text/plain" or "application/json" with this model');
   }

@@ -21,15 +21,12 @@ function readBytes(inline: RequestFields): ImagePart | AudioPart | DocumentPart 
   const mediaType = readMediaType(inline);
   const data = standardBase64(inline.neededText('data'));
   if (mediaType.startsWith('audio/')) {
-    inline.tellRest();
     return { kind: 'audio', data, format: formatOf(mediaType) };
   }
   if (mediaType.startsWith('image/')) {
-    inline.tellRest();
     return { kind: 'image', source: { kind: 'base64', mediaType, data }, detail: null, cache: null };
   }
   const title = inline.text('displayName');
-  inline.tellRest();
   const source: DocumentPart['source'] = mediaType.startsWith('text/')
     ? { kind: 'text', text: Buffer.from(data, 'base64').toString('utf8') }
     : { kind: 'base64', mediaType, data };
@@ -45,11 +42,9 @@ function readFile(file: RequestFields): ImagePart | DocumentPart {
   if (mediaType.startsWith('audio/')) throw file.invalid('fileUri', 'must not be a sound: send its bytes in `inlineData`');
   const source = { kind: 'url', url, mediaType } as const;
   if (mediaType.startsWith('image/')) {
-    file.tellRest();
     return { kind: 'image', source, detail: null, cache: null };
   }
   const title = file.text('displayName');
-  file.tellRest();
   return { kind: 'document', source, title, cache: null };
 }
 

@@ -11,7 +11,7 @@ const OF_GOOGLE = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolRes
 export function readModelPart(part: RequestFields, calls: CallIds, said: AssistantPart[]): void {
   const foreign = OF_GOOGLE.find((name) => part.value(name) !== null);
   if (foreign !== undefined) {
-    part.drop(foreign);
+    part.dropWhole(foreign);
     return;
   }
   const text = part.text('text');
@@ -29,7 +29,6 @@ export function readModelPart(part: RequestFields, calls: CallIds, said: Assista
     if (kept !== null) addThinking(said, '', kept.signature);
     addText(said, text);
   }
-  part.tellRest();
 }
 
 /** Null where there is none, or one of Google's own, which proves nothing to anybody else. */
@@ -43,8 +42,7 @@ function readSignature(part: RequestFields): KeptSignature | null {
 function readCall(call: RequestFields, calls: CallIds, signature: string | null): ToolCallPart {
   const name = call.neededText('name');
   const callId = calls.called(name, call.text('id'));
-  const input = call.object('args') === null ? '{}' : JSON.stringify(call.value('args'));
-  call.tellRest();
+  const input = JSON.stringify(call.wholeObject('args') ?? {});
   return { kind: 'tool_call', callId, name, input, signature, cache: null };
 }
 

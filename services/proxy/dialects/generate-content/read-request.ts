@@ -36,7 +36,7 @@ export function readRequest({ isEventStream, body: asked }: GenerateContentReque
     stream: isEventStream,
   };
   // It stands in the address.
-  body.value('model');
+  body.passOver('model');
   if (body.flag('store') === true) body.drop('store');
   body.tellRest();
   return conversation;

@@ -20,23 +20,18 @@ export function readTools(body: RequestFields): { readonly tools: readonly Tool[
     const declared = tool.objects('functionDeclarations').map(readFunction);
     for (const name of DISPENSABLE) if (tool.value(name) !== null) body.drop(`tools[].${name}`);
     for (const name of HOSTED) if (tool.value(name) !== null) throw hosted(tool, name);
-    tool.tellRest();
     return declared;
   });
   const config = body.object('toolConfig');
   const calling = config?.object('functionCallingConfig') ?? null;
-  const choice = calling === null ? { tools, toolChoice: null } : readCalling(calling, tools);
-  calling?.tellRest();
-  config?.tellRest();
-  return choice;
+  return calling === null ? { tools, toolChoice: null } : readCalling(calling, tools);
 }
 
 function readFunction(declared: RequestFields): Tool {
-  const schema = declared.object('parametersJsonSchema') === null ? null : declared.value('parametersJsonSchema');
-  const parameters = schema ?? (declared.object('parameters') === null ? null : jsonSchemaOf(declared.value('parameters')));
-  const tool = { name: declared.neededText('name'), description: declared.text('description'), parameters, strict: null, cache: null };
-  declared.tellRest();
-  return tool;
+  const schema = declared.wholeObject('parametersJsonSchema');
+  const ofGoogle = declared.wholeObject('parameters');
+  const parameters = schema ?? (ofGoogle === null ? null : jsonSchemaOf(ofGoogle));
+  return { name: declared.neededText('name'), description: declared.text('description'), parameters, strict: null, cache: null };
 }
 
 function readCalling(

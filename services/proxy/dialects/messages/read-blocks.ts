@@ -26,11 +26,10 @@ export function readContent<Part>(
   return owner.objects(name).flatMap((block) => {
     const type = block.neededText('type');
     if (SERVER_SIDE.test(type)) {
-      block.drop(type);
+      block.dropWhole(type);
       return [];
     }
     const part = readBlock(block, type);
-    block.tellRest();
     return part === null ? [] : [part];
   });
 }
@@ -67,13 +66,13 @@ export function readAssistantBlock(block: RequestFields, type: string): Assistan
       const callId = block.neededText('id');
       const input = JSON.stringify(block.value('input') ?? {});
       // Whether the model called it, or code that it wrote.
-      block.value('caller');
+      block.passOver('caller');
       return { kind: 'tool_call', callId, name: block.neededText('name'), input, signature: null, cache: readCacheMark(block) };
     }
     default: {
       const text = readTextBlock(block, type);
       // They are about an answer that was given, and say nothing to a model.
-      block.value('citations');
+      block.passOver('citations');
       return text;
     }
   }
@@ -82,6 +81,8 @@ export function readAssistantBlock(block: RequestFields, type: string): Assistan
 export function readCacheMark(owner: RequestFields): CacheMark | null {
   const control = owner.object('cache_control');
   if (control === null) return null;
+  // There is but one.
+  control.passOver('type');
   const ttl = control.text('ttl');
   if (ttl === null || ttl === '5m' || ttl === '1h') return { ttl };
   throw control.invalid('ttl', 'must be "5m" or "1h"');
@@ -107,7 +108,10 @@ function readSaidBlock(block: RequestFields, type: string): TextPart | ImagePart
 function readDocumentSource(document: RequestFields): DocumentPart['source'] {
   const source = document.neededObject('source');
   const type = source.neededText('type');
-  if (type === 'text') return { kind: 'text', text: source.neededText('data') };
+  if (type === 'text') {
+    source.passOver('media_type');
+    return { kind: 'text', text: source.neededText('data') };
+  }
   if (type === 'content') return { kind: 'text', text: textOfBlocks(source) };
   return readSource(source);
 }

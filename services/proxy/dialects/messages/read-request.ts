@@ -41,8 +41,7 @@ export function readRequest(request: MessagesRequest, notCarried: NotCarried, by
     stream: body.flag('stream') === true,
   };
   // What the gateway itself does.
-  body.value('model');
-  outputConfig?.tellRest();
+  body.passOver('model');
   body.tellRest();
   return conversation;
 }
@@ -59,7 +58,6 @@ function readTurns(body: RequestFields): Turn[] {
   if (system.length > 0) turns.push({ role: 'instructions', parts: system });
   for (const message of body.objects('messages')) {
     const turn = readTurn(message, message.neededText('role'));
-    message.tellRest();
     if (turn.parts.length > 0) turns.push(turn);
   }
   return turns;
@@ -87,13 +85,11 @@ function readReasoning(body: RequestFields, outputConfig: RequestFields | null):
   const effort = asked === 'max' ? 'xhigh' : asked;
   if (thinking === null) return { effort, budgetTokens: null, visible: null };
   const display = thinking.text('display');
-  const wish: ReasoningWish = {
+  return {
     effort: thinking.neededText('type') === 'disabled' ? 'none' : effort,
     budgetTokens: thinking.number('budget_tokens'),
     visible: display === null ? null : display !== 'omitted',
   };
-  thinking.tellRest();
-  return wish;
 }
 
 /** In `output_config.format`, or as it was called before. */
@@ -103,5 +99,5 @@ function readFormat(owner: RequestFields, name: string): OutputFormat {
   const type = format.neededText('type');
   if (type !== 'json_schema') throw format.invalid('type', `"${type}" is not supported`);
   // OpenAI wants a name for it.
-  return { kind: 'json_schema', name: 'answer', schema: format.object('schema') === null ? {} : format.value('schema'), strict: true };
+  return { kind: 'json_schema', name: 'answer', schema: format.wholeObject('schema') ?? {}, strict: true };
 }

@@ -7,17 +7,16 @@ export function readTools(body: RequestFields): Tool[] {
   return body.objects('tools').flatMap((tool) => {
     const type = tool.text('type');
     if (type !== null && type !== 'custom') {
-      tool.drop(type);
+      tool.dropWhole(type);
       return [];
     }
     const read: Tool = {
       name: tool.neededText('name'),
       description: tool.text('description'),
-      parameters: tool.object('input_schema') === null ? null : tool.value('input_schema'),
+      parameters: tool.wholeObject('input_schema'),
       strict: tool.flag('strict'),
       cache: readCacheMark(tool),
     };
-    tool.tellRest();
     return [read];
   });
 }

@@ -22,18 +22,20 @@ export function readInput(body: RequestFields): readonly Turn[] {
   const items = body.objects('input');
   if (items.length === 0) throw body.invalid('input', 'must not be empty');
   const turns = new Turns();
-  for (const item of items) readItem(item, turns, body);
+  for (const item of items) readItem(item, turns);
   return turns.read();
 }
 
-function readItem(item: RequestFields, turns: Turns, body: RequestFields): void {
+function readItem(item: RequestFields, turns: Turns): void {
+  // Where it is kept, and how far it got.
+  item.passOver('id', 'status');
   const type = item.text('type') ?? 'message';
   if (type === 'message') readMessage(item, turns);
   else if (type === 'function_call') turns.assistant([readCall(item, turns)]);
   else if (type === 'function_call_output') turns.result(readResult(item));
   else if (type === 'reasoning') readReasoning(item, turns);
   else if (type === 'item_reference') throw unkept(item);
-  else if (TOLD.has(type)) body.drop(`input[].${type}`);
+  else if (TOLD.has(type)) item.dropWhole(type);
   else
     throw item.invalid('type', `items of type '${type}' cannot be used with this model, whose provider does not speak the Responses API`);
 }
@@ -66,10 +68,17 @@ function readReasoning(item: RequestFields, turns: Turns): void {
   else if (kept?.kind === 'redacted') turns.assistant([{ kind: 'redacted_thinking', data: kept.data }]);
   else {
     if (encrypted !== null && kept === null) item.drop('encrypted_content');
-    const shown = item.objects('content');
-    const text = (shown.length > 0 ? shown : item.objects('summary')).map((part) => part.neededText('text')).join('\n\n');
+    const [shown, summary] = [textsIn(item, 'content'), textsIn(item, 'summary')];
+    const text = (shown.length > 0 ? shown : summary).join('\n\n');
     if (text !== '' || kept !== null) turns.assistant([{ kind: 'thinking', text, signature: kept?.signature ?? null }]);
   }
+}
+
+function textsIn(item: RequestFields, name: string): readonly string[] {
+  return item.objects(name).map((part) => {
+    part.passOver('type');
+    return part.neededText('text');
+  });
 }
 
 function unkept(item: RequestFields): GatewayError {

@@ -71,6 +71,8 @@ function readShown(part: RequestFields, type: string): TextPart | ImagePart | Do
 }
 
 function readText(part: RequestFields): TextPart {
+  // They are about an answer that was given.
+  part.passOver('annotations', 'logprobs');
   return { kind: 'text', text: part.neededText('text'), cache: cacheOf(part) };
 }
 
@@ -108,7 +110,10 @@ function readAudio(part: RequestFields): UserPart {
 }
 
 function cacheOf(part: RequestFields): CacheMark | null {
-  return part.object('prompt_cache_breakpoint') === null ? null : { ttl: null };
+  const breakpoint = part.object('prompt_cache_breakpoint');
+  // Another there is not. How long OpenAI would keep it, others cannot be told.
+  breakpoint?.passOver('mode');
+  return breakpoint === null ? null : { ttl: null };
 }
 
 function sourceOf(url: string, mediaType: string | null): Source {

@@ -17,14 +17,17 @@ const KEPT: readonly (readonly [name: string, instead: string])[] = [
 ];
 
 /** Members that mean nothing for whom they do not reach: the response repeats them, or they are about what this API keeps. */
-const WITHOUT_EFFECT = ['model', 'metadata', 'stream_options', 'background', 'include', 'top_logprobs'] as const;
+const WITHOUT_EFFECT = ['model', 'metadata', 'stream_options', 'background', 'top_logprobs'] as const;
+const LOGPROBS = 'message.output_text.logprobs';
+/** What may be asked to be in a response and is there. */
+const INCLUDED: ReadonlySet<unknown> = new Set([LOGPROBS, 'reasoning.encrypted_content']);
 const DEFAULT_VERBOSITY = 'medium';
 
 /** Reads a request of OpenAI's Responses API for a provider that does not speak it. @throws {GatewayError} `invalid_request` */
 export function readResponsesRequest(request: ResponsesRequest, notCarried: NotCarried): Conversation {
   const body = new RequestFields(request, '', notCarried);
   for (const [name, instead] of KEPT) if (body.value(name) !== null) throw unkept(name, instead);
-  for (const name of WITHOUT_EFFECT) body.value(name);
+  body.passOver(...WITHOUT_EFFECT);
   if (body.flag('store') === true) body.drop('store');
   if (body.text('truncation') === 'auto') body.drop('truncation');
   const instructions = body.text('instructions');
@@ -67,16 +70,17 @@ function instructionsTurn(text: string): Turn {
 }
 
 function readLogprobs(body: RequestFields): number | null {
-  const asked = body.list('include')?.includes('message.output_text.logprobs') === true;
-  return asked ? (body.number('top_logprobs') ?? 0) : null;
+  const included = body.list('include') ?? [];
+  if (included.some((each) => !INCLUDED.has(each))) body.drop('include');
+  return included.includes(LOGPROBS) ? (body.number('top_logprobs') ?? 0) : null;
 }
 
 function readReasoning(body: RequestFields): ReasoningWish | null {
   const reasoning = body.object('reasoning');
   if (reasoning === null) return null;
-  const summary = reasoning.text('summary') ?? reasoning.text('generate_summary');
+  const formerSummary = reasoning.text('generate_summary');
+  const summary = reasoning.text('summary') ?? formerSummary;
   const effort = reasoning.text('effort');
-  reasoning.tellRest();
   return { effort, budgetTokens: null, visible: summary === null ? null : true };
 }
 
@@ -85,7 +89,6 @@ function readFormat(body: RequestFields): OutputFormat {
   const format = text?.object('format') ?? null;
   const verbosity = text?.text('verbosity') ?? DEFAULT_VERBOSITY;
   if (verbosity !== DEFAULT_VERBOSITY) text?.drop('verbosity');
-  text?.tellRest();
   if (format === null) return { kind: 'text' };
   const type = format.neededText('type');
   if (type === 'text') return { kind: 'text' };
@@ -93,7 +96,5 @@ function readFormat(body: RequestFields): OutputFormat {
   if (type !== 'json_schema') throw format.invalid('type', 'must be `text`, `json_object` or `json_schema`');
   const schema = format.value('schema');
   if (schema === null) throw format.missing('schema');
-  const described = format.text('description');
-  if (described !== null) format.drop('description');
   return { kind: 'json_schema', name: format.neededText('name'), schema, strict: format.flag('strict') };
 }

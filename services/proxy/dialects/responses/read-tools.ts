@@ -16,7 +16,7 @@ export function readTools(body: RequestFields): { readonly tools: readonly Tool[
   for (const tool of body.objects('tools')) {
     const type = tool.neededText('type');
     if (type === 'function') tools.push(readFunction(tool));
-    else if (DISPENSABLE.has(type)) body.drop(`tools[].${type}`);
+    else if (DISPENSABLE.has(type)) tool.dropWhole(type);
     else throw hosted(tool.placeOf('type'), type);
   }
   const choice = body.value('tool_choice');
@@ -28,21 +28,24 @@ export function readTools(body: RequestFields): { readonly tools: readonly Tool[
   if (type !== 'allowed_tools') throw hosted(chosen.placeOf('type'), type);
   const mode = chosen.neededText('mode');
   if (mode !== 'auto' && mode !== 'required') throw chosen.invalid('mode', 'must be `auto` or `required`');
-  const allowed = new Set(chosen.objects('tools').map((tool) => tool.text('name')));
+  const allowed = new Set(chosen.objects('tools').map(allowedName));
   return { tools: tools.filter(({ name }) => allowed.has(name)), toolChoice: { kind: mode } };
+}
+
+function allowedName(tool: RequestFields): string | null {
+  tool.passOver('type');
+  return tool.text('name');
 }
 
 function readFunction(tool: RequestFields): Tool {
   const parameters = tool.value('parameters');
-  const read = {
+  return {
     name: tool.neededText('name'),
     description: tool.text('description'),
     parameters,
     strict: tool.flag('strict'),
     cache: null,
   };
-  tool.tellRest();
-  return read;
 }
 
 function hosted(param: string, type: string): GatewayError {

@@ -4,7 +4,6 @@ import type { Fields } from '../../body/json-fields.ts';
 import type {
   AssistantPart,
   AudioPart,
-  CacheMark,
   DocumentPart,
   ImagePart,
   Source,
@@ -13,41 +12,50 @@ import type {
   UserPart,
 } from '../../conversation/conversation.ts';
 import type { NotCarried } from '../../conversation/dialect.ts';
+import type { CachePlace, CachePoints } from './cache-points.ts';
 import type { DocumentNames } from './media.ts';
 import { documentFormatOf, imageFormatOf } from './media.ts';
 
-/** Text with its mark; nothing for what Bedrock refuses because it says nothing. */
-export function writeText({ text, cache }: TextPart): Fields[] {
-  return text.trim() === '' ? [] : [{ text }, ...writeCache(cache)];
+/** What a message is written with. */
+export interface Writing {
+  readonly names: DocumentNames;
+  readonly points: CachePoints;
+  readonly notCarried: NotCarried;
 }
 
-/** Everything up to here is kept. */
-export function writeCache(cache: CacheMark | null): Fields[] {
-  return cache === null ? [] : [{ cachePoint: { type: 'default', ttl: cache.ttl ?? undefined } }];
+/** Text with its mark; nothing for what Bedrock refuses because it says nothing. @param place of the mark: that of a text, where the message has no others. */
+export function writeText({ text, cache }: TextPart, { points }: Pick<Writing, 'points'>, place: CachePlace = 'text'): Fields[] {
+  return text.trim() === '' ? [] : [{ text }, ...points.behind(place, cache)];
 }
 
-/** @throws {GatewayError} for what Converse cannot be given: a question without it is another question. */
-export function writeUserPart(part: UserPart, names: DocumentNames): Fields[] {
+/** What the user said, or tools gave. @throws {GatewayError} for what Converse cannot be given: a question without it is another question. */
+export function writeUserParts(parts: readonly UserPart[], writing: Writing): Fields[] {
+  // A mark in a message with results is behind them, too.
+  const place = parts.some(({ kind }) => kind === 'tool_result') ? 'other' : 'text';
+  return parts.flatMap((part) => writeUserPart(part, writing, place));
+}
+
+function writeUserPart(part: UserPart, writing: Writing, place: CachePlace): Fields[] {
   switch (part.kind) {
     case 'text':
-      return writeText(part);
+      return writeText(part, writing, place);
     case 'image':
-      return writeImage(part);
+      return writeImage(part, writing);
     case 'document':
-      return writeDocument(part, names);
+      return writeDocument(part, writing);
     case 'audio':
       return [writeAudio(part)];
     case 'tool_result':
-      return [writeToolResult(part, names), ...writeCache(part.cache)];
+      return [writeToolResult(part, writing), ...writing.points.behind('other', part.cache)];
   }
 }
 
-export function writeAssistantPart(part: AssistantPart, notCarried: NotCarried): Fields[] {
+export function writeAssistantPart(part: AssistantPart, { points, notCarried }: Writing): Fields[] {
   switch (part.kind) {
     case 'text':
-      return writeText(part);
+      return writeText(part, { points }, 'other');
     case 'refusal':
-      return writeText({ kind: 'text', text: part.text, cache: null });
+      return writeText({ kind: 'text', text: part.text, cache: null }, { points });
     case 'thinking':
       if (part.signature === null) {
         // Nobody but the model can sign it, and Claude is refused what is not signed.
@@ -59,26 +67,34 @@ export function writeAssistantPart(part: AssistantPart, notCarried: NotCarried):
       return [{ reasoningContent: { redactedContent: part.data } }];
     case 'tool_call':
       if (part.signature !== null) notCarried('messages[].tool_calls[].signature');
-      return [{ toolUse: { toolUseId: part.callId, name: part.name, input: parseExactJson(part.input) } }, ...writeCache(part.cache)];
+      return [
+        { toolUse: { toolUseId: part.callId, name: part.name, input: parseExactJson(part.input) } },
+        ...points.behind('other', part.cache),
+      ];
   }
 }
 
-function writeToolResult({ callId, parts, isError }: ToolResultPart, names: DocumentNames): Fields {
-  // Marks inside of a result have no place of their own.
-  const content = parts.flatMap((part) => writeUserPart({ ...part, cache: null }, names));
+function writeToolResult({ callId, parts, isError }: ToolResultPart, writing: Writing): Fields {
+  const content = parts.flatMap((part) => {
+    // Marks inside of a result have no place of their own.
+    if (part.cache !== null) writing.notCarried('cache_control');
+    return writeUserPart({ ...part, cache: null }, writing, 'other');
+  });
   return { toolResult: { toolUseId: callId, content, status: isError ? 'error' : 'success' } };
 }
 
-function writeImage({ source, cache }: ImagePart): Fields[] {
-  return [{ image: { format: formatOf(source, imageFormatOf, 'image'), source: writeSource(source, 'image') } }, ...writeCache(cache)];
+function writeImage({ source, detail, cache }: ImagePart, { points, notCarried }: Writing): Fields[] {
+  if (detail !== null && detail !== 'auto') notCarried('messages[].content[].image_url.detail');
+  const image = { format: formatOf(source, imageFormatOf, 'image'), source: writeSource(source, 'image') };
+  return [{ image }, ...points.behind('other', cache)];
 }
 
-function writeDocument({ source, title, cache }: DocumentPart, names: DocumentNames): Fields[] {
+function writeDocument({ source, title, cache }: DocumentPart, { names, points }: Writing): Fields[] {
   const written =
     source.kind === 'text'
       ? { format: 'txt', source: { bytes: Buffer.from(source.text, 'utf8').toString('base64') } }
       : { format: formatOf(source, documentFormatOf, 'document'), source: writeSource(source, 'document') };
-  return [{ document: { ...written, name: names.nameFor(title) } }, ...writeCache(cache)];
+  return [{ document: { ...written, name: names.nameFor(title) } }, ...points.behind('other', cache)];
 }
 
 function writeAudio({ data, format }: AudioPart): Fields {

@@ -12,38 +12,66 @@ export interface OwnFields {
   readonly additional: Fields | null;
 }
 
-/** Efforts that the others know. */
-const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high']);
+/** Efforts that others than Claude know, and what is nearest to the rest. */
+const EFFORTS: ReadonlyMap<string, string> = new Map([
+  ['minimal', 'low'],
+  ['low', 'low'],
+  ['medium', 'medium'],
+  ['high', 'high'],
+  ['xhigh', 'high'],
+]);
 /** Where neither the application nor the catalog names a limit. */
 const USUAL_OUTPUT_TOKENS = 4_096;
 
 /** @param model its id, also behind the prefix of a region or inside of an ARN: it has the maker's name. */
 export function ownFields(conversation: Conversation, model: string, maxOutputTokens: number | null, notCarried: NotCarried): OwnFields {
   if (model.includes('anthropic.')) return claudeFields(conversation, model, maxOutputTokens, notCarried);
-  const { temperature, topP, topK } = conversation;
-  const isNova = model.includes('amazon.nova');
-  if (topK !== null && !isNova) notCarried('top_k');
+  if (model.includes('amazon.nova')) return novaFields(conversation, model, notCarried);
+  const { temperature, topP, topK, maxOutputTokens: limit, reasoning } = conversation;
+  if (topK !== null) notCarried('top_k');
+  const effort = effortFor(reasoning, model.includes('openai.gpt') ? 'always' : 'never', notCarried);
+  return { temperature, topP, maxOutputTokens: limit, additional: effort === null ? null : { reasoning_effort: effort } };
+}
+
+/**
+ * Nova 2 thinks when it is told how much; thinking most of all it takes neither a limit of its answer nor sampling. What is limited is held to that, and
+ * thinks less.
+ */
+function novaFields(conversation: Conversation, model: string, notCarried: NotCarried): OwnFields {
+  const { temperature, topP, topK, maxOutputTokens, reasoning } = conversation;
+  // What it thinks is not shown.
+  if (reasoning?.visible === true) notCarried('reasoning.summary');
+  const wished = effortFor(reasoning, model.includes('amazon.nova-2') ? 'when_told' : 'never', notCarried);
+  const isHigh = wished === 'high';
+  const isUnbound = isHigh && maxOutputTokens === null;
+  if (isHigh && !isUnbound) notCarried('reasoning_effort');
+  const effort = isHigh && !isUnbound ? 'medium' : wished;
+  if (isUnbound && temperature !== null) notCarried('temperature');
+  if (isUnbound && topP !== null) notCarried('top_p');
+  if (isUnbound && topK !== null) notCarried('top_k');
   const additional = {
-    ...(topK !== null && isNova ? { inferenceConfig: { topK } } : {}),
-    ...reasoningFields(conversation, model, notCarried),
+    ...(topK === null || isUnbound ? {} : { inferenceConfig: { topK } }),
+    ...(effort === null ? {} : { reasoningConfig: { type: 'enabled', maxReasoningEffort: effort } }),
   };
   return {
-    temperature,
-    topP,
-    maxOutputTokens: conversation.maxOutputTokens,
+    temperature: isUnbound ? null : temperature,
+    topP: isUnbound ? null : topP,
+    maxOutputTokens,
     additional: Object.keys(additional).length === 0 ? null : additional,
   };
 }
 
-function reasoningFields({ reasoning }: Conversation, model: string, notCarried: NotCarried): Fields {
-  const effort = reasoning?.effort ?? null;
-  if (reasoning === null || (effort === null && reasoning.budgetTokens === null)) return {};
-  const known = effort !== null && EFFORTS.has(effort);
-  if (known && model.includes('amazon.nova-2')) return { reasoningConfig: { type: 'enabled', maxReasoningEffort: effort } };
-  if (known && model.includes('openai.gpt')) return { reasoning_effort: effort };
-  // Those models do not think unasked.
-  if (effort !== 'none' || model.includes('openai.gpt')) notCarried(effort === null ? 'thinking.budget_tokens' : 'reasoning_effort');
-  return {};
+/** The effort that a model other than Claude is told; null: none. @param thinks whether it thinks at all, and whether it can be asked not to. */
+function effortFor(reasoning: Conversation['reasoning'], thinks: 'never' | 'when_told' | 'always', notCarried: NotCarried): string | null {
+  if (reasoning === null) return null;
+  const { effort, budgetTokens } = reasoning;
+  if (effort === null) {
+    if (budgetTokens !== null) notCarried('thinking.budget_tokens');
+    return null;
+  }
+  const known = thinks === 'never' ? null : (EFFORTS.get(effort) ?? null);
+  if (known !== effort && (effort !== 'none' || thinks === 'always')) notCarried('reasoning_effort');
+  return known;
 }
 
 /** Claude by Converse takes what it takes from Anthropic. */

@@ -4,7 +4,8 @@ import type { Conversation, OutputFormat, Tool, ToolChoice, Turn } from '../../c
 import type { NotCarried, ProviderRequest } from '../../conversation/dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import { FRAMES_CONTENT_TYPE } from '../event-stream/frame-reader.ts';
-import { writeAssistantPart, writeCache, writeText, writeUserPart } from './content.ts';
+import { CachePoints } from './cache-points.ts';
+import { writeAssistantPart, writeText, writeUserParts } from './content.ts';
 import { DocumentNames } from './media.ts';
 import { modelPath } from './model-path.ts';
 import { ownFields } from './own-fields.ts';
@@ -24,7 +25,8 @@ export function writeRequest(
 ): ProviderRequest {
   const { upstreamModel } = target;
   const { stopSequences, serviceTier, outputFormat } = conversation;
-  const { system, messages } = writeTurns(conversation.turns, notCarried);
+  const points = new CachePoints(upstreamModel, notCarried);
+  const { system, messages } = writeTurns(conversation.turns, points, notCarried);
   const { temperature, topP, maxOutputTokens, additional } = ownFields(conversation, upstreamModel, target.maxOutputTokens, notCarried);
   tellUnknown(conversation, notCarried);
   const body = {
@@ -36,7 +38,7 @@ export function writeRequest(
       topP: topP ?? undefined,
       stopSequences: stopSequences.length === 0 ? undefined : stopSequences,
     },
-    toolConfig: writeToolConfig(conversation, notCarried),
+    toolConfig: writeToolConfig(conversation, points, notCarried),
     outputConfig: writeOutputConfig(outputFormat, notCarried),
     serviceTier: serviceTier !== null && SERVICE_TIERS.includes(serviceTier) ? { type: serviceTier } : undefined,
     additionalModelRequestFields: additional ?? undefined,
@@ -49,20 +51,22 @@ export function writeRequest(
 }
 
 /** Roles alternate. Instructions stand before everything, wherever they were said. */
-function writeTurns(turns: readonly Turn[], notCarried: NotCarried): { readonly system: Fields[]; readonly messages: readonly Message[] } {
+function writeTurns(
+  turns: readonly Turn[],
+  points: CachePoints,
+  notCarried: NotCarried,
+): { readonly system: Fields[]; readonly messages: readonly Message[] } {
   const system: Fields[] = [];
   const messages: Message[] = [];
-  const names = new DocumentNames();
+  const writing = { names: new DocumentNames(), points, notCarried };
   for (const turn of turns) {
     if (turn.role === 'instructions') {
       if (messages.length > 0) notCarried('messages[].role');
-      system.push(...turn.parts.flatMap(writeText));
+      system.push(...turn.parts.flatMap((part) => writeText(part, writing)));
       continue;
     }
     const content =
-      turn.role === 'assistant'
-        ? turn.parts.flatMap((part) => writeAssistantPart(part, notCarried))
-        : turn.parts.flatMap((part) => writeUserPart(part, names));
+      turn.role === 'assistant' ? turn.parts.flatMap((part) => writeAssistantPart(part, writing)) : writeUserParts(turn.parts, writing);
     const last = messages.at(-1);
     if (last?.role === turn.role) last.content.push(...content);
     else if (content.length > 0) messages.push({ role: turn.role, content });
@@ -71,16 +75,16 @@ function writeTurns(turns: readonly Turn[], notCarried: NotCarried): { readonly 
 }
 
 /** Converse cannot be told to call nothing: it is told of no tools then, unless calls were made already, which it has to know the tools of. */
-function writeToolConfig({ tools, toolChoice, turns }: Conversation, notCarried: NotCarried): Fields | undefined {
+function writeToolConfig({ tools, toolChoice, turns }: Conversation, points: CachePoints, notCarried: NotCarried): Fields | undefined {
   if (tools.length === 0) return undefined;
   if (toolChoice?.kind === 'none') {
     if (!turns.some(({ parts }) => parts.some(({ kind }) => kind === 'tool_call' || kind === 'tool_result'))) return undefined;
     notCarried('tool_choice');
   }
-  return { tools: tools.flatMap(writeTool), toolChoice: writeToolChoice(toolChoice) };
+  return { tools: tools.flatMap((tool) => writeTool(tool, points)), toolChoice: writeToolChoice(toolChoice) };
 }
 
-function writeTool({ name, description, parameters, strict, cache }: Tool): Fields[] {
+function writeTool({ name, description, parameters, strict, cache }: Tool, points: CachePoints): Fields[] {
   const json = isFields(parameters) ? { type: 'object', ...parameters } : { type: 'object', properties: {} };
   const spec = {
     name,
@@ -88,7 +92,7 @@ function writeTool({ name, description, parameters, strict, cache }: Tool): Fiel
     inputSchema: { json },
     strict: strict === true ? true : undefined,
   };
-  return [{ toolSpec: spec }, ...writeCache(cache)];
+  return [{ toolSpec: spec }, ...points.behind('tool', cache)];
 }
 
 function writeToolChoice(choice: ToolChoice | null): Fields | undefined {
@@ -109,12 +113,13 @@ function writeOutputConfig(format: OutputFormat, notCarried: NotCarried): Fields
 
 /** What no model of Bedrock's is told by Converse. */
 function tellUnknown(conversation: Conversation, notCarried: NotCarried): void {
-  const { choices, logprobs, seed, frequencyPenalty, presencePenalty, parallelToolCalls, serviceTier } = conversation;
+  const { choices, logprobs, seed, frequencyPenalty, presencePenalty, parallelToolCalls, serviceTier, endUser } = conversation;
   if (choices > 1) notCarried('n');
   if (logprobs !== null) notCarried('logprobs');
   if (seed !== null) notCarried('seed');
   if (frequencyPenalty !== null && frequencyPenalty !== 0) notCarried('frequency_penalty');
   if (presencePenalty !== null && presencePenalty !== 0) notCarried('presence_penalty');
   if (parallelToolCalls === false) notCarried('parallel_tool_calls');
+  if (endUser !== null) notCarried('user');
   if (serviceTier !== null && serviceTier !== 'auto' && !SERVICE_TIERS.includes(serviceTier)) notCarried('service_tier');
 }

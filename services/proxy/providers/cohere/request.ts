@@ -28,6 +28,7 @@ export function writeRequest(conversation: Conversation, target: CompiledModel, 
   if (conversation.parallelToolCalls === false) notCarried('parallel_tool_calls');
   if (conversation.serviceTier !== null && conversation.serviceTier !== 'auto') notCarried('service_tier');
   if (logprobs !== null && logprobs > 0) notCarried('top_logprobs');
+  if (conversation.endUser !== null) notCarried('user');
   // It cannot be told to call one of them, but it can be given that one alone.
   const tools = toolChoice?.kind === 'tool' ? conversation.tools.filter(({ name }) => name === toolChoice.name) : conversation.tools;
   const body = {
@@ -63,6 +64,7 @@ class Writing {
 
   /** A turn of the user's is several messages where it has results of tools: those are messages of their own. */
   messages(turn: Turn): Member[] {
+    for (const part of turn.parts) if ('cache' in part && part.cache !== null) this.#notCarried('cache_control');
     if (turn.role === 'instructions') return [{ role: 'system', content: contentOf(turn.parts.map(({ text }) => textPart(text))) }];
     if (turn.role === 'assistant') return [this.#assistant(turn.parts)];
     const messages: Member[] = [];
@@ -82,6 +84,7 @@ class Writing {
   }
 
   tools(tools: readonly Tool[]): Member {
+    if (tools.some(({ cache }) => cache !== null)) this.#notCarried('cache_control');
     const strict = tools.every((tool) => tool.strict === true);
     if (!strict && tools.some((tool) => tool.strict === true)) this.#notCarried('tools[].function.strict');
     const functions = tools.map(({ name, description, parameters }) => ({
@@ -120,6 +123,7 @@ class Writing {
   #toolResult({ callId, parts, isError }: ToolResultPart): Member {
     if (isError) this.#notCarried('messages[].content[].is_error');
     const content = parts.flatMap((part): Member[] => {
+      if (part.cache !== null) this.#notCarried('cache_control');
       if (part.kind === 'text') return [textPart(part.text)];
       if (part.kind === 'document' && part.source.kind === 'text') {
         return [{ type: 'document', document: { data: dataOf(part.title, part.source.text) } }];
@@ -138,7 +142,10 @@ class Writing {
       if (part.kind === 'text' || part.kind === 'refusal') said.push(part.text);
       else if (part.kind === 'thinking') thought.push({ type: 'thinking', thinking: part.text });
       else if (part.kind === 'redacted_thinking') this.#notCarried('messages[].content[].redacted_thinking');
-      else calls.push({ id: part.callId, type: 'function', function: { name: part.name, arguments: part.input } });
+      else {
+        if (part.signature !== null) this.#notCarried('messages[].tool_calls[].signature');
+        calls.push({ id: part.callId, type: 'function', function: { name: part.name, arguments: part.input } });
+      }
     }
     if (calls.length === 0) return { role: 'assistant', content: contentOf([...thought, ...said.map(textPart)]) };
     return {

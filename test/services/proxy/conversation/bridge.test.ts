@@ -52,7 +52,7 @@ test('a request goes out in the words of the provider, with what its route sets 
   expect([path, headers]).toEqual([`/${target.upstreamModel}`, ['x-scripted', '1']]);
   expect(JSON.parse(body.toString('utf8'))).toMatchObject({ maxOutputTokens: 64, seed: 1, turns: [{ role: 'user' }, { role: 'user' }] });
   // Each once, however often it is there.
-  expect(notCarried).toEqual(['messages[].name', 'logit_bias', 'seed']);
+  expect(notCarried).toEqual(['logit_bias', 'messages[].name', 'seed']);
   expect(prepare({}).notCarried).toEqual([]);
 });
 

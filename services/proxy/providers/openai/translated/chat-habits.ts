@@ -1,3 +1,4 @@
+import type { ToolResultPart, UserPart } from '../../../conversation/conversation.ts';
 import type { CompiledModel } from '../../../snapshot/compiled-model.ts';
 import { isOpenai } from '../output-limit-field.ts';
 
@@ -17,9 +18,14 @@ export interface ChatHabits {
   readonly cacheMarks?: boolean;
   /** False where a text has to be one string. */
   readonly textLists?: boolean;
+  /** A part of a message as the provider takes it, where that is not as OpenAI has it; null: it is. */
+  readonly part?: (part: SaidPart) => object | null;
   /** The id of a call as the provider takes it, where it does not take any. */
   readonly callId?: (id: string) => string;
 }
+
+/** What a user says, in parts of which a message consists. */
+export type SaidPart = Exclude<UserPart, ToolResultPart>;
 
 export type ChatMember =
   | 'json_schema'

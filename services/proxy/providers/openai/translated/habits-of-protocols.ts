@@ -1,5 +1,6 @@
 import type { ProviderProtocol } from '../../../../../schema/values/provider-protocol.ts';
 import { mistralCallId } from '../../mistral/call-id.ts';
+import { mistralPart } from '../../mistral/part.ts';
 import type { ChatHabits } from './chat-habits.ts';
 
 /** By the documentation of each; who is not here is as OpenAI. */
@@ -19,6 +20,7 @@ export const HABITS: Partial<Record<ProviderProtocol, ChatHabits>> = {
     seed: 'random_seed',
     asksUsage: false,
     thinking: 'parts',
+    part: mistralPart,
     callId: mistralCallId,
   },
   ollama: { lacks: ['n', 'parallel_tool_calls', 'service_tier', 'tool_choice', 'top_k', 'user'], thinking: 'reasoning' },

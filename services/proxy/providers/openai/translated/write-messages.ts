@@ -7,12 +7,11 @@ import type {
   RedactedThinkingPart,
   TextPart,
   ThinkingPart,
-  ToolResultPart,
   Turn,
   UserPart,
 } from '../../../conversation/conversation.ts';
 import type { NotCarried } from '../../../conversation/dialect.ts';
-import type { ChatHabits } from './chat-habits.ts';
+import type { ChatHabits, SaidPart } from './chat-habits.ts';
 
 /**
  * Turns as messages. A result of a tool is a message of its own, in front of what the user says beside it; a picture or a file in it, for which there is
@@ -33,11 +32,9 @@ export function cacheControl(cache: CacheMark | null, isTaken: boolean, notCarri
   return {};
 }
 
-type Said = Exclude<UserPart, ToolResultPart>;
-
 function writeUser(parts: readonly UserPart[], habits: ChatHabits, notCarried: NotCarried): object[] {
   const results = parts.filter((part) => part.kind === 'tool_result');
-  const said: Said[] = [];
+  const said: SaidPart[] = [];
   for (const result of results) said.push(...result.parts.filter(({ kind }) => kind !== 'text'));
   said.push(...parts.filter((part) => part.kind !== 'tool_result'));
   const messages: object[] = results.map((result) => {
@@ -59,13 +56,10 @@ function writeUser(parts: readonly UserPart[], habits: ChatHabits, notCarried: N
 }
 
 /** One text is a string, which everyone takes. */
-function writeContent(
-  parts: readonly Said[],
-  { cacheMarks = false, textLists = true }: ChatHabits,
-  notCarried: NotCarried,
-): string | object[] {
+function writeContent(parts: readonly SaidPart[], habits: ChatHabits, notCarried: NotCarried): string | object[] {
+  const { cacheMarks = false, textLists = true } = habits;
   const written = parts.map((part) => ({
-    ...writePart(part),
+    ...(habits.part?.(part) ?? writePart(part)),
     ...('cache' in part ? cacheControl(part.cache, cacheMarks, notCarried) : {}),
   }));
   const texts = parts.filter((part) => part.kind === 'text');
@@ -74,7 +68,7 @@ function writeContent(
   return isString ? texts.map(({ text }) => text).join('\n') : written;
 }
 
-function writePart(part: Said): object {
+function writePart(part: SaidPart): object {
   switch (part.kind) {
     case 'text':
       return { type: 'text', text: part.text };

@@ -1,7 +1,7 @@
 import type { Conversation, ReasoningWish, Tool } from '../../../conversation/conversation.ts';
 import type { NotCarried } from '../../../conversation/dialect.ts';
 import type { CompiledModel } from '../../../snapshot/compiled-model.ts';
-import { outputLimitField } from '../output-limit-field.ts';
+import { isOpenai, outputLimitField } from '../output-limit-field.ts';
 import type { ChatHabits, ChatMember } from './chat-habits.ts';
 import { takesMember } from './chat-habits.ts';
 import { cacheControl, writeMessages } from './write-messages.ts';
@@ -42,7 +42,7 @@ export function writeChatRequest(conversation: Conversation, target: CompiledMod
   putWhereTaken('n', 'n', conversation.choices === 1 ? null : conversation.choices);
   putWhereTaken('logprobs', 'logprobs', logprobs === null ? null : true);
   if (logprobs !== null && logprobs > 0) putWhereTaken('logprobs', 'top_logprobs', logprobs);
-  if (conversation.reasoning !== null) Object.assign(body, writeReasoning(conversation.reasoning, habits));
+  if (conversation.reasoning !== null) Object.assign(body, writeReasoning(conversation.reasoning, habits, target, notCarried));
   if (outputFormat.kind === 'json_schema') {
     const { name, schema, strict } = outputFormat;
     const described = { type: 'json_schema', json_schema: { name, schema, ...(strict === null ? {} : { strict }) } };
@@ -68,18 +68,27 @@ function writeTool(
   const declared = {
     name,
     ...(description === null ? {} : { description }),
-    ...(parameters === null ? {} : { parameters }),
+    // Some want them also where there are none.
+    parameters: parameters ?? { type: 'object', properties: {} },
     ...(strict === null ? {} : { strict }),
   };
   return { type: 'function', function: declared, ...cacheControl(cache, cacheMarks, notCarried) };
 }
 
-function writeReasoning({ effort, budgetTokens, visible }: ReasoningWish, { reasoning }: ChatHabits): object {
+function writeReasoning(
+  { effort, budgetTokens, visible }: ReasoningWish,
+  { reasoning }: ChatHabits,
+  { provider }: CompiledModel,
+  notCarried: NotCarried,
+): object {
+  // OpenAI shows none of it in this dialect; whoever else thinks shows it unasked.
+  if (visible === true && isOpenai(provider)) notCarried('reasoning.summary');
   const meant = effort ?? (budgetTokens === null ? null : effortOf(budgetTokens));
   if (reasoning === 'reasoning') {
     const amount = budgetTokens === null || effort !== null ? {} : { max_tokens: budgetTokens };
     return { reasoning: { ...(effort === null ? {} : { effort }), ...amount, ...(visible === false ? { exclude: true } : {}) } };
   }
+  if (budgetTokens !== null && effort === null) notCarried('thinking.budget_tokens');
   if (reasoning === 'thinking') {
     return meant === 'none'
       ? { thinking: { type: 'disabled' } }

@@ -63,10 +63,10 @@ describe('what only Anthropic has', () => {
       'messages[].content[].server_tool_use',
       'messages[].content[].web_search_tool_result',
       'tools[].web_search_20260318',
-      'tools[].input_examples',
       'mcp_servers',
       'container',
       'speed',
+      'tools[].input_examples',
     ]);
     expect(conversation.tools.map(({ name }) => name)).toEqual(['mine']);
     expect(conversation.turns.at(-1)?.parts).toEqual([{ kind: 'text', text: 'found', cache: null }]);

@@ -25,7 +25,7 @@ test('a plain conversation says nothing that was not asked for', () => {
 });
 
 test('turns alternate, marks are points of their own, and arguments keep their digits', () => {
-  const { body, text: bytes } = written({
+  const said: Partial<Conversation> = {
     turns: [
       { role: 'instructions', parts: [{ ...text('Be brief.'), cache: { ttl: '1h' } }] },
       { role: 'user', parts: [text('one')] },
@@ -52,7 +52,8 @@ test('turns alternate, marks are points of their own, and arguments keep their d
         ],
       },
     ],
-  });
+  };
+  const { body, text: bytes } = written(said, CLAUDE);
   expect(body.system).toEqual([{ text: 'Be brief.' }, { cachePoint: { type: 'default', ttl: '1h' } }]);
   expect(body.messages).toMatchObject([
     { role: 'user', content: [{ text: 'one' }, { text: 'two' }] },
@@ -94,7 +95,7 @@ test('documents have names that Bedrock takes, none twice', () => {
 });
 
 test('tools, formats, tiers and thinking are where Converse has them', () => {
-  const tool = { name: 'f', description: '', parameters: { properties: {} }, strict: true, cache: { ttl: null } };
+  const tool = { name: 'f', description: '', parameters: { properties: {} }, strict: true, cache: null };
   const schema = { type: 'object' };
   const { body } = written({
     tools: [tool],
@@ -108,7 +109,7 @@ test('tools, formats, tiers and thinking are where Converse has them', () => {
   });
   expect(body).toMatchObject({
     toolConfig: {
-      tools: [{ toolSpec: { name: 'f', inputSchema: { json: { type: 'object' } }, strict: true } }, { cachePoint: { type: 'default' } }],
+      tools: [{ toolSpec: { name: 'f', inputSchema: { json: { type: 'object' } }, strict: true } }],
       toolChoice: { tool: { name: 'f' } },
     },
     outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema: { name: 'answer', schema: JSON.stringify(schema) } } } },
@@ -155,4 +156,44 @@ test('what Converse has no place for is named, and a question without a part of 
   expect(written({ turns: [{ role: 'user', parts: [stored] }] }).body.messages[0].content[0]).toEqual({
     image: { format: 'png', source: { s3Location: { uri: 's3://bucket/a.png' } } },
   });
+});
+
+test('a mark is a point where the model takes one, and told where it would refuse the request', () => {
+  const marked = { ...text('long'), cache: { ttl: '1h' as const } };
+  const tools = [{ name: 'f', description: null, parameters: null, strict: null, cache: { ttl: null } }];
+  const result: UserPart = { kind: 'tool_result', callId: 'c', toolName: null, parts: [marked], isError: false, cache: null };
+  const turns: Conversation['turns'] = [
+    { role: 'instructions', parts: [marked] },
+    { role: 'user', parts: [marked] },
+    { role: 'assistant', parts: [{ kind: 'tool_call', callId: 'c', name: 'f', input: '{}', signature: null, cache: null }] },
+    { role: 'user', parts: [result, marked] },
+  ];
+  const pointsFor = (model: string) => {
+    const { text: bytes, notCarried } = written({ turns, tools }, model);
+    return [bytes.match(/"cachePoint":\{[^}]*\}/g) ?? [], [...new Set(notCarried)].sort()];
+  };
+  const [anHour, usual] = ['"cachePoint":{"type":"default","ttl":"1h"}', '"cachePoint":{"type":"default"}'];
+  expect(pointsFor(CLAUDE)).toEqual([[anHour, anHour, anHour, usual], ['cache_control']]);
+  expect(pointsFor(NOVA)).toEqual([
+    [usual, usual],
+    ['cache_control', 'cache_control.ttl'],
+  ]);
+  expect(pointsFor('meta.llama3-3-70b-instruct-v1:0')).toEqual([[], ['cache_control']]);
+});
+
+test('Nova thinks as much as it may: most of all without a limit and sampling, else less', () => {
+  const high = { effort: 'xhigh', budgetTokens: null, visible: null };
+  const unbound = written({ reasoning: high, temperature: 0.5, topP: 0.5, topK: 5 });
+  expect(unbound.body).toMatchObject({
+    inferenceConfig: {},
+    additionalModelRequestFields: { reasoningConfig: { type: 'enabled', maxReasoningEffort: 'high' } },
+  });
+  expect(unbound.body.additionalModelRequestFields.inferenceConfig).toBeUndefined();
+  expect(unbound.notCarried.sort()).toEqual(['reasoning_effort', 'temperature', 'top_k', 'top_p']);
+  const bound = written({ reasoning: { ...high, effort: 'high' }, temperature: 0.5, maxOutputTokens: 100 });
+  expect(bound.body).toMatchObject({
+    inferenceConfig: { temperature: 0.5, maxTokens: 100 },
+    additionalModelRequestFields: { reasoningConfig: { maxReasoningEffort: 'medium' } },
+  });
+  expect(bound.notCarried).toEqual(['reasoning_effort']);
 });
