@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { PROVIDER_PROTOCOLS } from '../../schema/values/provider-protocol.ts';
 import { fileState } from '../../services/cli/configuration/file-state.ts';
 import { shippedPriceBook } from '../../services/pricing/price-book.ts';
+import { BEDROCK_VARIABLES } from '../../services/registry/bedrock-in-environment.ts';
 import { readDocuments } from '../../services/registry/configuration/read-documents.ts';
 import { KNOWN_PROVIDERS } from '../../services/registry/known-providers.ts';
 import { PROVIDER_ACCESS } from '../../services/registry/provider-access.ts';
@@ -20,7 +21,8 @@ test.each(PROVIDER_PROTOCOLS)(
     expect(baseUrl).toBe(own === null ? 'to be named' : `\`${own}\``);
     const [header] = credentialHeader('x');
     expect(credential.toLowerCase()).toContain(header);
-    const variables = KNOWN_PROVIDERS.filter((known) => known.protocol === protocol).map(({ variable }) => variable);
+    const known = KNOWN_PROVIDERS.filter((provider) => provider.protocol === protocol).map(({ variable }) => variable);
+    const variables = protocol === 'bedrock' ? BEDROCK_VARIABLES : known;
     expect([...found.matchAll(/`([A-Z_]+)`/g)].map(([, variable]) => variable)).toEqual(variables);
     const anchor = /\(#(.+)\)/.exec(link)?.[1] ?? '';
     const headings = [...page.matchAll(/^## (.+)$/gm)].map(([, heading = '']) =>

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { BEDROCK_VARIABLES } from '../../services/registry/bedrock-in-environment.ts';
 import { KNOWN_PROVIDERS } from '../../services/registry/known-providers.ts';
 import { parseEnvironment } from '../../services/runtime/environment.ts';
 
@@ -24,6 +25,7 @@ const Compose = Type.Object({ services: Type.Record(Type.String(), Service), vol
 
 const compose = Value.Parse(Compose, parse(read('infra/compose.yaml'), { merge: true }));
 const services = Object.entries(compose.services);
+const providerVariables = [...KNOWN_PROVIDERS.map(({ variable }) => variable), ...BEDROCK_VARIABLES];
 const ours = services.filter(([, service]) => service.image === 'turnpike');
 const serving = ours.filter(([, service]) => service.healthcheck !== undefined);
 const instructions = read('infra/Dockerfile')
@@ -73,7 +75,7 @@ describe('infra/compose.yaml', () => {
       }),
       '/app',
     );
-    for (const { variable } of KNOWN_PROVIDERS) asked.add(variable);
+    for (const variable of providerVariables) asked.add(variable);
     expect(Object.keys(service.environment ?? {}).filter((name) => !asked.has(name))).toEqual([]);
   });
 
@@ -91,7 +93,7 @@ describe('infra/compose.yaml', () => {
   test('every proxy that may offer a provider is given its credential, and who makes the first models too', () => {
     for (const name of ['proxy-1', 'proxy-2', 'bootstrap']) {
       const environment = Object.keys(compose.services[name]?.environment ?? {});
-      expect(environment).toEqual(expect.arrayContaining(KNOWN_PROVIDERS.map(({ variable }) => variable)));
+      expect(environment).toEqual(expect.arrayContaining(providerVariables));
     }
   });
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ConfigDocument } from '../../../../schema/config/document.ts';
 import { mintVirtualKey } from '../../../../schema/values/virtual-key.ts';
 import { environmentState } from '../../../../services/cli/configuration/environment-state.ts';
@@ -97,4 +97,50 @@ test('a credential in the environment makes its provider ready to use with price
   expect(state.models.find(({ name }) => name === 'openai/gpt-5-mini')?.price).not.toBeNull();
   expect(JSON.stringify(state)).not.toContain('sk-x');
   expect(environmentState(new Set(['openai']), resolution({ OPENAI_API_KEY: 'sk-x' })).providers).toEqual([]);
+});
+
+describe('Bedrock is found in the environment', () => {
+  const found = (variables: Readonly<Record<string, string>>) => environmentState(new Set(), resolution(variables));
+  const elsewhere = { AWS_REGION: 'us-east-1', AWS_PROFILE: 'work', AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' };
+
+  test('by an API key of its own in a region, under that key', () => {
+    const { providers, models } = found({ ...elsewhere, AWS_BEARER_TOKEN_BEDROCK: 'ABSK' });
+    const baseUrl = 'https://bedrock-runtime.us-east-1.amazonaws.com';
+    const credential = { env: 'AWS_BEARER_TOKEN_BEDROCK' };
+    expect(providers).toEqual([{ name: 'bedrock', protocol: 'bedrock', baseUrl, credential, options: {} }]);
+    expect(models.find(({ name }) => name === 'bedrock/us.amazon.nova-2-lite-v1:0')?.price).not.toBeNull();
+    expect(found({ AWS_DEFAULT_REGION: 'cn-north-1', AWS_BEARER_TOKEN_BEDROCK: 'ABSK' }).providers).toMatchObject([
+      { baseUrl: 'https://bedrock-runtime.cn-north-1.amazonaws.com.cn' },
+    ]);
+  });
+
+  test('by a region that is named for it, under what the machine has', () => {
+    const { providers } = found({ ...elsewhere, TURNPIKE_BEDROCK_REGION: 'eu-central-1' });
+    expect(providers).toMatchObject([{ baseUrl: 'https://bedrock-runtime.eu-central-1.amazonaws.com', credential: null }]);
+  });
+
+  test.each<[why: string, variables: Readonly<Record<string, string>>]>([
+    ['a machine has credentials of AWS for other reasons', elsewhere],
+    ['nothing says where', { AWS_BEARER_TOKEN_BEDROCK: 'ABSK' }],
+    ['the region is none', { AWS_BEARER_TOKEN_BEDROCK: 'ABSK', AWS_REGION: 'evil.example/' }],
+  ])('not where %s', (_why, variables) => {
+    expect(found(variables)).toMatchObject({ providers: [], models: [] });
+  });
+
+  test('and a region that is none is refused where it was named for it', () => {
+    expect(() => found({ TURNPIKE_BEDROCK_REGION: 'Frankfurt' })).toThrow(
+      /TURNPIKE_BEDROCK_REGION: expected a region .* found "Frankfurt"/,
+    );
+  });
+
+  test('with the models that can be called from there, each once, at the prices of the region', () => {
+    const { models } = found({ TURNPIKE_BEDROCK_REGION: 'ap-south-1' });
+    const names = models.map(({ upstreamModel }) => upstreamModel);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(
+      expect.arrayContaining(['apac.amazon.nova-lite-v1:0', 'global.anthropic.claude-sonnet-5', 'amazon.nova-lite-v1:0']),
+    );
+    expect(names.filter((name) => /^(?:us|eu|jp|au|us-gov)\.|[/@]|^claude/.test(name))).toEqual([]);
+    expect(models.find(({ name }) => name === 'bedrock/deepseek.v3.2')?.price?.source).toContain('ap-south-1/deepseek.v3.2');
+  });
 });
