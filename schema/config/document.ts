@@ -117,6 +117,7 @@ export const ModelDocument = document(
                   strict,
                 ),
                 perRequest: Type.Optional(Usd),
+                perSearch: Type.Optional(Usd),
               },
               strict,
             ),

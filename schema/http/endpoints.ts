@@ -11,6 +11,7 @@ import { COUNT_TOKENS, MESSAGES } from './messages.ts';
 import { MODELS } from './models.ts';
 import { MODERATIONS } from './moderations.ts';
 import { PASS_THROUGH } from './pass-through.ts';
+import { RERANK } from './rerank.ts';
 import { RESPONSES } from './responses.ts';
 import { SPEECH } from './speech.ts';
 
@@ -20,6 +21,7 @@ export const PROVIDER_ENDPOINTS = [
   RESPONSES,
   COMPLETIONS,
   EMBEDDINGS,
+  RERANK,
   MODERATIONS,
   IMAGE_GENERATIONS,
   SPEECH,
@@ -45,6 +47,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [RESPONSES]: PROVIDER_PROTOCOLS,
   [COMPLETIONS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'ollama', 'openrouter', 'together'],
   [EMBEDDINGS]: ['openai', 'azure-openai', 'fireworks', 'huggingface', 'mistral', 'ollama', 'openrouter', 'together'],
+  [RERANK]: ['openai', 'cohere', 'fireworks', 'openrouter', 'together'],
   // Whoever else has them bills them, and does not say how much.
   [MODERATIONS]: ['openai'],
   [IMAGE_GENERATIONS]: ['openai', 'azure-openai', 'together', 'xai'],

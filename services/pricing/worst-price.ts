@@ -2,7 +2,7 @@ import type { TokenClass } from '../../schema/values/token-usage.ts';
 import { INPUT_CLASSES, OUTPUT_CLASSES } from '../../schema/values/token-usage.ts';
 import type { EffectivePrices } from './effective-prices.ts';
 import { effectivePrices } from './effective-prices.ts';
-import type { PriceSheet } from './price-sheet.ts';
+import type { Piece, PriceSheet } from './price-sheet.ts';
 import { SERVICE_TIERS } from './price-sheet.ts';
 
 /** The most that a request can use. */
@@ -11,6 +11,7 @@ export interface MostUsed {
   readonly input: number;
   readonly output: number;
   /** Pieces, of what is billed by them; none where it is left out. */
+  readonly searches?: number;
   readonly images?: number;
   readonly audioSeconds?: number;
 }
@@ -21,6 +22,7 @@ interface WorstPrices {
   readonly above: number;
   readonly input: bigint | null;
   readonly output: bigint | null;
+  readonly search: bigint | null;
   readonly image: bigint | null;
   readonly audioSecond: bigint | null;
   readonly request: bigint;
@@ -35,8 +37,8 @@ const worstPrices = new WeakMap<PriceSheet, readonly WorstPrices[]>();
  * @returns pico-USD; null where the sheet, or that there is none, leaves open what is billed: tokens it has no plain price for, and no piece either.
  */
 export function worstCost(sheet: PriceSheet | null, most: MostUsed): bigint | null {
-  const { input, output, images = 0, audioSeconds = 0 } = most;
-  if (sheet === null) return input === 0 && output === 0 && images === 0 && audioSeconds === 0 ? 0n : null;
+  const { input, output, searches = 0, images = 0, audioSeconds = 0 } = most;
+  if (sheet === null) return input === 0 && output === 0 && searches === 0 && images === 0 && audioSeconds === 0 ? 0n : null;
   let bands = worstPrices.get(sheet);
   if (bands === undefined) {
     bands = bandsOf(sheet);
@@ -47,10 +49,14 @@ export function worstCost(sheet: PriceSheet | null, most: MostUsed): bigint | nu
     const { above } = prices;
     if (above >= input && above > 0) continue;
     const byToken = (prices.input !== null || input === 0) && (prices.output !== null || output === 0);
-    const byPiece = (prices.image !== null && images > 0) || (prices.audioSecond !== null && audioSeconds > 0);
+    const byPiece =
+      (prices.search !== null && searches > 0) ||
+      (prices.image !== null && images > 0) ||
+      (prices.audioSecond !== null && audioSeconds > 0);
     if (!byToken && !byPiece) return null;
     let cost = prices.request + (prices.input ?? 0n) * BigInt(input) + (prices.output ?? 0n) * BigInt(output);
     // Hardly any request has pieces, and every request with a budget comes by here.
+    if (searches > 0) cost += (prices.search ?? 0n) * BigInt(searches);
     if (images > 0) cost += (prices.image ?? 0n) * BigInt(images);
     if (audioSeconds > 0) cost += (prices.audioSecond ?? 0n) * BigInt(Math.ceil(audioSeconds));
     if (worst === null || cost > worst) worst = cost;
@@ -70,6 +76,7 @@ function bandsOf(sheet: PriceSheet): WorstPrices[] {
       above,
       input: plain.input === null ? null : dearest(sold, INPUT_CLASSES),
       output: plain.output === null ? null : dearest(sold, OUTPUT_CLASSES),
+      search: plain.search === null ? null : dearest(sold, ['search']),
       image: plain.image === null ? null : dearest(sold, ['image']),
       audioSecond: plain.audioSecond === null ? null : dearest(sold, ['audioSecond']),
       request: dearest(sold, ['request']),
@@ -77,7 +84,7 @@ function bandsOf(sheet: PriceSheet): WorstPrices[] {
   });
 }
 
-function dearest(situations: readonly EffectivePrices[], units: readonly (TokenClass | 'request' | 'image' | 'audioSecond')[]): bigint {
+function dearest(situations: readonly EffectivePrices[], units: readonly (TokenClass | Piece)[]): bigint {
   let most = 0n;
   for (const prices of situations) {
     for (const unit of units) {

@@ -5,7 +5,7 @@ import type { DeliveryReport } from './delivery.ts';
 import { Delivery } from './delivery.ts';
 import type { Endpoint, Exchange, SimulatorState } from './endpoint.ts';
 import { sendFailure } from './endpoint.ts';
-import type { Failure } from './failures.ts';
+import type { Failure, PromptParameter } from './failures.ts';
 import { errorKinds, failureOfKind, invalidRequest } from './failures.ts';
 import { behaviorOfModel } from './models.ts';
 import type { Read, Refused } from './request-reader.ts';
@@ -52,7 +52,7 @@ export type Composition = {
 export type Protocol<Request extends BillableRequest> = {
   readonly path: string;
   /** What the protocol calls the prompt. */
-  readonly promptParameter: 'messages' | 'input';
+  readonly promptParameter: PromptParameter;
   readonly read: (body: Uint8Array) => Read<Request>;
   readonly unknownModel: (model: string) => Failure;
   readonly compose: (request: Request, context: CompositionContext) => Composition | Refused;
@@ -87,7 +87,7 @@ function withLuck(behavior: Behavior, random: SeededRandom): Behavior {
 }
 
 /** The error this request gets whatever it asks: by its credential, by its model or options, or because a body cannot break off politely. */
-function forcedFailure(behavior: Behavior, secret: string, stream: boolean, promptParameter: 'messages' | 'input'): Failure | null {
+function forcedFailure(behavior: Behavior, secret: string, stream: boolean, promptParameter: PromptParameter): Failure | null {
   const asked = failureAskedByCredential(secret);
   if (asked !== null && errorKinds.includes(asked)) return failureOfKind(asked, behavior.retryAfterSeconds, promptParameter);
   if (behavior.error !== null) return failureOfKind(behavior.error, behavior.retryAfterSeconds, promptParameter);

@@ -138,6 +138,9 @@ const bareFailures: Readonly<Record<string, Failure>> = {
 
 const templateByName: Readonly<Record<string, Template>> = templates;
 
+/** What an endpoint calls the prompt. */
+export type PromptParameter = 'messages' | 'input' | 'query';
+
 /** The names an `error` option may have. */
 export const errorKinds: readonly string[] = [...Object.keys(templates), ...Object.keys(bareFailures)];
 
@@ -145,7 +148,7 @@ export const errorKinds: readonly string[] = [...Object.keys(templates), ...Obje
  * The error answer of this kind. `promptParameter` is what the endpoint calls the prompt; `retryAfterSeconds` is sent only with kinds that carry it (429, 429-tokens, 503).
  * @throws RangeError on a kind that is not in `errorKinds`: options are checked where they are parsed.
  */
-export function failureOfKind(kind: string, retryAfterSeconds: number, promptParameter: 'messages' | 'input' = 'messages'): Failure {
+export function failureOfKind(kind: string, retryAfterSeconds: number, promptParameter: PromptParameter = 'messages'): Failure {
   const bare = bareFailures[kind];
   if (bare !== undefined) return bare;
   const template = templateByName[kind];

@@ -15,6 +15,7 @@ import { healthEndpoints } from './endpoints/health.ts';
 import { messagesEndpoint } from './endpoints/messages.ts';
 import { modelEndpoint, modelsEndpoint } from './endpoints/models.ts';
 import { lastRequestsEndpoint } from './endpoints/requests.ts';
+import { rerankEndpoint } from './endpoints/rerank.ts';
 import { responsesEndpoint } from './endpoints/responses.ts';
 import { scenarioEndpoint } from './endpoints/scenario.ts';
 import { failure, failureOfKind, invalidRequest } from './failures.ts';
@@ -71,6 +72,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const find = createRouter([
     chatCompletionsEndpoint(state),
     embeddingsEndpoint(state),
+    rerankEndpoint(state),
     responsesEndpoint(state),
     messagesEndpoint(state),
     filesEndpoint(state),

@@ -116,8 +116,8 @@ function desiredPrice(
   const named = (sheet: PriceSheet, source: string) => ({ version: priceVersion(sheet), sheet, source });
   if (price !== undefined && 'perMillionTokens' in price) {
     try {
-      const perRequest = price.perRequest === undefined ? {} : { request: price.perRequest };
-      return named(sheetFromPerMillion({ ...price.perMillionTokens, ...perRequest }), 'configuration');
+      const { perMillionTokens, perRequest: request, perSearch: search } = price;
+      return named(sheetFromPerMillion({ ...perMillionTokens, request, search }), 'configuration');
     } catch (error) {
       mistake(`spec.price: ${error instanceof Error ? error.message : String(error)}`);
       return null;

@@ -9,6 +9,7 @@ import { messagesStream, messagesWhole } from './endpoints/messages.ts';
 import { models } from './endpoints/models.ts';
 import { moderations } from './endpoints/moderations.ts';
 import { passThrough } from './endpoints/pass-through.ts';
+import { rerank } from './endpoints/rerank.ts';
 import { responses, responsesStream } from './endpoints/responses.ts';
 import { speech } from './endpoints/speech.ts';
 import { transcriptions, translations } from './endpoints/transcriptions.ts';
@@ -22,6 +23,7 @@ export const SNIPPETS: readonly Snippet[] = [
   responsesStream,
   completions,
   embeddings,
+  rerank,
   messagesWhole,
   messagesStream,
   countTokens,

@@ -7,6 +7,7 @@ import { imageGenerations } from './image-generations.ts';
 import { countTokens, messages } from './messages.ts';
 import { moderations } from './moderations.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
+import { rerank } from './rerank.ts';
 import { responses } from './responses.ts';
 import type { CallingOptions } from './serve-provider-endpoint.ts';
 import { serveProviderEndpoint } from './serve-provider-endpoint.ts';
@@ -27,6 +28,7 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     served(responses),
     served(completions),
     served(embeddings),
+    served(rerank),
     served(moderations),
     served(imageGenerations),
     served(speech),

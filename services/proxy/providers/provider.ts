@@ -6,6 +6,7 @@ import type { GenerateContentRequest } from '../../../schema/http/generate-conte
 import type { ImageRequest } from '../../../schema/http/images.ts';
 import type { CountTokensRequest, MessagesRequest } from '../../../schema/http/messages.ts';
 import type { ModerationRequest } from '../../../schema/http/moderations.ts';
+import type { RerankRequest } from '../../../schema/http/rerank.ts';
 import type { ResponsesRequest } from '../../../schema/http/responses.ts';
 import type { SpeechRequest } from '../../../schema/http/speech.ts';
 import type { ProviderProtocol } from '../../../schema/values/provider-protocol.ts';
@@ -189,6 +190,7 @@ export interface Operations {
   readonly responses?: Operation<ResponsesRequest>;
   readonly completions?: Operation<CompletionRequest>;
   readonly embeddings?: Operation<EmbeddingsRequest>;
+  readonly rerank?: Operation<RerankRequest>;
   readonly messages?: Operation<MessagesRequest>;
   readonly countTokens?: Operation<CountTokensRequest>;
   readonly generateContent?: Operation<GenerateContentRequest>;

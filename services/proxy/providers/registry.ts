@@ -15,7 +15,17 @@ import { xaiProvider } from './xai/xai-provider.ts';
 /** Every provider the proxy speaks to: the only list. Whoever has no folder does nothing in a way of its own. */
 export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   openai: openaiDialect('openai', {
-    serves: ['responses', 'completions', 'embeddings', 'moderations', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
+    serves: [
+      'responses',
+      'completions',
+      'embeddings',
+      'rerank',
+      'moderations',
+      'imageGenerations',
+      'speech',
+      'transcriptions',
+      'translations',
+    ],
     accountPath: sameEndpoint,
   }),
   anthropic: anthropicProvider,
@@ -23,7 +33,7 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   bedrock: bedrockProvider,
   cohere: cohereProvider,
   deepseek: openaiDialect('deepseek'),
-  fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings'] }),
+  fireworks: openaiDialect('fireworks', { serves: ['completions', 'embeddings', 'rerank'] }),
   gemini: geminiProvider,
   groq: openaiDialect('groq', { serves: ['responses', 'speech', 'transcriptions', 'translations'], accountPath: sameEndpoint }),
   huggingface: openaiDialect('huggingface', { serves: ['completions', 'embeddings'] }),
@@ -32,7 +42,7 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   openrouter: openrouterProvider,
   perplexity: perplexityProvider,
   together: openaiDialect('together', {
-    serves: ['completions', 'embeddings', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
+    serves: ['completions', 'embeddings', 'rerank', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
   }),
   vertex: vertexProvider,
   xai: xaiProvider,

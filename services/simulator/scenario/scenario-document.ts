@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { Type } from 'typebox';
 
 /** Paths that a scenario may tell apart: the billable ones. */
-export const scenarioEndpoints = ['/v1/chat/completions', '/v1/embeddings', '/v1/responses'] as const;
+export const scenarioEndpoints = ['/v1/chat/completions', '/v1/embeddings', '/v1/rerank', '/v1/responses'] as const;
 
 const strict = { additionalProperties: false } as const;
 const oneOrMore = <Schema extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Union>>(schema: Schema, description: string) =>

@@ -35,6 +35,7 @@ const expected: Readonly<Record<string, { readonly curl: string | RegExp; readon
   'responses-stream': { curl: 'event: response.completed', printed: 'Hello, turnpike!\n' },
   completions: { curl: '"text":"Hello, turnpike!"', printed: 'Hello, turnpike!\n' },
   embeddings: { curl: '"index":1', printed: /^0 \[.*\n?.*\]\n1 \[/s },
+  rerank: { curl: '"relevance_score":0.99', printed: '1 0.99\n0 0.01\n' },
   messages: { curl: '"stop_reason":"end_turn"', printed: 'Hello, turnpike!\n' },
   'messages-stream': { curl: 'event: message_stop', printed: 'Hello, turnpike!\n' },
   'count-tokens': { curl: /"input_tokens":\d+/, printed: /^\d+\n$/ },

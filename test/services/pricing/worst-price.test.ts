@@ -63,6 +63,14 @@ test('a price is not missed for what cannot be used: embeddings have no output',
   expect(worstCost(null, { input: 1, output: 0 })).toBeNull();
 });
 
+test('what is billed by the search is held by the search, also beside tokens that cost nothing', () => {
+  const most = { input: 100, output: 0, searches: 3 };
+  expect(worstCost({ standard: { input: '0', output: '0', search: '2000000000' } }, most)).toBe(6_000_000_000n);
+  expect(worstCost({ standard: { search: '2000000000' } }, most)).toBe(6_000_000_000n);
+  expect(worstCost({ standard: { input: '7' } }, most)).toBe(700n);
+  expect(worstCost(null, { input: 0, output: 0, searches: 1 })).toBeNull();
+});
+
 test('where a sheet has a price for pieces they are held, and with the tokens where it has both', () => {
   const pieces = { input: 100, output: 10, images: 3, audioSeconds: 1.5 };
   expect(worstCost({ standard: { image: '40000000000' } }, pieces)).toBe(120_000_000_000n);

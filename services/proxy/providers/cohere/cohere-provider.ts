@@ -9,6 +9,7 @@ import { readRefusal } from '../openai/failure.ts';
 import type { Provider } from '../provider.ts';
 import { meaningOf } from './failure.ts';
 import { writeRequest } from './request.ts';
+import { rerank } from './rerank.ts';
 import { readAnswer } from './response.ts';
 import { CohereStreamReader } from './stream.ts';
 import { normalizeUsage } from './usage.ts';
@@ -29,6 +30,7 @@ export const cohereProvider: Provider = {
     messages: bridged(messagesDialect, cohereDialect),
     responses: bridged(responsesDialect, cohereDialect),
     generateContent: bridged(generateContentDialect, cohereDialect),
+    rerank,
   },
   readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
   billingOfStatus,

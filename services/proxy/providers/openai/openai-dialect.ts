@@ -10,6 +10,7 @@ import { responsesDialect } from '../../dialects/responses/responses-dialect.ts'
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
+import { wholeAnswers } from '../whole-answers.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from './billing.ts';
 import { readRefusal } from './failure.ts';
 import { prepareForm } from './media/form-call.ts';
@@ -21,6 +22,7 @@ import type { Reading } from './reading.ts';
 import { PLAIN_READING } from './reading.ts';
 import { readReportedUsage } from './reported-usage.ts';
 import { prepareCompletion, prepareChat as prepareOpenaiChat } from './request.ts';
+import { readRerank } from './rerank.ts';
 import { readChatAnswer } from './response.ts';
 import { refuseKeptReference } from './responses/kept-references.ts';
 import { prepareResponse } from './responses/request.ts';
@@ -107,14 +109,10 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   };
   const imageAnswers = mediaAnswers(readImages);
   const soundAnswers = mediaAnswers(readSound);
-  /** Of endpoints that never stream. */
-  const wholeAnswers = (read: (bytes: Buffer) => AnswerReading | null): AnswerReader => ({
-    ...chatAnswers,
-    isStream: () => false,
-    readAnswer: read,
-  });
-  const embeddingAnswers = wholeAnswers((bytes) => readWholeAnswer(bytes, 'data', reading));
-  const moderationAnswers = wholeAnswers((bytes) => readModeration(bytes, reading));
+  const whole = (readAnswer: AnswerReader['readAnswer']): AnswerReader => wholeAnswers({ ...chatAnswers, readAnswer });
+  const embeddingAnswers = whole((bytes) => readWholeAnswer(bytes, 'data', reading));
+  const rerankAnswers = whole((bytes) => readRerank(bytes, reading));
+  const moderationAnswers = whole((bytes) => readModeration(bytes, reading));
 
   const chatDialect = chatProviderDialect((target) => path('/chat/completions', target), HABITS[protocol] ?? {}, reading);
 
@@ -135,6 +133,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       responses: serves.includes('responses') ? responses : translatedResponses,
       ...(serves.includes('completions') ? { completions: operation('/completions', prepareCompletion, completionAnswers) } : {}),
       ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),
+      ...(serves.includes('rerank') ? { rerank: operation('/rerank', prepareModel, rerankAnswers) } : {}),
       ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),
       ...(serves.includes('speech') ? { speech: operation('/audio/speech', prepareModel, soundAnswers, ANYTHING) } : {}),
       ...(serves.includes('transcriptions') ? { transcriptions: formOperation('/audio/transcriptions') } : {}),

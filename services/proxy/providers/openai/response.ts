@@ -35,9 +35,9 @@ export function readChatAnswer(bytes: Buffer, { readCost, meaningOf }: Reading):
   };
 }
 
-/** The text of the `usage` member to the byte, or null when there is none or it is larger than the event holds. */
-export function rawUsageOf(bytes: Buffer): string | null {
-  const member = lastJsonMember(bytes, 'usage');
+/** The text of the member that tells the usage, to the byte, or null when there is none or it is larger than the event holds. */
+export function rawUsageOf(bytes: Buffer, name = 'usage'): string | null {
+  const member = lastJsonMember(bytes, name);
   if (member === null || member.end - member.start > MAX_RAW_USAGE) return null;
   return bytes.toString('utf8', member.start, member.end);
 }

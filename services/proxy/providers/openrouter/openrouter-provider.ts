@@ -5,7 +5,7 @@ import { openrouterCost } from './usage.ts';
 
 /** OpenRouter: it reports what it charges, and refuses flagged content in its own way. */
 export const openrouterProvider: Provider = openaiDialect('openrouter', {
-  serves: ['responses', 'completions', 'embeddings'],
+  serves: ['responses', 'completions', 'embeddings', 'rerank'],
   readCost: openrouterCost,
   meaningOf: openrouterMeaning,
 });

@@ -28,6 +28,12 @@ const model = (name: string, price?: Extract<ConfigDocument, { kind: 'Model' }>[
   spec: price === undefined ? {} : { price },
 });
 
+test('a price per search is beside those of tokens', () => {
+  const price = { perMillionTokens: { input: '0', output: '0' }, perSearch: '0.002', perRequest: '0.5' };
+  const [ranking] = fileState(located(provider('acme'), model('acme/rerank', price)), resolution()).models;
+  expect(ranking?.price?.sheet).toEqual({ standard: { input: '0', output: '0', search: '2000000000', request: '500000000000' } });
+});
+
 test('a price per million tokens, one from the catalogue, and none', () => {
   const { models } = fileState(
     located(

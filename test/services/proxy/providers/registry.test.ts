@@ -10,6 +10,7 @@ import { generateContent } from '../../../../services/proxy/endpoints/generate-c
 import { imageGenerations } from '../../../../services/proxy/endpoints/image-generations.ts';
 import { countTokens, messages } from '../../../../services/proxy/endpoints/messages.ts';
 import { moderations } from '../../../../services/proxy/endpoints/moderations.ts';
+import { rerank } from '../../../../services/proxy/endpoints/rerank.ts';
 import { responses } from '../../../../services/proxy/endpoints/responses.ts';
 import { speech } from '../../../../services/proxy/endpoints/speech.ts';
 import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
@@ -19,6 +20,7 @@ const endpoints = [
   responses,
   completions,
   embeddings,
+  rerank,
   moderations,
   imageGenerations,
   speech,
