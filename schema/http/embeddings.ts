@@ -14,6 +14,8 @@ export const EMBEDDINGS = '/v1/embeddings';
 export const EmbeddingsRequest = Type.Object({
   model: Type.String({ minLength: 1, maxLength: 256 }),
   input: Type.Union([Type.String(), Type.Array(Type.Unknown())]),
+  encoding_format: Type.Optional(Type.Unknown()),
+  dimensions: Type.Optional(Type.Unknown()),
   user: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
 });
 export type EmbeddingsRequest = Static<typeof EmbeddingsRequest>;

@@ -1,12 +1,14 @@
 import { bridged } from '../../conversation/bridge.ts';
 import type { ProviderDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { bridgedEmbeddings } from '../../dialects/embeddings/bridged-embeddings.ts';
 import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import { readRefusal } from '../openai/failure.ts';
 import type { Provider } from '../provider.ts';
+import { cohereEmbed } from './embed.ts';
 import { meaningOf } from './failure.ts';
 import { writeRequest } from './request.ts';
 import { rerank } from './rerank.ts';
@@ -30,6 +32,7 @@ export const cohereProvider: Provider = {
     messages: bridged(messagesDialect, cohereDialect),
     responses: bridged(responsesDialect, cohereDialect),
     generateContent: bridged(generateContentDialect, cohereDialect),
+    embeddings: bridgedEmbeddings(cohereEmbed),
     rerank,
   },
   readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),

@@ -45,7 +45,7 @@ export class GeminiUsage {
 /**
  * Disjoint classes of a `usageMetadata` (providers.md 2.2). Cached tokens and modalities lie inside the prompt; what tools brought in is an addend of the
  * input, thoughts are one of the output. Google leaves out what is 0: an output it does not name is 0 where its total says so, else unknown. Sounds and
- * pictures that were cached cost what is cached. Video and documents count as text, which is their price.
+ * pictures that were cached cost what is cached. Video and documents count as text, which is their price. An embedding spells its details `promptTokenDetails`.
  */
 export function normalizeGeminiUsage(raw: Fields): { readonly usage: TokenUsage | null; readonly flags: readonly string[] } {
   const flags: string[] = [];
@@ -63,7 +63,7 @@ export function normalizeGeminiUsage(raw: Fields): { readonly usage: TokenUsage 
   const output = new Whole(candidates, flags);
   const cached = raw.cacheTokensDetails;
   const fresh = (modality: string): number | null => {
-    const came = ofModality(raw.promptTokensDetails, modality, flags);
+    const came = ofModality(raw.promptTokensDetails ?? raw.promptTokenDetails, modality, flags);
     const fetched = ofModality(raw.toolUsePromptTokensDetails, modality, flags);
     if (came === null && fetched === null) return null;
     return Math.max(0, (came ?? 0) + (fetched ?? 0) - (ofModality(cached, modality, flags) ?? 0));

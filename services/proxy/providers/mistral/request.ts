@@ -8,15 +8,26 @@ import { withModel } from '../openai/model-in-body.ts';
 import { prepareChatBody } from '../openai/request.ts';
 import type { Asked, AskedChat } from '../provider.ts';
 
-/** What Mistral has under another name. */
-type OwnNames = ReadonlyMap<string, string>;
-const CHAT_NAMES: OwnNames = new Map([
-  ['max_completion_tokens', 'max_tokens'],
-  ['seed', 'random_seed'],
-]);
-/** It reports usage in every stream, unasked, and refuses to be asked. */
-const UNKNOWN = 'stream_options';
-const EMBEDDINGS_NAMES: OwnNames = new Map([['dimensions', 'output_dimension']]);
+/** What Mistral has under another name, or not at all. */
+interface OwnWords {
+  readonly names: ReadonlyMap<string, string>;
+  readonly unknown: ReadonlySet<string>;
+}
+const CHAT: OwnWords = {
+  names: new Map([
+    ['max_completion_tokens', 'max_tokens'],
+    ['seed', 'random_seed'],
+  ]),
+  // It reports usage in every stream, unasked, and refuses to be asked.
+  unknown: new Set(['stream_options']),
+};
+/** Members of a request for embeddings that are lost on it. */
+export const LOST_ON_EMBEDDINGS = ['user'] as const;
+const EMBEDDINGS: OwnWords = {
+  names: new Map([['dimensions', 'output_dimension']]),
+  // Vectors come as numbers, and are packed here.
+  unknown: new Set(['encoding_format', ...LOST_ON_EMBEDDINGS]),
+};
 
 /** The body as Mistral takes it, which refuses every member that it does not know (422). */
 export function prepareMistralChat(
@@ -24,7 +35,7 @@ export function prepareMistralChat(
   { upstreamModel }: Pick<CompiledModel, 'upstreamModel'>,
 ): Buffer {
   const outputLimit = outputTokens === null ? null : { field: 'max_tokens' as const, tokens: outputTokens };
-  return prepareChatBody(withOwnNames(bytes, CHAT_NAMES), request, { model: upstreamModel, outputLimit, asksUsage: false });
+  return prepareChatBody(withOwnWords(bytes, CHAT), request, { model: upstreamModel, outputLimit, asksUsage: false });
 }
 
 /** The same of embeddings. */
@@ -32,23 +43,23 @@ export function prepareMistralEmbeddings(
   { bytes }: Asked<EmbeddingsRequest>,
   { upstreamModel }: Pick<CompiledModel, 'upstreamModel'>,
 ): Buffer {
-  return withModel(withOwnNames(bytes, EMBEDDINGS_NAMES), upstreamModel);
+  return withModel(withOwnWords(bytes, EMBEDDINGS), upstreamModel);
 }
 
 /**
  * The application's bytes with what Mistral does not know under its own name or, where it is done anyway, left out.
  * Where both names are given the other one's value counts, unless it is null.
  */
-function withOwnNames(bytes: Buffer, ownNames: OwnNames): Buffer {
+function withOwnWords(bytes: Buffer, { names, unknown }: OwnWords): Buffer {
   const members = jsonMembers(bytes) ?? [];
   const isNull = ({ start, end }: JsonMember): boolean => bytes.toString('latin1', start, end) === 'null';
   const renamed = new Set<string>();
   for (const member of members) {
-    const own = ownNames.get(member.key);
+    const own = names.get(member.key);
     if (own !== undefined && !isNull(member)) renamed.add(own);
   }
   const isLeftOut = (member: JsonMember): boolean =>
-    member.key === UNKNOWN || renamed.has(member.key) || (ownNames.has(member.key) && isNull(member));
+    unknown.has(member.key) || renamed.has(member.key) || (names.has(member.key) && isNull(member));
 
   const splices: Splice[] = [];
   let keptBefore = false;
@@ -61,7 +72,7 @@ function withOwnNames(bytes: Buffer, ownNames: OwnNames): Buffer {
       return;
     }
     keptBefore = true;
-    const own = ownNames.get(member.key);
+    const own = names.get(member.key);
     if (own !== undefined) splices.push({ start: member.keyStart, end: member.start, text: `${JSON.stringify(own)}:` });
   });
   return spliced(bytes, splices);

@@ -4,6 +4,7 @@ import type { ResponsesRequest } from '../../../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { FormRequest } from '../../body/form-request.ts';
 import { bridged } from '../../conversation/bridge.ts';
+import { withBase64Vectors } from '../../dialects/embeddings/base64-vectors.ts';
 import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
@@ -50,6 +51,8 @@ export interface Peculiarities extends Partial<Reading> {
   /** The bodies for its endpoints. */
   readonly prepareChat?: PrepareBody<ChatCompletionRequest>;
   readonly prepareEmbeddings?: PrepareBody<EmbeddingsRequest>;
+  /** Members that its body for embeddings leaves out. */
+  readonly lostOnEmbeddings?: readonly (keyof EmbeddingsRequest)[];
 }
 
 /** Where OpenAI itself has it. */
@@ -60,6 +63,7 @@ const prepareModel = ({ bytes }: Asked<unknown>, { upstreamModel }: CompiledMode
 /** A provider that speaks OpenAI's dialect: the reading of it stands here once, each provider adds what it does in another way. */
 export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculiarities = {}): Provider {
   const { serves = [], path = sameEndpoint, prepareChat = prepareOpenaiChat, prepareEmbeddings = prepareModel } = peculiarities;
+  const { lostOnEmbeddings = [] } = peculiarities;
   const { readCost = PLAIN_READING.readCost, meaningOf = PLAIN_READING.meaningOf } = peculiarities;
   const reading: Reading = { readCost, meaningOf };
 
@@ -111,6 +115,17 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   const soundAnswers = mediaAnswers(readSound);
   const whole = (readAnswer: AnswerReader['readAnswer']): AnswerReader => wholeAnswers({ ...chatAnswers, readAnswer });
   const embeddingAnswers = whole((bytes) => readWholeAnswer(bytes, 'data', reading));
+  const packedEmbeddingAnswers = whole((bytes) => {
+    const read = readWholeAnswer(bytes, 'data', reading);
+    return read === null || read.refusal !== null ? read : { ...read, body: withBase64Vectors(bytes) };
+  });
+  const embeddings: Operation<EmbeddingsRequest> = (asked, target) => ({
+    path: path('/embeddings', target),
+    body: prepareEmbeddings(asked, target),
+    headers: NOTHING,
+    answers: asked.request.encoding_format === 'base64' ? packedEmbeddingAnswers : embeddingAnswers,
+    notCarried: lostOnEmbeddings.filter((name) => asked.request[name] !== undefined && asked.request[name] !== null),
+  });
   const rerankAnswers = whole((bytes) => readRerank(bytes, reading));
   const moderationAnswers = whole((bytes) => readModeration(bytes, reading));
 
@@ -132,7 +147,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       generateContent: bridged(generateContentDialect, chatDialect),
       responses: serves.includes('responses') ? responses : translatedResponses,
       ...(serves.includes('completions') ? { completions: operation('/completions', prepareCompletion, completionAnswers) } : {}),
-      ...(serves.includes('embeddings') ? { embeddings: operation('/embeddings', prepareEmbeddings, embeddingAnswers) } : {}),
+      ...(serves.includes('embeddings') ? { embeddings } : {}),
       ...(serves.includes('rerank') ? { rerank: operation('/rerank', prepareModel, rerankAnswers) } : {}),
       ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),
       ...(serves.includes('speech') ? { speech: operation('/audio/speech', prepareModel, soundAnswers, ANYTHING) } : {}),

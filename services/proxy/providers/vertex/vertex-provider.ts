@@ -1,7 +1,9 @@
+import { EMBEDDINGS } from '../../../../schema/http/embeddings.ts';
 import { COUNT_TOKENS } from '../../../../schema/http/messages.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import type { ApplicationDialect } from '../../conversation/dialect.ts';
 import { chatCompletionsDialect } from '../../dialects/chat-completions/chat-completions-dialect.ts';
+import { bridgedEmbeddings } from '../../dialects/embeddings/bridged-embeddings.ts';
 import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
@@ -11,6 +13,7 @@ import { normalizeGeminiUsage } from '../gemini/usage.ts';
 import { onlyWhere } from '../only-where.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Operation, Provider } from '../provider.ts';
+import { vertexEmbed } from './embed.ts';
 import { rawCounts, rawMessages } from './native.ts';
 import { vertexClaudeDialect } from './vertex-claude-dialect.ts';
 import { vertexGeminiDialect } from './vertex-gemini-dialect.ts';
@@ -24,6 +27,7 @@ export const vertexProvider: Provider = {
     countTokens: onlyWhere(isClaude, COUNT_TOKENS, rawCounts),
     responses: translated(responsesDialect),
     generateContent: byPublisher(nativeGenerateContent('/publishers/google/models/'), bridged(generateContentDialect, vertexClaudeDialect)),
+    embeddings: onlyWhere((target) => !isClaude(target), EMBEDDINGS, bridgedEmbeddings(vertexEmbed)),
   },
   readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),
   billingOfStatus,

@@ -34,7 +34,11 @@ beforeAll(async () => {
     protocols: { vertex: 'vertex' },
     providerCredential: { env: 'GOOGLE_KEY' },
     credentials: { GOOGLE_KEY: JSON.stringify(key) },
-    models: [testModel('vertex/gemini-3-flash-preview'), testModel('vertex/claude-3-7-sonnet@20250219')],
+    models: [
+      testModel('vertex/gemini-3-flash-preview'),
+      testModel('vertex/claude-3-7-sonnet@20250219'),
+      testModel('vertex/gemini-embedding-001'),
+    ],
   });
   await eventually(() => tokens.requests.length > 0);
   serveRecording(upstream, providerRecording('vertex/generatecontent.sync.text'));
@@ -219,4 +223,15 @@ test('Azure is told the token of Entra ID as a bearer, which is renewed before i
     return seen.size > 1;
   });
   expect([...seen].every((header) => /^Bearer token-\d+$/.test(header ?? ''))).toBe(true);
+});
+
+test('texts are embedded by a prediction, and vectors are not asked of Claude', async () => {
+  upstream.script = (response) =>
+    answerJson(response, { predictions: [{ embeddings: { values: [0.5], statistics: { token_count: 4, truncated: false } } }] });
+  const response = await proxy.post('/v1/embeddings', { model: 'vertex/gemini-embedding-001', input: 'hello' });
+  expect(upstream.requests.at(-1)?.path).toBe('/v1/projects/p/locations/global/publishers/google/models/gemini-embedding-001:predict');
+  expect(await response.json()).toMatchObject({ data: [{ embedding: [0.5] }], usage: { prompt_tokens: 4 } });
+  expect(await proxy.eventOf(response.headers.get('x-request-id'))).toMatchObject({ usage: { input: 4, output: 0 }, costPico: '6000000' });
+  const refused = await proxy.post('/v1/embeddings', { model: 'vertex/claude-3-7-sonnet@20250219', input: 'hello' });
+  expect((await refused.json()).error.code).toBe('endpoint_not_supported');
 });

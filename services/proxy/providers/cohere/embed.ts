@@ -1,0 +1,51 @@
+import { UNKNOWN_USAGE } from '../../../../schema/values/token-usage.ts';
+import { isFields, parseFields } from '../../body/json-fields.ts';
+import type { NotCarried } from '../../conversation/dialect.ts';
+import type { EmbeddingsDialect, EmbeddingsWish, ReadVectors } from '../../dialects/embeddings/embeddings-dialect.ts';
+import { vectorOf } from '../../dialects/embeddings/embeddings-dialect.ts';
+import { readRefusal } from '../openai/failure.ts';
+import { rawUsageOf } from '../openai/response.ts';
+import type { AnswerFacts } from '../provider.ts';
+import { NO_FACTS } from '../provider.ts';
+import { count } from '../usage-counts.ts';
+import { meaningOf } from './failure.ts';
+
+/** Of its own words, those that an application may say beside OpenAI's. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['input_type', 'truncate', 'max_tokens']);
+
+/** Cohere's v2 embed. Vectors come as numbers; what they are packed in is made here. */
+export const cohereEmbed: EmbeddingsDialect = {
+  writeRequest,
+  readAnswer,
+  readRefusal: (status, headers, body) => readRefusal(status, headers, body, meaningOf),
+};
+
+/** What a text is for has to be said: most are stored to be found, so that a query has to say of itself that it is one. */
+function writeRequest({ texts, dimensions, others }: EmbeddingsWish, upstreamModel: string, notCarried: NotCarried) {
+  const own: Record<string, unknown> = {};
+  for (const [name, value] of others) {
+    if (OWN_WORDS.has(name)) own[name] = value;
+    else notCarried(name);
+  }
+  const output = dimensions === null ? {} : { output_dimension: dimensions };
+  const body = { input_type: 'search_document', ...own, model: upstreamModel, texts, embedding_types: ['float'], ...output };
+  return { path: '/v2/embed', body };
+}
+
+function readAnswer(bytes: Buffer): ReadVectors | null {
+  const answer = parseFields(bytes);
+  const floats = answer !== null && isFields(answer.embeddings) ? answer.embeddings.float : null;
+  if (!Array.isArray(floats)) return null;
+  const vectors = floats.map(vectorOf).filter((vector) => vector !== null);
+  return vectors.length === floats.length ? { vectors, facts: factsOf(answer?.meta, bytes) } : null;
+}
+
+/** Pictures are billed beside texts, and vectors are no output. */
+function factsOf(meta: unknown, bytes: Buffer): AnswerFacts {
+  const billed = isFields(meta) && isFields(meta.billed_units) ? meta.billed_units : {};
+  const flags: string[] = [];
+  const input = count(billed.input_tokens, flags);
+  const inputImage = count(billed.image_tokens, flags);
+  if (input === null) return { ...NO_FACTS, rawUsage: rawUsageOf(bytes, 'meta'), usageFlags: [...flags, 'usage_missing'] };
+  return { ...NO_FACTS, usage: { ...UNKNOWN_USAGE, input, inputImage, output: 0 }, rawUsage: rawUsageOf(bytes, 'meta'), usageFlags: flags };
+}
