@@ -1,10 +1,9 @@
 import { frameBytes, writeFrame } from './frame.ts';
 
-const FIRST_BYTES = 64 * 1024;
+const SLAB_BYTES = 64 * 1024;
 
 /**
- * Frames gathered for one write. It grows as needed and is handed over whole, so that what was written can be kept until it
- * is synced without a copy.
+ * Frames gathered for one write. It is handed over whole, so that what was written can be kept until it is synced without a copy.
  */
 export interface Staging {
   readonly length: number;
@@ -14,30 +13,32 @@ export interface Staging {
   take(): Buffer;
 }
 
+/** What is staged next stands in the same memory, behind what was taken: a write of a few kilobytes is not worth memory of its own, nor a copy. */
 export function createStaging(): Staging {
-  let buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  let length = 0;
+  let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  let start = 0;
+  let end = 0;
 
   return {
     get length() {
-      return length;
+      return end - start;
     },
     add(kind, sequence, body) {
-      const needed = length + frameBytes(body.length);
-      if (needed > buffer.length) {
-        const grown = Buffer.allocUnsafeSlow(Math.max(needed, buffer.length * 2));
-        buffer.copy(grown, 0, 0, length);
-        buffer = grown;
+      const needed = end - start + frameBytes(body.length);
+      if (start + needed > slab.length) {
+        const next = Buffer.allocUnsafeSlow(Math.max(2 * needed, SLAB_BYTES));
+        slab.copy(next, 0, start, end);
+        slab = next;
+        end -= start;
+        start = 0;
       }
-      const at = length;
-      length = writeFrame(buffer, at, kind, sequence, body);
-      return at;
+      const at = end;
+      end = writeFrame(slab, at, kind, sequence, body);
+      return at - start;
     },
     take() {
-      // A small write is copied out, so that the buffer is not allocated anew at every turn of a quiet process.
-      const bytes = length * 4 < buffer.length ? Buffer.from(buffer.subarray(0, length)) : buffer.subarray(0, length);
-      if (bytes.buffer === buffer.buffer) buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-      length = 0;
+      const bytes = slab.subarray(start, end);
+      start = end;
       return bytes;
     },
   };

@@ -96,10 +96,15 @@ function memberNearEnd(json: Buffer, name: string): JsonValueSpan | null {
     const key = skipSpace(json, rest + 1);
     if (json[key] !== QUOTE) return null;
     const keyEnd = stringEnd(json, key);
-    if (json.subarray(key, keyEnd).includes(BACKSLASH)) return null;
+    if (hasEscape(json, key, keyEnd)) return null;
     rest = skipSpace(json, valueEnd(json, skipSpace(json, skipSpace(json, keyEnd) + 1)));
   }
   return json[rest] === CLOSE_BRACE && skipSpace(json, rest + 1) >= json.length ? { start, end } : null;
+}
+
+function hasEscape(json: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (json[at] === BACKSLASH) return true;
+  return false;
 }
 
 function keyText(json: Buffer, start: number, end: number): string {
