@@ -60,12 +60,15 @@ export interface ReadStream {
   readonly ended: 'completed' | 'failed' | 'broken' | 'unfinished';
   readonly failure: ProviderRefusal | null;
   readonly facts: AnswerFacts;
+  /** What it had and no event can tell. */
+  readonly notCarried: readonly string[];
 }
 
 /** Reads a stream as its bytes come from the network, then ends it. */
 export function readStream(dialect: Pick<ProviderDialect, 'createStreamReader'>, bytes: Buffer, cuts: readonly number[] = []): ReadStream {
   const events: AnswerEvent[] = [];
   let ended: ReadStream['ended'] = 'unfinished';
+  const notCarried: string[] = [];
   let failure: ProviderRefusal | null = null;
   const end = (how: ReadStream['ended']): void => {
     if (ended !== 'unfinished') throw new Error(`${how} after ${ended}`);
@@ -76,6 +79,7 @@ export function readStream(dialect: Pick<ProviderDialect, 'createStreamReader'>,
       if (ended !== 'unfinished') throw new Error(`${event.kind} after ${ended}`);
       events.push(event);
     },
+    notCarried: (part) => notCarried.push(part),
     completed: () => end('completed'),
     failed: (told) => {
       end('failed');
@@ -88,7 +92,7 @@ export function readStream(dialect: Pick<ProviderDialect, 'createStreamReader'>,
   for (const [index, place] of places.slice(1).entries()) reader.push(bytes.subarray(places[index], place));
   const isAtEnd = reader.end();
   if (isAtEnd !== (ended !== 'unfinished')) throw new Error('the end of the connection says otherwise');
-  return { events, ended, failure, facts: reader.facts() };
+  return { events, ended, failure, facts: reader.facts(), notCarried };
 }
 
 /** The same answer with neighboring pieces joined, as a whole answer has them; how it is told in between does not matter then. */

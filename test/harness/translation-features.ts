@@ -500,9 +500,9 @@ export const FEATURES: readonly Feature[] = [
     responses: { reasoning: { effort: 'medium' } },
     becomes: {
       openai: '"reasoning_effort":"medium"',
-      anthropic: '"thinking":{"type":"enabled","budget_tokens":8192}',
+      anthropic: partly('"thinking":{"type":"enabled","budget_tokens":8192}', 'reasoning_effort'),
       gemini: '"thinkingConfig":{"thinkingLevel":"medium"}',
-      bedrock: '"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":8192}',
+      bedrock: partly('"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":8192}', 'reasoning_effort'),
       nova: '"reasoningConfig":{"type":"enabled","maxReasoningEffort":"medium"}',
       cohere: partly('"thinking":{"type":"enabled"}', 'reasoning_effort'),
       mistral: '"reasoning_effort":"medium"',

@@ -32,6 +32,8 @@ export type AnswerEvent =
     }
   /** A piece of the JSON of its arguments; none at all for a call without arguments. */
   | { readonly kind: 'tool_input'; readonly choice: number; readonly call: number; readonly json: string }
+  /** What the model drew, base64. */
+  | { readonly kind: 'image'; readonly choice: number; readonly mediaType: string; readonly data: string }
   /** Of the text before it. */
   | { readonly kind: 'citation'; readonly choice: number; readonly citation: Citation }
   | { readonly kind: 'logprobs'; readonly choice: number; readonly tokens: readonly TokenLogprob[] }

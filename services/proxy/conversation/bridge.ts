@@ -48,10 +48,12 @@ function translatedAnswers<Request>(
       if (answer === null) return null;
       const { facts, refusal, events } = answer;
       if (refusal !== null) return { facts, body: null, refusal: { ...refusal, body: null } };
-      return { facts, body: Buffer.from(application.writeAnswer(events, { ...stamp, usageAsked: true }, request), 'utf8'), refusal };
+      const notCarried = new Set(answer.notCarried);
+      const body = application.writeAnswer(events, { ...stamp, usageAsked: true }, request, (part) => notCarried.add(part));
+      return { facts, body: Buffer.from(body, 'utf8'), refusal, notCarried: notCarried.size === 0 ? NOTHING : [...notCarried] };
     },
     createStreamReader: ({ usageAsked }: StreamExpectation, sink: StreamSink): StreamReader =>
-      new TranslatedStream(provider, application.createStreamWriter({ ...stamp, usageAsked }, request), sink),
+      new TranslatedStream(provider, (note) => application.createStreamWriter({ ...stamp, usageAsked }, request, note), sink),
     // The provider's own bytes are an error in its own dialect, hence never passed on.
     readRefusal: (status, headers, body) => ({ ...provider.readRefusal(status, headers, body), body: null }),
   };

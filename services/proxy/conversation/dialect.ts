@@ -4,7 +4,10 @@ import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { AnswerEvent } from './answer-event.ts';
 import type { Conversation } from './conversation.ts';
 
-/** Names the fields of a request that are not carried to the provider: `logprobs`, `messages[].name`. Each is told once. */
+/**
+ * Names the fields of a request that are not carried to the provider, `logprobs`, `messages[].name`, or the parts of an answer that are not carried to
+ * the application: `executableCode`. Each is told once.
+ */
 export type NotCarried = (field: string) => void;
 
 /** What an answer is written with. */
@@ -25,9 +28,9 @@ export interface ApplicationDialect<Request> {
    *   `param`, for what cannot be understood; what can, but not be carried, is told to `notCarried`.
    */
   readRequest(request: Request, notCarried: NotCarried, bytes: Buffer): Conversation;
-  /** The whole answer, JSON. @param request whose fields some dialects repeat in the answer. */
-  writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, request: Request): string;
-  createStreamWriter(stamp: AnswerStamp, request: Request): AnswerStreamWriter;
+  /** The whole answer, JSON. @param request whose fields some dialects repeat in the answer. @param notCarried told what the dialect has no place for. */
+  writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, request: Request, notCarried: NotCarried): string;
+  createStreamWriter(stamp: AnswerStamp, request: Request, notCarried: NotCarried): AnswerStreamWriter;
 }
 
 /** Writes one stream. Everything it returns is whole server-sent events; '' = nothing yet. */
@@ -61,11 +64,15 @@ export interface ReadAnswer {
   readonly facts: AnswerFacts;
   readonly refusal: ProviderRefusal | null;
   readonly events: readonly AnswerEvent[];
+  /** What the provider said and no event can; absent: nothing. */
+  readonly notCarried?: readonly string[];
 }
 
 /** Where the reader of a stream puts what it understood. Nothing comes after `completed`, `failed` or `broken`. */
 export interface AnswerSink {
   event(event: AnswerEvent): void;
+  /** What the provider said and no event can, by its name for it. */
+  notCarried(part: string): void;
   /** The provider said that the answer is complete, and every choice is finished. */
   completed(): void;
   failed(refusal: ProviderRefusal): void;

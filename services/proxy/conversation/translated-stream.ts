@@ -1,6 +1,7 @@
+import { answerNotCarriedComment } from '../answer/warnings.ts';
 import type { AnswerFacts, ProviderRefusal, StreamReader, StreamSink } from '../providers/provider.ts';
 import type { AnswerEvent } from './answer-event.ts';
-import type { AnswerSink, AnswerStreamReader, AnswerStreamWriter, ProviderDialect } from './dialect.ts';
+import type { AnswerSink, AnswerStreamReader, AnswerStreamWriter, NotCarried, ProviderDialect } from './dialect.ts';
 
 /**
  * A provider's stream on its way into the dialect of the application. What comes of one read is one write, so that a chunk of many events costs one.
@@ -11,9 +12,11 @@ export class TranslatedStream implements StreamReader, AnswerSink {
   readonly #sink: StreamSink;
   /** Of the read under way. */
   #written = '';
+  /** Parts of the answer that the application's dialect has no place for. */
+  #notCarried: Set<string> | null = null;
 
-  constructor(provider: ProviderDialect, writer: AnswerStreamWriter, sink: StreamSink) {
-    this.#writer = writer;
+  constructor(provider: ProviderDialect, createWriter: (notCarried: NotCarried) => AnswerStreamWriter, sink: StreamSink) {
+    this.#writer = createWriter((part) => this.notCarried(part));
     this.#sink = sink;
     this.#reader = provider.createStreamReader(this);
   }
@@ -37,8 +40,15 @@ export class TranslatedStream implements StreamReader, AnswerSink {
     this.#written += this.#writer.write(event);
   }
 
+  notCarried(part: string): void {
+    this.#notCarried ??= new Set();
+    this.#notCarried.add(part);
+  }
+
   completed(): void {
-    const ending = this.#written + this.#writer.end();
+    const last = this.#writer.end();
+    const told = this.#notCarried === null ? '' : answerNotCarriedComment([...this.#notCarried]);
+    const ending = this.#written + told + last;
     this.#written = '';
     this.#sink.completed(Buffer.from(ending, 'utf8'));
   }

@@ -4,6 +4,7 @@ import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import { chooseTarget } from '../../registry/catalog/choose-target.ts';
 import { endpointRefusal } from '../../registry/catalog/endpoint-refusal.ts';
 import { resolveModel } from '../../registry/catalog/resolve-model.ts';
+import { notCarriedWarning, warn } from '../answer/warnings.ts';
 import { MultipartForm } from '../body/multipart-form.ts';
 import type { ReceivedBody } from '../body/received-body.ts';
 import type { BudgetGate, DowngradingBudget } from '../budgets/budget-gate.ts';
@@ -22,7 +23,6 @@ import type { Upstreams } from '../upstream/upstreams.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
 import type { Refuse, ServedEndpoint } from './served-endpoint.ts';
 import { isSharedAccount } from './shared-account.ts';
-import { notCarriedWarning, warn } from './warnings.ts';
 
 export interface CallingOptions {
   readonly upstreams: Upstreams;

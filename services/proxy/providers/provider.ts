@@ -103,6 +103,8 @@ export interface AnswerReading {
   readonly billing?: FailureBilling;
   /** Set where an error came under status 200. */
   readonly refusal: ProviderRefusal | null;
+  /** Parts of the answer that the application's dialect has no place for. They are told to the application. Absent: there are none. */
+  readonly notCarried?: readonly string[];
 }
 
 /** A stream that is none of server-sent events, as it goes out. Nothing of ours may stand in it but its end. */

@@ -5,6 +5,7 @@ import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import { codeOf, wordsOf } from '../answer/error-dialect.ts';
+import { answerNotCarriedWarning, warn } from '../answer/warnings.ts';
 import { HeldShare } from '../held-bytes.ts';
 import { givenAnswer } from '../idempotency/keyed-claim.ts';
 import type { AnswerFacts, AnswerHead, FailureBilling, ProviderRefusal, StreamReader, StreamSink } from '../providers/provider.ts';
@@ -259,6 +260,8 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       this.#refuse(refusal, facts);
       return;
     }
+    const { notCarried = NOTHING } = reading;
+    if (notCarried.length > 0) warn(exchange, answerNotCarriedWarning(notCarried));
     if (reading.body !== null) {
       this.#held.add(reading.body.length);
       this.#contentType = TRANSLATED_CONTENT_TYPE;

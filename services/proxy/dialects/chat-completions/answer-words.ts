@@ -25,6 +25,11 @@ export function annotation({ title, url, start, end }: Citation, textLength: num
   };
 }
 
+/** What a model drew, where OpenRouter's and LiteLLM's clients look for it. @param index among those of its message. */
+export function imagePart({ mediaType, data }: { readonly mediaType: string; readonly data: string }, index: number): object {
+  return { type: 'image_url', image_url: { url: `data:${mediaType};base64,${data}` }, index };
+}
+
 export function tokenLogprobs(tokens: readonly TokenLogprob[]): object[] {
   return tokens.map(({ token, logprob, bytes, alternatives }) => ({ token, logprob, bytes, top_logprobs: alternatives }));
 }

@@ -8,5 +8,5 @@ import { ChatStreamWriter } from './write-stream.ts';
 export const chatCompletionsDialect: ApplicationDialect<ChatCompletionRequest> = {
   readRequest,
   writeAnswer,
-  createStreamWriter: (stamp) => new ChatStreamWriter(stamp),
+  createStreamWriter: (stamp, _request, notCarried) => new ChatStreamWriter(stamp, notCarried),
 };

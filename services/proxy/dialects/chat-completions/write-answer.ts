@@ -1,12 +1,12 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
-import type { AnswerEvent, Citation } from '../../conversation/answer-event.ts';
-import type { AnswerStamp } from '../../conversation/dialect.ts';
-import { annotation, callExtra, completionId, finishReason, tokenLogprobs } from './answer-words.ts';
+import type { AnswerEvent } from '../../conversation/answer-event.ts';
+import type { AnswerStamp, NotCarried } from '../../conversation/dialect.ts';
+import { annotation, callExtra, completionId, finishReason, imagePart, tokenLogprobs } from './answer-words.ts';
 import { ThinkingBlocks } from './thinking-blocks.ts';
 import { writeUsage } from './write-usage.ts';
 
 /** A whole answer as a chat completion. */
-export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp): string {
+export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, _request: unknown, notCarried: NotCarried): string {
   const choices = new Map<number, ChoiceWriter>();
   let usage: TokenUsage | null = null;
   let tier: string | null = null;
@@ -15,7 +15,7 @@ export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp):
     else if (event.kind === 'usage') usage = event.usage;
     else if (event.kind === 'service_tier') tier = event.tier;
     else {
-      const choice = choices.get(event.choice) ?? new ChoiceWriter();
+      const choice = choices.get(event.choice) ?? new ChoiceWriter(notCarried);
       choices.set(event.choice, choice);
       choice.take(event);
     }
@@ -35,14 +35,20 @@ export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp):
 type ChoiceEvent = Extract<AnswerEvent, { choice: number }>;
 
 class ChoiceWriter {
+  readonly #notCarried: NotCarried;
   #text = '';
   #refusal = '';
   #reasoning = '';
   readonly #thinking = new ThinkingBlocks();
   readonly #calls = new Map<number, { readonly call: Extract<ChoiceEvent, { kind: 'tool_call' }>; json: string }>();
-  readonly #citations: { readonly citation: Citation; readonly textLength: number }[] = [];
+  readonly #annotations: object[] = [];
   readonly #logprobs: object[] = [];
+  readonly #images: object[] = [];
   #finish: Extract<ChoiceEvent, { kind: 'finished' }> | null = null;
+
+  constructor(notCarried: NotCarried) {
+    this.#notCarried = notCarried;
+  }
 
   take(event: ChoiceEvent): void {
     switch (event.kind) {
@@ -68,8 +74,14 @@ class ChoiceWriter {
         if (called !== undefined) called.json += event.json;
         return;
       }
-      case 'citation':
-        this.#citations.push({ citation: event.citation, textLength: this.#text.length });
+      case 'citation': {
+        const written = annotation(event.citation, this.#text.length);
+        if (written === null) this.#notCarried('citations');
+        else this.#annotations.push(written);
+        return;
+      }
+      case 'image':
+        this.#images.push(imagePart(event, this.#images.length));
         return;
       case 'logprobs':
         this.#logprobs.push(...tokenLogprobs(event.tokens));
@@ -85,9 +97,6 @@ class ChoiceWriter {
   written(index: number): object {
     const hasOther = this.#calls.size > 0 || this.#refusal !== '';
     const blocks = this.#thinking.signed();
-    const annotations = this.#citations
-      .map(({ citation, textLength }) => annotation(citation, textLength))
-      .filter((written) => written !== null);
     const calls = [...this.#calls.values()].map(({ call: { callId, name, signature }, json }) => ({
       id: callId,
       type: 'function',
@@ -103,7 +112,8 @@ class ChoiceWriter {
         ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
         ...(blocks === null ? {} : { thinking_blocks: blocks }),
         ...(calls.length === 0 ? {} : { tool_calls: calls }),
-        ...(annotations.length === 0 ? {} : { annotations }),
+        ...(this.#images.length === 0 ? {} : { images: this.#images }),
+        ...(this.#annotations.length === 0 ? {} : { annotations: this.#annotations }),
       },
       logprobs: this.#logprobs.length === 0 ? null : { content: this.#logprobs, refusal: null },
       finish_reason: finishReason(this.#finish?.reason ?? 'stop', this.#refusal !== ''),

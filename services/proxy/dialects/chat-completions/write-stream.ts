@@ -1,7 +1,7 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import type { AnswerEvent } from '../../conversation/answer-event.ts';
-import type { AnswerStamp, AnswerStreamWriter } from '../../conversation/dialect.ts';
-import { annotation, callExtra, completionId, finishReason, tokenLogprobs } from './answer-words.ts';
+import type { AnswerStamp, AnswerStreamWriter, NotCarried } from '../../conversation/dialect.ts';
+import { annotation, callExtra, completionId, finishReason, imagePart, tokenLogprobs } from './answer-words.ts';
 import { ThinkingBlocks } from './thinking-blocks.ts';
 import { writeUsage } from './write-usage.ts';
 
@@ -20,16 +20,18 @@ export class ChatStreamWriter implements AnswerStreamWriter {
   /** From the end of the choice on. */
   readonly #tail: string;
   readonly #usageAsked: boolean;
+  readonly #notCarried: NotCarried;
   readonly #choices: StreamedChoice[] = [];
   #usage: TokenUsage | null = null;
   #tier: string | null = null;
 
-  constructor(stamp: AnswerStamp) {
+  constructor(stamp: AnswerStamp, notCarried: NotCarried) {
     const { createdSeconds, model, usageAsked } = stamp;
     const stamped = JSON.stringify({ id: completionId(stamp), object: 'chat.completion.chunk', created: createdSeconds, model });
     this.#head = `data: ${stamped.slice(0, -1)},"choices":[`;
     this.#tail = usageAsked ? '],"usage":null}\n\n' : ']}\n\n';
     this.#usageAsked = usageAsked;
+    this.#notCarried = notCarried;
   }
 
   write(event: AnswerEvent): string {
@@ -88,8 +90,11 @@ export class ChatStreamWriter implements AnswerStreamWriter {
       case 'citation': {
         const written = annotation(event.citation, choice.textLength);
         if (written !== null && choice.annotations.length < MAX_ANNOTATIONS) choice.annotations.push(written);
+        else this.#notCarried('citations');
         return '';
       }
+      case 'image':
+        return this.#delta(event.choice, `{"images":[${JSON.stringify(imagePart(event, choice.images++))}]}`);
       case 'logprobs':
         return this.#chunk(event.choice, '{}', JSON.stringify({ content: tokenLogprobs(event.tokens), refusal: null }), 'null');
       case 'finished':
@@ -124,6 +129,7 @@ export class ChatStreamWriter implements AnswerStreamWriter {
 /** What is known of a choice while it is written. */
 class StreamedChoice {
   textLength = 0;
+  images = 0;
   hasRefusal = false;
   readonly callsWithoutInput = new Set<number>();
   readonly thinking = new ThinkingBlocks();

@@ -1,4 +1,5 @@
 import type { AnswerEvent, FinishReason } from '../../conversation/answer-event.ts';
+import type { NotCarried } from '../../conversation/dialect.ts';
 import { inputObject } from '../input-object.ts';
 import { finishReason } from './answer-words.ts';
 import { writeKeptSignature } from './kept-signature.ts';
@@ -9,9 +10,13 @@ type Call = Extract<AnswerEvent, { kind: 'tool_call' }>;
 /** What of a candidate is told with its end: its calls, which Google writes whole, why it ended, and what it rests on. */
 export class CandidateEnding {
   readonly #calls = new Map<number, { readonly call: Call; json: string }>();
-  readonly #grounding = new Grounding();
+  readonly #grounding: Grounding;
   #reason: FinishReason | null = null;
   #hasRefusal = false;
+
+  constructor(notCarried: NotCarried) {
+    this.#grounding = new Grounding(notCarried);
+  }
 
   /** Takes note of an event of its choice, whatever is written of it besides. */
   take(event: Extract<AnswerEvent, { choice: number }>): void {
@@ -69,6 +74,11 @@ export function writeThought(text: string, signature: string | null): string {
 /** Thinking that is not shown, JSON. */
 export function writeRedacted(data: string): string {
   return `{"text":"","thought":true,"thoughtSignature":"${writeKeptSignature({ kind: 'redacted', data })}"}`;
+}
+
+/** What the model drew, JSON. */
+export function writeImage(mediaType: string, data: string): string {
+  return `{"inlineData":${JSON.stringify({ mimeType: mediaType, data })}}`;
 }
 
 function writeCall({ callId, name, signature }: Call, json: string): string {

@@ -8,5 +8,5 @@ import { ContentStreamWriter } from './write-stream.ts';
 export const generateContentDialect: ApplicationDialect<GenerateContentRequest> = {
   readRequest,
   writeAnswer,
-  createStreamWriter: (stamp) => new ContentStreamWriter(stamp),
+  createStreamWriter: (stamp, _request, notCarried) => new ContentStreamWriter(stamp, notCarried),
 };

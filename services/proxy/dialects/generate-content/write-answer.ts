@@ -1,12 +1,17 @@
 import type { GenerateContentRequest } from '../../../../schema/http/generate-content.ts';
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import type { AnswerEvent, TokenLogprob } from '../../conversation/answer-event.ts';
-import type { AnswerStamp } from '../../conversation/dialect.ts';
+import type { AnswerStamp, NotCarried } from '../../conversation/dialect.ts';
 import { stampMembers, writeLogprobs, writeUsage } from './answer-words.ts';
-import { CandidateEnding, writeRedacted, writeText, writeThought } from './candidate.ts';
+import { CandidateEnding, writeImage, writeRedacted, writeText, writeThought } from './candidate.ts';
 
 /** A whole answer as content; what was asked for as a stream, but not as events, is a list of it. */
-export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, { method }: GenerateContentRequest): string {
+export function writeAnswer(
+  events: readonly AnswerEvent[],
+  stamp: AnswerStamp,
+  { method }: GenerateContentRequest,
+  notCarried: NotCarried,
+): string {
   const candidates = new Map<number, WholeCandidate>();
   let usage: TokenUsage | null = null;
   let tier: string | null = null;
@@ -15,7 +20,7 @@ export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, 
     else if (event.kind === 'usage') usage = event.usage;
     else if (event.kind === 'service_tier') tier = event.tier;
     else {
-      const candidate = candidates.get(event.choice) ?? new WholeCandidate();
+      const candidate = candidates.get(event.choice) ?? new WholeCandidate(notCarried);
       candidates.set(event.choice, candidate);
       candidate.take(event);
     }
@@ -28,11 +33,15 @@ export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, 
 }
 
 class WholeCandidate {
-  readonly #ending = new CandidateEnding();
+  readonly #ending: CandidateEnding;
   readonly #parts: string[] = [];
   readonly #logprobs: TokenLogprob[] = [];
   /** The part that goes on. */
   #open: { readonly isThought: boolean; text: string } | null = null;
+
+  constructor(notCarried: NotCarried) {
+    this.#ending = new CandidateEnding(notCarried);
+  }
 
   take(event: Extract<AnswerEvent, { choice: number }>): void {
     this.#ending.take(event);
@@ -54,6 +63,10 @@ class WholeCandidate {
       case 'redacted_thinking':
         this.#close();
         this.#parts.push(writeRedacted(event.data));
+        return;
+      case 'image':
+        this.#close();
+        this.#parts.push(writeImage(event.mediaType, event.data));
         return;
       case 'logprobs':
         this.#logprobs.push(...event.tokens);

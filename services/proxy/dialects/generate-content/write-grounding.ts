@@ -1,15 +1,22 @@
 import type { Citation } from '../../conversation/answer-event.ts';
+import type { NotCarried } from '../../conversation/dialect.ts';
 
-/** Sources of a choice at most; those after them are not told. */
+/** Sources of a choice at most. */
 const MAX_CITATIONS = 1_024;
 /** Characters of an answer kept to count the bytes before a passage; beyond them no place is told. */
 const MAX_KEPT = 4 * 1024 * 1024;
 
 /** What the text of one choice rests on, in Google's words: sources, and which passages each supports. Google counts bytes. */
 export class Grounding {
+  readonly #notCarried: NotCarried;
   #text = '';
   #isKept = true;
   readonly #citations: Citation[] = [];
+
+  /** @param notCarried told where there are more than are kept. */
+  constructor(notCarried: NotCarried) {
+    this.#notCarried = notCarried;
+  }
 
   /** A piece of the text. */
   said(text: string): void {
@@ -19,6 +26,7 @@ export class Grounding {
 
   cite(citation: Citation): void {
     if (this.#citations.length < MAX_CITATIONS) this.#citations.push(citation);
+    else this.#notCarried('citations');
   }
 
   /** `groundingMetadata`, or null where nothing was cited. */

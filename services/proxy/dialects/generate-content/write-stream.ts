@@ -1,8 +1,8 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import type { AnswerEvent } from '../../conversation/answer-event.ts';
-import type { AnswerStamp, AnswerStreamWriter } from '../../conversation/dialect.ts';
+import type { AnswerStamp, AnswerStreamWriter, NotCarried } from '../../conversation/dialect.ts';
 import { stampMembers, writeLogprobs, writeUsage } from './answer-words.ts';
-import { CandidateEnding, writeRedacted, writeText, writeThought } from './candidate.ts';
+import { CandidateEnding, writeImage, writeRedacted, writeText, writeThought } from './candidate.ts';
 
 /**
  * Writes content as a stream of events. Texts and thinking go out as they come; calls, of which Google has no pieces, with the last chunk, which has the ends of
@@ -11,11 +11,13 @@ import { CandidateEnding, writeRedacted, writeText, writeThought } from './candi
 export class ContentStreamWriter implements AnswerStreamWriter {
   /** Everything of a chunk that follows its candidates. */
   readonly #tail: string;
+  readonly #notCarried: NotCarried;
   readonly #candidates: CandidateEnding[] = [];
   #usage: TokenUsage | null = null;
   #tier: string | null = null;
 
-  constructor(stamp: AnswerStamp) {
+  constructor(stamp: AnswerStamp, notCarried: NotCarried) {
+    this.#notCarried = notCarried;
     this.#tail = `${stampMembers(stamp)}}\r\n\r\n`;
   }
 
@@ -33,7 +35,7 @@ export class ContentStreamWriter implements AnswerStreamWriter {
       default: {
         let candidate = this.#candidates[event.choice];
         if (candidate === undefined) {
-          candidate = new CandidateEnding();
+          candidate = new CandidateEnding(this.#notCarried);
           this.#candidates[event.choice] = candidate;
         }
         candidate.take(event);
@@ -60,6 +62,8 @@ export class ContentStreamWriter implements AnswerStreamWriter {
         return this.#chunk(event.choice, writeThought('', event.signature));
       case 'redacted_thinking':
         return this.#chunk(event.choice, writeRedacted(event.data));
+      case 'image':
+        return this.#chunk(event.choice, writeImage(event.mediaType, event.data));
       case 'logprobs':
         return this.#chunk(event.choice, writeText(''), `,"logprobsResult":${JSON.stringify(writeLogprobs(event.tokens))}`);
       default:

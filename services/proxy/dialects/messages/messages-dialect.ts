@@ -8,5 +8,5 @@ import { MessageStreamWriter } from './write-stream.ts';
 export const messagesDialect: ApplicationDialect<MessagesRequest> = {
   readRequest,
   writeAnswer,
-  createStreamWriter: (stamp) => new MessageStreamWriter(stamp),
+  createStreamWriter: (stamp, _request, notCarried) => new MessageStreamWriter(stamp, notCarried),
 };

@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import type { AnswerEvent, FinishReason } from '../../conversation/answer-event.ts';
-import type { AnswerStamp } from '../../conversation/dialect.ts';
+import type { AnswerStamp, NotCarried } from '../../conversation/dialect.ts';
 import { inputObject } from '../input-object.ts';
 import { messageId, writeCitation, writeEnding, writeUsage } from './answer-words.ts';
 
@@ -24,7 +24,7 @@ interface ToolUseBlock {
 type Block = TextBlock | ThinkingBlock | ToolUseBlock | { readonly type: 'redacted_thinking'; readonly data: string };
 
 /** A whole answer as a message. Of several choices the first: a message has no others. */
-export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp): string {
+export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, _request: unknown, notCarried: NotCarried): string {
   const blocks: Block[] = [];
   const calls = new Map<number, ToolUseBlock>();
   let usage: TokenUsage | null = null;
@@ -82,8 +82,12 @@ export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp):
         const citation = writeCitation(event.citation);
         const cited = blocks.findLast((block) => block.type === 'text');
         if (citation !== null && cited !== undefined) cited.citations = [...(cited.citations ?? []), citation];
+        else notCarried('citations');
         break;
       }
+      case 'image':
+        notCarried('images');
+        break;
       case 'finished':
         ({ reason, stopSequence } = event);
         break;

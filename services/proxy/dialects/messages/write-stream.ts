@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import type { AnswerEvent, Citation, FinishReason } from '../../conversation/answer-event.ts';
-import type { AnswerStamp, AnswerStreamWriter } from '../../conversation/dialect.ts';
+import type { AnswerStamp, AnswerStreamWriter, NotCarried } from '../../conversation/dialect.ts';
 import { messageId, writeCitation, writeEnding, writeUsage } from './answer-words.ts';
 
 type OpenBlock = 'text' | 'thinking' | 'tool_use';
@@ -11,6 +11,7 @@ type OpenBlock = 'text' | 'thinking' | 'tool_use';
  */
 export class MessageStreamWriter implements AnswerStreamWriter {
   readonly #stamp: AnswerStamp;
+  readonly #notCarried: NotCarried;
   #open: OpenBlock | null = null;
   /** Of the block that began last. */
   #index = -1;
@@ -24,8 +25,9 @@ export class MessageStreamWriter implements AnswerStreamWriter {
   #stopSequence: string | null = null;
   #refusal: string | null = null;
 
-  constructor(stamp: AnswerStamp) {
+  constructor(stamp: AnswerStamp, notCarried: NotCarried) {
     this.#stamp = stamp;
+    this.#notCarried = notCarried;
   }
 
   write(event: AnswerEvent): string {
@@ -61,6 +63,9 @@ export class MessageStreamWriter implements AnswerStreamWriter {
       }
       case 'citation':
         return this.#cite(event.citation);
+      case 'image':
+        this.#notCarried('images');
+        return '';
       case 'started':
         return this.#begin(event.usage);
       case 'finished':
@@ -119,7 +124,10 @@ export class MessageStreamWriter implements AnswerStreamWriter {
   /** Of a text that ended nothing more can be said. */
   #cite(cited: Citation): string {
     const citation = writeCitation(cited);
-    if (citation === null || this.#open !== 'text') return '';
+    if (citation === null || this.#open !== 'text') {
+      this.#notCarried('citations');
+      return '';
+    }
     return this.#delta(this.#index, `"citations_delta","citation":${JSON.stringify(citation)}`);
   }
 

@@ -38,8 +38,14 @@ export interface CallItem extends Item {
   status: ItemStatus;
 }
 
+/** What the model drew, base64. */
+export interface ImageItem extends Item {
+  readonly kind: 'image';
+  readonly data: string;
+}
+
 /** What the output of a response consists of. */
-export type OutputItem = ReasoningItem | MessageItem | CallItem;
+export type OutputItem = ReasoningItem | MessageItem | CallItem | ImageItem;
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
 /** A part of a message as the API has it. */
@@ -64,6 +70,8 @@ export function itemObject(item: OutputItem): object {
       return { id, type: 'message', status: item.status, content: item.parts.map(partObject), role: 'assistant' };
     case 'call':
       return { id, type: 'function_call', status: item.status, arguments: item.json, call_id: item.callId, name: item.name };
+    case 'image':
+      return { id, type: 'image_generation_call', status: 'completed', result: item.data };
   }
 }
 

@@ -4,7 +4,7 @@ import type { AnswerEvent, Citation, FinishReason } from '../../conversation/ans
 import type { AnswerStamp, AnswerStreamWriter } from '../../conversation/dialect.ts';
 import type { KeptReasoning } from './kept-reasoning.ts';
 import { writeKeptReasoning } from './kept-reasoning.ts';
-import type { CallItem, ItemStatus, MessageItem, MessagePart, OutputItem, ReasoningItem } from './output-items.ts';
+import type { CallItem, ImageItem, ItemStatus, MessageItem, MessagePart, OutputItem, ReasoningItem } from './output-items.ts';
 import { itemObject, logprobObjects, partObject, summaryObject } from './output-items.ts';
 import type { ResponseState, WriteResponseObject } from './response-object.ts';
 import { createResponseObjects } from './response-object.ts';
@@ -59,6 +59,8 @@ export class ResponseWriter implements AnswerStreamWriter {
         return this.#callDelta(event.call, event.json);
       case 'citation':
         return this.#openPart('text') + this.#annotate(event.citation);
+      case 'image':
+        return this.#draw(event.data);
       case 'logprobs':
         if (this.#part?.kind === 'text') this.#part.logprobs.push(...event.tokens);
         return '';
@@ -188,6 +190,19 @@ export class ResponseWriter implements AnswerStreamWriter {
       annotation_index: part.annotations.length - 1,
       annotation,
     });
+  }
+
+  /** In its words: a tool of the provider's that draws, which has done so. */
+  #draw(data: string): string {
+    const closed = this.#closeOpen();
+    const item: ImageItem = { kind: 'image', id: this.#itemId('ig'), index: this.#items.length, data };
+    const added = this.#added(item);
+    return (
+      closed +
+      added +
+      this.#event('response.image_generation_call.completed', { item_id: item.id, output_index: item.index }) +
+      this.#done(item)
+    );
   }
 
   #openCall({ call, callId, name, signature }: Extract<AnswerEvent, { kind: 'tool_call' }>): string {

@@ -1,6 +1,7 @@
 import type { Fields } from '../../body/json-fields.ts';
 import { isFields, textOf } from '../../body/json-fields.ts';
 import type { AnswerEvent, Citation } from '../../conversation/answer-event.ts';
+import type { NotCarried } from '../../conversation/dialect.ts';
 import type { AnswerFacts } from '../provider.ts';
 import { finishReasonOf } from './finish-reason.ts';
 import type { MessageUsage } from './usage.ts';
@@ -15,6 +16,7 @@ const TIER_NAMES: ReadonlyMap<string, string> = new Map([['standard', 'default']
  */
 export class MessageReader {
   readonly #emit: (event: AnswerEvent) => void;
+  readonly #onNotCarried: NotCarried;
   /** Which call of the answer a block is, by the block's index. */
   readonly #calls = new Map<number, number>();
   #citations: Citation[] = [];
@@ -25,8 +27,10 @@ export class MessageReader {
   #stopReason: string | null = null;
   #rawUsage: Fields | null = null;
 
-  constructor(emit: (event: AnswerEvent) => void) {
+  /** @param onNotCarried told by its type of a block that no event can tell. */
+  constructor(emit: (event: AnswerEvent) => void, onNotCarried: NotCarried) {
     this.#emit = emit;
+    this.#onNotCarried = onNotCarried;
   }
 
   /** The message without its content. */
@@ -59,6 +63,8 @@ export class MessageReader {
         if (input !== null && input !== '{}') this.#emit({ kind: 'tool_input', choice: 0, call, json: input });
         break;
       }
+      default:
+        if (typeof block.type === 'string') this.#onNotCarried(block.type);
     }
   }
 

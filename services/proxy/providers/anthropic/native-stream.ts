@@ -21,7 +21,10 @@ const MAX_HELD = 64;
 export class NativeMessageStream implements StreamReader {
   readonly #splitter = new EventSplitter();
   readonly #sink: StreamSink;
-  readonly #message = new MessageReader(() => {});
+  readonly #message = new MessageReader(
+    () => {},
+    () => {},
+  );
   /** What comes before the message begins waits: the head of the answer goes out with its first event, which may be an error. */
   #held: Buffer[] = [];
   #startData: string | null = null;

@@ -12,7 +12,11 @@ export function readMessage(bytes: Buffer, sameDialect: boolean): ReadAnswer | n
   const message = parseMessage(bytes);
   if (message === null) return null;
   const events: AnswerEvent[] = [];
-  const reader = new MessageReader((event) => events.push(event));
+  const notCarried: string[] = [];
+  const reader = new MessageReader(
+    (event) => events.push(event),
+    (type) => notCarried.push(type),
+  );
   if (message.type === 'error') return { facts: reader.facts(null), refusal: readErrorMember(message.error, sameDialect), events };
   if (!Array.isArray(message.content)) return null;
   reader.started(message);
@@ -21,7 +25,7 @@ export function readMessage(bytes: Buffer, sameDialect: boolean): ReadAnswer | n
     reader.blockStopped();
   });
   reader.finished({ stop_reason: 'end_turn', ...message }, null);
-  return { facts: reader.facts(rawUsageOf(bytes)), refusal: null, events };
+  return { facts: reader.facts(rawUsageOf(bytes)), refusal: null, events, notCarried };
 }
 
 /** Arguments of tools keep the digits of their numbers; what else has any (usage) is read as it is. */

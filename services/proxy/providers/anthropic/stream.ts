@@ -17,7 +17,10 @@ export class MessageStreamReader implements AnswerStreamReader {
 
   constructor(sink: AnswerSink) {
     this.#sink = sink;
-    this.#message = new MessageReader((event) => sink.event(event));
+    this.#message = new MessageReader(
+      (event) => sink.event(event),
+      (type) => sink.notCarried(type),
+    );
   }
 
   push(chunk: Buffer): void {

@@ -56,6 +56,8 @@ export function writeThinking(
     notCarried(field);
     return SILENT;
   }
+  // About as much as was meant.
+  if (budgetTokens === null && effort !== null) notCarried(field);
   return { thinking: `{"type":"enabled","budget_tokens":${budget}${display}}`, effort: null, on: true };
 }
 

@@ -1,6 +1,7 @@
 import type { Fields } from '../../body/json-fields.ts';
 import { isFields, textOf } from '../../body/json-fields.ts';
 import type { AnswerEvent, FinishReason, TokenLogprob } from '../../conversation/answer-event.ts';
+import type { NotCarried } from '../../conversation/dialect.ts';
 import type { AnswerFacts } from '../provider.ts';
 import { citationsOf } from './grounding.ts';
 import { PartialArguments } from './partial-arguments.ts';
@@ -31,6 +32,8 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['IMAGE_PROHIBITED_CONTENT', 'refused'],
   ['IMAGE_RECITATION', 'refused'],
 ]);
+/** Parts that no other dialect has. */
+const NO_EVENT: ReadonlySet<string> = new Set(['executableCode', 'codeExecutionResult', 'fileData', 'toolCall', 'toolResponse']);
 /** Reasons by which a model says that it failed: what came is no answer, and another attempt may be one. */
 const FAILURES: ReadonlySet<string> = new Set([
   'MALFORMED_FUNCTION_CALL',
@@ -45,6 +48,7 @@ const FAILURES: ReadonlySet<string> = new Set([
  */
 export class GeminiAnswerReader {
   readonly #onEvent: OnAnswerEvent;
+  readonly #onNotCarried: NotCarried;
   readonly #usage = new GeminiUsage();
   readonly #choices = new Map<number, Choice>();
   #started = false;
@@ -54,8 +58,10 @@ export class GeminiAnswerReader {
   /** Why the model could not answer, in its words. */
   #failure: string | null = null;
 
-  constructor(onEvent: OnAnswerEvent) {
+  /** @param onNotCarried told by its name what the model said or did and no event can tell. */
+  constructor(onEvent: OnAnswerEvent, onNotCarried: NotCarried) {
     this.#onEvent = onEvent;
+    this.#onNotCarried = onNotCarried;
   }
 
   /**
@@ -149,7 +155,10 @@ export class GeminiAnswerReader {
       this.#readCall(index, choice, functionCall, isFields(exact) ? exact.functionCall : null, signature);
       return;
     }
-    if (typeof text !== 'string') return;
+    if (typeof text !== 'string') {
+      this.#readOther(index, part);
+      return;
+    }
     if (thought === true) {
       if (text !== '') this.#onEvent({ kind: 'thinking', choice: index, text });
       this.#tellSignature(index, signature);
@@ -159,6 +168,18 @@ export class GeminiAnswerReader {
     if (text === '') return;
     choice.text += text;
     this.#onEvent({ kind: 'text', choice: index, text });
+  }
+
+  /** What the model drew, or what Google's own tools did. Of a picture on the way to another the last is there too. */
+  #readOther(index: number, part: Fields): void {
+    const { inlineData } = part;
+    if (isFields(inlineData) && typeof inlineData.data === 'string') {
+      const mediaType = textOf(inlineData.mimeType) ?? '';
+      if (!mediaType.startsWith('image/')) this.#onNotCarried('inlineData');
+      else if (part.thought !== true) this.#onEvent({ kind: 'image', choice: index, mediaType, data: inlineData.data });
+      return;
+    }
+    for (const name of Object.keys(part)) if (NO_EVENT.has(name)) this.#onNotCarried(name);
   }
 
   #tellSignature(index: number, signature: string | null): void {

@@ -73,7 +73,9 @@ function thinkingConfig(
     notCarried(field);
     return includeThoughts;
   }
-  if (model.pro && budget < LEAST_PRO_BUDGET) notCarried(field);
+  // A budget is about as much as an effort means, but for none at all.
+  const isExact = budgetTokens !== null || effort === 'none';
+  if (!isExact || (model.pro && budget < LEAST_PRO_BUDGET)) notCarried(field);
   return { ...includeThoughts, thinkingBudget: model.pro ? Math.max(budget, LEAST_PRO_BUDGET) : budget };
 }
 
@@ -81,6 +83,6 @@ function thinkingConfig(
 function levelOf(effort: string, { pro }: GeminiModel, notCarried: NotCarried): string {
   const level = LEVELS.get(effort) ?? 'high';
   const known = pro && level === 'minimal' ? 'low' : level;
-  if (effort !== known && effort !== 'xhigh') notCarried('reasoning_effort');
+  if (effort !== known) notCarried('reasoning_effort');
   return known;
 }

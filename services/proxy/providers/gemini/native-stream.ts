@@ -16,7 +16,10 @@ const NOTHING_MORE = Buffer.alloc(0);
 export class NativeGeminiStream implements StreamReader {
   readonly #splitter = new EventSplitter();
   readonly #sink: StreamSink;
-  readonly #answer = new GeminiAnswerReader(() => {});
+  readonly #answer = new GeminiAnswerReader(
+    () => {},
+    () => {},
+  );
   /** With several choices every event is read, because only then is it known which there are. */
   readonly #readsAll: boolean;
   #unread: Buffer | null = null;

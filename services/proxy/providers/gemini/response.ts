@@ -22,7 +22,11 @@ export function readGeminiAnswer(bytes: Buffer): GeminiAnswer | null {
     return null;
   }
   const events: AnswerEvent[] = [];
-  const reader = new GeminiAnswerReader((event) => events.push(event));
+  const notCarried: string[] = [];
+  const reader = new GeminiAnswerReader(
+    (event) => events.push(event),
+    (part) => notCarried.push(part),
+  );
   for (const [position, chunk] of chunks.entries()) {
     if (!isFields(chunk)) return null;
     if (isFields(chunk.error)) return { facts: reader.facts(), refusal: readGoogleError(chunk.error), events, isError: true };
@@ -31,7 +35,7 @@ export function readGeminiAnswer(bytes: Buffer): GeminiAnswer | null {
   if (chunks.length === 0) return null;
   const failure = reader.failure();
   reader.end();
-  return { facts: reader.facts(), refusal: failure === null ? null : failedAnswer(failure), events, isError: false };
+  return { facts: reader.facts(), refusal: failure === null ? null : failedAnswer(failure), events, notCarried, isError: false };
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -15,7 +15,10 @@ export class GeminiStreamReader implements AnswerStreamReader {
 
   constructor(sink: AnswerSink) {
     this.#sink = sink;
-    this.#answer = new GeminiAnswerReader((event) => sink.event(event));
+    this.#answer = new GeminiAnswerReader(
+      (event) => sink.event(event),
+      (part) => sink.notCarried(part),
+    );
     this.#events = new EventReader((data) => this.#read(data));
   }
 

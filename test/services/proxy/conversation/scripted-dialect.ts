@@ -34,6 +34,7 @@ export const scriptedDialect: ProviderDialect = {
     let isWhole = false;
     const reader = createReader({
       event: (event) => events.push(event),
+      notCarried: () => {},
       completed: () => {
         isWhole = true;
       },

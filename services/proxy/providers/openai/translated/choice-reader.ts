@@ -14,6 +14,7 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['content_filter', 'refused'],
 ]);
 
+const DATA_URL = /^data:(image\/[\w.+-]+);base64,(.+)$/s;
 /** Types of thinking that nobody but its provider can read. */
 const HIDDEN: ReadonlySet<unknown> = new Set(['redacted_thinking', 'reasoning.encrypted']);
 
@@ -50,6 +51,7 @@ export class ChoiceReader {
       this.#hasRefusal = true;
       this.#onEvent({ kind: 'refusal', choice: this.#choice, text: refusal });
     }
+    if (Array.isArray(said.images)) this.#draw(said.images);
     if (Array.isArray(said.tool_calls)) this.#calls.take(said.tool_calls);
     if (Array.isArray(said.annotations)) this.cite(said.annotations);
     if (isFields(choice.logprobs)) this.#weigh(choice.logprobs);
@@ -90,6 +92,14 @@ export class ChoiceReader {
       const data = textOf(proof.data);
       if (signature !== null) this.#onEvent({ kind: 'thinking_signature', choice: this.#choice, signature });
       if (data !== null && HIDDEN.has(proof.type)) this.#onEvent({ kind: 'redacted_thinking', choice: this.#choice, data });
+    }
+  }
+
+  /** OpenRouter's, and LiteLLM's: pictures in data URLs. */
+  #draw(images: readonly unknown[]): void {
+    for (const image of images.filter(isFields)) {
+      const [, mediaType, data] = DATA_URL.exec((isFields(image.image_url) ? textOf(image.image_url.url) : null) ?? '') ?? [];
+      if (mediaType !== undefined && data !== undefined) this.#onEvent({ kind: 'image', choice: this.#choice, mediaType, data });
     }
   }
 

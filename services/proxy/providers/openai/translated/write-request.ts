@@ -75,6 +75,7 @@ function writeTool(
   return { type: 'function', function: declared, ...cacheControl(cache, cacheMarks, notCarried) };
 }
 
+/** An effort is said in place of a budget, which only OpenRouter knows: about as much is thought, not that much. */
 function writeReasoning(
   { effort, budgetTokens, visible }: ReasoningWish,
   { reasoning }: ChatHabits,
@@ -83,12 +84,12 @@ function writeReasoning(
 ): object {
   // OpenAI shows none of it in this dialect; whoever else thinks shows it unasked.
   if (visible === true && isOpenai(provider)) notCarried('reasoning.summary');
+  if (budgetTokens !== null && (reasoning !== 'reasoning' || effort !== null)) notCarried('thinking.budget_tokens');
   const meant = effort ?? (budgetTokens === null ? null : effortOf(budgetTokens));
   if (reasoning === 'reasoning') {
     const amount = budgetTokens === null || effort !== null ? {} : { max_tokens: budgetTokens };
     return { reasoning: { ...(effort === null ? {} : { effort }), ...amount, ...(visible === false ? { exclude: true } : {}) } };
   }
-  if (budgetTokens !== null && effort === null) notCarried('thinking.budget_tokens');
   if (reasoning === 'thinking') {
     return meant === 'none'
       ? { thinking: { type: 'disabled' } }

@@ -12,10 +12,10 @@ import { answerEvents } from '../../conversation/answer-arbitraries.ts';
 const request = { model: 'acme/model', messages: [{ role: 'user', content: 'hi' }] };
 const stamp = (usageAsked = false) => ({ requestId: 'req_0198', model: 'acme/model', createdSeconds: 1_700_000_000, usageAsked });
 
-const whole = (events: readonly AnswerEvent[]) => JSON.parse(chatCompletionsDialect.writeAnswer(events, stamp(), request));
+const whole = (events: readonly AnswerEvent[]) => JSON.parse(chatCompletionsDialect.writeAnswer(events, stamp(), request, () => {}));
 
 function streamed(events: readonly AnswerEvent[], usageAsked = false): string {
-  const writer = chatCompletionsDialect.createStreamWriter(stamp(usageAsked), request);
+  const writer = chatCompletionsDialect.createStreamWriter(stamp(usageAsked), request, () => {});
   return events.map((event) => writer.write(event)).join('') + writer.end();
 }
 
@@ -108,7 +108,7 @@ test('a message that the official client put together from a stream gives back w
 });
 
 test('a stream begins with the role, is stamped the same throughout, and says nothing before the model does', () => {
-  const writer = chatCompletionsDialect.createStreamWriter(stamp(), request);
+  const writer = chatCompletionsDialect.createStreamWriter(stamp(), request, () => {});
   expect(writer.write(started)).toBe('');
   const chunks = chunksOf(writer.write({ kind: 'text', choice: 0, text: 'Hi' }));
   expect(chunks.map(({ choices }) => choices[0].delta)).toEqual([{ role: 'assistant', content: '', refusal: null }, { content: 'Hi' }]);

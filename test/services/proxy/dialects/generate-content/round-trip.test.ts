@@ -45,7 +45,7 @@ function asWritten(events: readonly AnswerEvent[]): AnswerEvent[] {
 test('an answer written as a stream of content is read back as it was, wherever it is cut', () => {
   fc.assert(
     fc.property(answerEvents, fc.array(fc.nat(), { maxLength: 8 }), (events, cuts) => {
-      const writer = generateContentDialect.createStreamWriter(stamp, request());
+      const writer = generateContentDialect.createStreamWriter(stamp, request(), () => {});
       const bytes = Buffer.from(events.map((event) => writer.write(event)).join('') + writer.end());
       const read = readStream(geminiDialect, bytes, cuts);
       expect(read.ended).toBe('completed');
@@ -58,7 +58,9 @@ test('an answer written as a stream of content is read back as it was, wherever 
 test('an answer written as whole content, alone or in a list, is read back as it was, and used the same', () => {
   fc.assert(
     fc.property(answerEvents, fc.constantFrom('generateContent' as const, 'streamGenerateContent' as const), (events, method) => {
-      const answer = geminiDialect.readAnswer(Buffer.from(generateContentDialect.writeAnswer(events, stamp, request({ method }))));
+      const answer = geminiDialect.readAnswer(
+        Buffer.from(generateContentDialect.writeAnswer(events, stamp, request({ method }), () => {})),
+      );
       expect(sayable(answer?.events ?? [])).toEqual(asWritten(sayable(events)));
       const used = events.findLast((event) => event.kind === 'usage')?.usage;
       const told = answer?.facts.usage ?? null;

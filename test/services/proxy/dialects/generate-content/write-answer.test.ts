@@ -7,9 +7,9 @@ const stamp = { requestId: 'req_7', model: 'asked', createdSeconds: 1, usageAske
 const request = { model: 'asked', method: 'generateContent' as const, isEventStream: false, body: { contents: [{}] } };
 const finished: AnswerEvent = { kind: 'finished', choice: 0, reason: 'stop', stopSequence: null };
 
-const whole = (...events: readonly AnswerEvent[]) => JSON.parse(generateContentDialect.writeAnswer(events, stamp, request));
+const whole = (...events: readonly AnswerEvent[]) => JSON.parse(generateContentDialect.writeAnswer(events, stamp, request, () => {}));
 function chunks(...events: readonly AnswerEvent[]) {
-  const writer = generateContentDialect.createStreamWriter(stamp, request);
+  const writer = generateContentDialect.createStreamWriter(stamp, request, () => {});
   const text = events.map((event) => writer.write(event)).join('') + writer.end();
   return text
     .split('\r\n\r\n')
@@ -91,13 +91,13 @@ test('probabilities of tokens are told with their alternatives', () => {
 test('arguments keep their digits, and those that are no object are a text in one', () => {
   const call: AnswerEvent = { kind: 'tool_call', choice: 0, call: 0, callId: 'c', name: 'look', signature: null };
   const written = (json: string) =>
-    generateContentDialect.writeAnswer([call, { kind: 'tool_input', choice: 0, call: 0, json }, finished], stamp, request);
+    generateContentDialect.writeAnswer([call, { kind: 'tool_input', choice: 0, call: 0, json }, finished], stamp, request, () => {});
   expect(written('{"n":12345678901234567890}')).toContain('"functionCall":{"id":"c","name":"look","args":{"n":12345678901234567890}}');
   expect(written('{"n":')).toContain('"args":{"arguments":"{\\"n\\":"}');
 });
 
 test('a stream says nothing before the model does, and ends in one chunk with the ends of all candidates', () => {
-  const writer = generateContentDialect.createStreamWriter(stamp, request);
+  const writer = generateContentDialect.createStreamWriter(stamp, request, () => {});
   const usage = { ...UNKNOWN_USAGE, input: 3 };
   expect(writer.write({ kind: 'started', id: 'x', model: 'm', usage })).toBe('');
   expect(writer.write({ kind: 'text', choice: 1, text: 'b' })).not.toBe('');
@@ -109,4 +109,11 @@ test('a stream says nothing before the model does, and ends in one chunk with th
     { content: { role: 'model', parts: [{ text: '' }] }, finishReason: 'MAX_TOKENS', index: 1 },
   ]);
   expect(end.usageMetadata).toEqual({ promptTokenCount: 3, totalTokenCount: 3 });
+});
+
+test('what the model drew is a part with its bytes', () => {
+  const image: AnswerEvent = { kind: 'image', choice: 0, mediaType: 'image/png', data: 'AAAA' };
+  const part = { inlineData: { mimeType: 'image/png', data: 'AAAA' } };
+  expect(whole({ kind: 'text', choice: 0, text: 'Here:' }, image, finished).candidates[0].content.parts).toEqual([{ text: 'Here:' }, part]);
+  expect(chunks(image, finished)[0].candidates[0].content.parts).toEqual([part]);
 });

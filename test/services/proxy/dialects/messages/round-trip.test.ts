@@ -21,7 +21,7 @@ function sayable(events: readonly AnswerEvent[]): AnswerEvent[] {
 test('an answer written as a stream of messages is read back as it was, wherever it is cut', () => {
   fc.assert(
     fc.property(answerEvents, fc.array(fc.nat(), { maxLength: 8 }), (events, cuts) => {
-      const writer = messagesDialect.createStreamWriter(stamp, request);
+      const writer = messagesDialect.createStreamWriter(stamp, request, () => {});
       const bytes = Buffer.from(events.map((event) => writer.write(event)).join('') + writer.end());
       const read = readStream(anthropicDialect, bytes, cuts);
       expect(read.ended).toBe('completed');
@@ -34,7 +34,7 @@ test('an answer written as a stream of messages is read back as it was, wherever
 test('an answer written as a whole message is read back as it was, and used the same', () => {
   fc.assert(
     fc.property(answerEvents, (events) => {
-      const answer = anthropicDialect.readAnswer(Buffer.from(messagesDialect.writeAnswer(events, stamp, request)));
+      const answer = anthropicDialect.readAnswer(Buffer.from(messagesDialect.writeAnswer(events, stamp, request, () => {})));
       expect(sayable(answer?.events ?? [])).toEqual(sayable(events));
       const used = events.findLast((event) => event.kind === 'usage')?.usage;
       if (used === undefined) return;

@@ -15,11 +15,11 @@ const finished = (reason: Extract<AnswerEvent, { kind: 'finished' }>['reason']):
 });
 const text = (said: string): AnswerEvent => ({ kind: 'text', choice: 0, text: said });
 
-const whole = (...events: AnswerEvent[]) => JSON.parse(messagesDialect.writeAnswer([started, ...events], stamp, request));
+const whole = (...events: AnswerEvent[]) => JSON.parse(messagesDialect.writeAnswer([started, ...events], stamp, request, () => {}));
 
 /** The events of a stream, as name and data. */
 function stream(...events: AnswerEvent[]): { readonly type: string; readonly [member: string]: unknown }[] {
-  const writer = messagesDialect.createStreamWriter(stamp, request);
+  const writer = messagesDialect.createStreamWriter(stamp, request, () => {});
   const written = [started, ...events].map((event) => writer.write(event)).join('') + writer.end();
   return written
     .trimEnd()
@@ -124,7 +124,7 @@ test('arguments keep their digits; what is no object is kept as a text', () => {
     { kind: 'tool_input', choice: 0, call: 0, json },
     finished('tool_calls'),
   ];
-  expect(messagesDialect.writeAnswer([started, ...call('{"id":12345678901234567890}')], stamp, request)).toContain(
+  expect(messagesDialect.writeAnswer([started, ...call('{"id":12345678901234567890}')], stamp, request, () => {})).toContain(
     '"input":{"id":12345678901234567890}',
   );
   expect(whole(...call('{"cut'))).toMatchObject({ content: [{ input: { arguments: '{"cut' } }] });

@@ -29,7 +29,7 @@ const call = (number: number, name: string, signature: string | null = null): An
 const input = (number: number, json: string): AnswerEvent => ({ kind: 'tool_input', choice: 0, call: number, json });
 
 function streamed(events: readonly AnswerEvent[]): string {
-  const writer = responsesDialect.createStreamWriter(stamp, request);
+  const writer = responsesDialect.createStreamWriter(stamp, request, () => {});
   return events.map((event) => writer.write(event)).join('') + writer.end();
 }
 
@@ -48,7 +48,7 @@ async function accumulated(events: readonly AnswerEvent[]) {
 }
 
 const question = { role: 'user', content: 'hello' };
-const whole = (events: readonly AnswerEvent[]) => JSON.parse(responsesDialect.writeAnswer(events, stamp, request));
+const whole = (events: readonly AnswerEvent[]) => JSON.parse(responsesDialect.writeAnswer(events, stamp, request, () => {}));
 
 describe('the official client', () => {
   test('accumulates thinking, text with what it rests on, and interleaved calls', async () => {
@@ -122,7 +122,12 @@ describe('the official client', () => {
   });
 
   test('parses structured output of a whole answer', async () => {
-    const answer = responsesDialect.writeAnswer([started, text('{"age":3}'), finished('stop'), { kind: 'usage', usage }], stamp, request);
+    const answer = responsesDialect.writeAnswer(
+      [started, text('{"age":3}'), finished('stop'), { kind: 'usage', usage }],
+      stamp,
+      request,
+      () => {},
+    );
     const format = { type: 'json_schema' as const, name: 'aged', schema: { type: 'object' } };
     const parsed = await clientOf(answer, 'application/json').responses.parse({ model: 'claude', input: 'hello', text: { format } });
     expect(parsed.output_parsed).toEqual({ age: 3 });

@@ -270,9 +270,17 @@ describe('thinking', () => {
     const call = { kind: 'tool_call' as const, callId: 'a', name: 'look', input: '{}', signature: null, cache: null };
     expect(write({ reasoning: high, turns: [{ role: 'assistant', parts: [call] }] }).notCarried).toEqual(['reasoning_effort']);
     const thought = { kind: 'thinking' as const, text: '', signature: 's' };
-    expect(write({ reasoning: high, turns: [{ role: 'assistant', parts: [thought, call] }] }).notCarried).toEqual([]);
+    const thoughtAbout = write({
+      reasoning: { ...high, effort: null, budgetTokens: 2_000 },
+      turns: [{ role: 'assistant', parts: [thought, call] }],
+    });
+    expect(thoughtAbout.notCarried).toEqual([]);
     expect(write({ reasoning: high }, 'claude-3-opus-20240229', 4_096).notCarried).toEqual(['reasoning_effort']);
   });
+});
+
+test('a budget in place of an effort is told: it is about as much', () => {
+  expect(write({ reasoning: high })).toMatchObject({ body: { thinking: { type: 'enabled' } }, notCarried: ['reasoning_effort'] });
 });
 
 describe('sampling', () => {
@@ -285,7 +293,11 @@ describe('sampling', () => {
   test('is told where the model takes none of it, or thinks; what is its default says nothing', () => {
     const sampled = { temperature: 0.5, topP: 0.9, topK: 3 };
     expect(write(sampled, 'claude-opus-4-7').notCarried).toEqual(['temperature', 'top_p', 'top_k']);
-    expect(write({ ...sampled, reasoning: high }).notCarried).toEqual(['temperature', 'top_p', 'top_k']);
+    expect(write({ ...sampled, reasoning: { ...high, effort: null, budgetTokens: 2_000 } }).notCarried).toEqual([
+      'temperature',
+      'top_p',
+      'top_k',
+    ]);
     expect(write({ temperature: 1, topP: 1 }, 'claude-opus-4-7').notCarried).toEqual([]);
   });
 });

@@ -208,3 +208,38 @@ test('a stream that ends before its answer has ended is an error for the client,
   const event = await proxy.eventOf(requestId);
   expect(event.outcome).not.toBe('succeeded');
 });
+
+test('what has no place in the answer is told with its head, and in a stream by a comment before its end', async () => {
+  serveRecording(upstream, providerRecording('gemini/generatecontent.sync.code-exec'));
+  const { response } = await client.chat.completions.create(asked).withResponse();
+  const warning = 'answer_not_carried; fields=executableCode,codeExecutionResult';
+  expect(response.headers.get('x-turnpike-warning')).toBe(warning);
+  const { bytes } = providerRecording('gemini/generatecontent.sync.code-exec');
+  const stream = Buffer.from(`data: ${bytes.toString('utf8')}\r\n\r\n`);
+  upstream.script = (answer) => {
+    answer.writeHead(200, { 'content-type': 'text/event-stream' });
+    answer.end(stream);
+  };
+  const text = await (await proxy.chat({ ...asked, stream: true })).text();
+  expect(text).toContain(`\n\n: x-turnpike-warning: ${warning}\n\ndata: [DONE]`);
+  expect((await client.chat.completions.stream(asked).finalChatCompletion()).choices[0]?.finish_reason).toBe('stop');
+});
+
+test('a picture that the model drew is an image of the message, whole and in a stream', async () => {
+  const parts = [{ text: 'Here:' }, { inlineData: { mimeType: 'image/png', data: 'AAAA' } }];
+  const answer = JSON.stringify({ candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }], usageMetadata: {} });
+  upstream.script = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(answer);
+  };
+  const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' }, index: 0 };
+  const whole = await client.chat.completions.create(asked);
+  expect(whole.choices[0]?.message).toMatchObject({ content: 'Here:', images: [image] });
+  upstream.script = (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: ${answer}\r\n\r\n`);
+  };
+  const deltas: unknown[] = [];
+  for await (const { choices } of await client.chat.completions.create({ ...asked, stream: true })) deltas.push(choices[0]?.delta);
+  expect(deltas).toContainEqual({ images: [image] });
+});

@@ -201,3 +201,24 @@ test('cached sounds and pictures count as cached alone', () => {
   expect(facts?.usage).toMatchObject({ input: 10, cacheRead: 60, inputAudio: 30, output: 5 });
   expect(facts?.usageFlags).toEqual([]);
 });
+
+describe('what a model drew, and what Google ran', () => {
+  const parts = [
+    { executableCode: { language: 'PYTHON', code: '1' } },
+    { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1' } },
+    { inlineData: { mimeType: 'image/png', data: 'dGhpbms=' }, thought: true },
+    { inlineData: { mimeType: 'image/png', data: 'AAAA' } },
+    { inlineData: { mimeType: 'audio/L16', data: 'AAAA' } },
+  ];
+  const chunk = { candidates: [{ content: { parts }, finishReason: 'STOP' }] };
+  const images = (events: readonly AnswerEvent[]) => events.filter(({ kind }) => kind === 'image');
+  const told = ['executableCode', 'codeExecutionResult', 'inlineData'];
+
+  test('is a picture, whole and in a stream; what no event can tell is named', () => {
+    const picture = { kind: 'image', choice: 0, mediaType: 'image/png', data: 'AAAA' };
+    const whole = geminiDialect.readAnswer(Buffer.from(JSON.stringify(chunk)));
+    expect([images(whole?.events ?? []), whole?.notCarried]).toEqual([[picture], told]);
+    const streamed = readStream(geminiDialect, Buffer.from(`data: ${JSON.stringify(chunk)}\r\n\r\n`), [50, 100]);
+    expect([images(streamed.events), streamed.notCarried]).toEqual([[picture], told]);
+  });
+});

@@ -34,6 +34,7 @@ function hear(bytes: Buffer, seed: number): Heard {
       expect(end).toBe('open');
       events.push(event);
     },
+    notCarried: () => {},
     completed: () => {
       end = 'completed';
     },
@@ -83,7 +84,7 @@ function said(events: readonly AnswerEvent[]) {
 test('an answer that is written as a stream is read as the same, cut anywhere', () => {
   fc.assert(
     fc.property(answerEvents, fc.nat(), (events, seed) => {
-      const writer = chatCompletionsDialect.createStreamWriter(stamp, request);
+      const writer = chatCompletionsDialect.createStreamWriter(stamp, request, () => {});
       const text = events.map((event) => writer.write(event)).join('') + writer.end();
       const heard = hear(Buffer.from(text), seed);
       expect(heard.end).toBe('completed');
@@ -96,7 +97,7 @@ test('an answer that is written as a stream is read as the same, cut anywhere', 
 test('an answer that is written whole is read as the same', () => {
   fc.assert(
     fc.property(answerEvents, (events) => {
-      const answer = dialect.readAnswer(Buffer.from(chatCompletionsDialect.writeAnswer(events, stamp, request)));
+      const answer = dialect.readAnswer(Buffer.from(chatCompletionsDialect.writeAnswer(events, stamp, request, () => {})));
       expect(said(answer?.events ?? [])).toEqual(said(events));
     }),
     { numRuns: 100 },
@@ -197,7 +198,7 @@ describe('a recorded answer', () => {
       expect({ ...facts, reportedCostPico: null }).toEqual({ ...native.facts(), finishReason: facts.finishReason, reportedCostPico: null });
       if (end !== 'completed') return;
 
-      const writer = chatCompletionsDialect.createStreamWriter(stamp, request);
+      const writer = chatCompletionsDialect.createStreamWriter(stamp, request, () => {});
       const translated = await accumulated(Buffer.from(events.map((event) => writer.write(event)).join('') + writer.end()));
       expect(translated).not.toBeNull();
       const raw = await accumulated(bytes);
@@ -228,7 +229,7 @@ describe('a recorded answer', () => {
       const { choices } = JSON.parse(bytes.toString('utf8'));
       const answer = dialect.readAnswer(bytes);
       expect(answer?.refusal).toBeNull();
-      const translated = JSON.parse(chatCompletionsDialect.writeAnswer(answer?.events ?? [], stamp, request)).choices;
+      const translated = JSON.parse(chatCompletionsDialect.writeAnswer(answer?.events ?? [], stamp, request, () => {})).choices;
       expect(translated.map(wordsOf)).toEqual(choices.map(wordsOf));
     },
   );

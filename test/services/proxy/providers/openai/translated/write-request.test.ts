@@ -94,6 +94,15 @@ test.each<[string, Partial<typeof settings> & object, object]>([
   expect(write(request, HABITS[protocol as ProviderProtocol] ?? {}, protocol as ProviderProtocol).body).toMatchObject(body);
 });
 
+test.each([
+  ['openrouter', ['thinking.budget_tokens']],
+  ['groq', ['thinking.budget_tokens']],
+] as const)('%s is told an effort in place of a budget, which is told', (protocol, told) => {
+  const budget = { thinking: { type: 'enabled', budget_tokens: 900 } };
+  expect(write({ ...budget, reasoning_effort: 'low' }, HABITS[protocol], protocol).notCarried).toEqual(told);
+  expect(write(budget, HABITS[protocol], protocol).notCarried).toEqual(protocol === 'openrouter' ? [] : told);
+});
+
 test('thinking goes back to who can take it, and is told of where nobody can', () => {
   const blocks = [
     { type: 'thinking', thinking: 'hm', signature: 's' },

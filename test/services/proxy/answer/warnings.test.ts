@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { notCarriedWarning } from '../../../../services/proxy/endpoints/warnings.ts';
+import { notCarriedWarning } from '../../../../services/proxy/answer/warnings.ts';
 
 test('what was not carried is told by name', () => {
   expect(notCarriedWarning(['seed', 'logit_bias'])).toBe('not_carried; fields=seed,logit_bias');
