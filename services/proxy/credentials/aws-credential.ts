@@ -44,13 +44,14 @@ export function isAwsCredential(secret: string): boolean {
 
 /**
  * Reads a credential for AWS: keys, a role that they may take, and what only the operator may name, since it is the gateway's own: a profile, a role that
- * the machine may take, a token in a file. @param secret null: what the machine itself has. @returns null where it is none of these.
+ * the machine may take, a token in a file. @param secret null: what the machine itself has. @param usedIn the region that it is used in, whose STS is asked
+ *   unless the credential names one: another may be one of another partition. @returns null where it is none of these.
  */
-export function awsCredential(secret: string | null, isOperators: boolean): AwsCredential | null {
+export function awsCredential(secret: string | null, isOperators: boolean, usedIn: string | null): AwsCredential | null {
   // Not before somebody needs it: it is large.
   const library = () => import('@aws-sdk/credential-providers');
   if (secret === null) {
-    return isOperators ? { region: null, fetchIdentity: async () => (await library()).fromNodeProviderChain()() } : null;
+    return isOperators ? { region: null, fetchIdentity: async () => (await library()).fromNodeProviderChain(inRegion(usedIn))() } : null;
   }
   const value = parsed(secret);
   if (isKeys.Check(value)) {
@@ -60,23 +61,24 @@ export function awsCredential(secret: string | null, isOperators: boolean): AwsC
     const params = roleParams(roleArn, externalId, sessionName);
     return {
       region,
-      fetchIdentity: async () => (await library()).fromTemporaryCredentials({ params, masterCredentials: keys, ...inRegion(region) })(),
+      fetchIdentity: async () =>
+        (await library()).fromTemporaryCredentials({ params, masterCredentials: keys, ...inRegion(region ?? usedIn) })(),
     };
   }
   if (!isOperators) return null;
   if (isProfile.Check(value)) {
     const { profile, region = null } = value;
-    return { region, fetchIdentity: async () => (await library()).fromIni({ profile })() };
+    return { region, fetchIdentity: async () => (await library()).fromIni({ profile, ...inRegion(region ?? usedIn) })() };
   }
   if (isWebIdentity.Check(value)) {
     const { roleArn, webIdentityTokenFile, sessionName = SESSION_NAME, region = null } = value;
-    const role = { roleArn, webIdentityTokenFile, roleSessionName: sessionName, ...inRegion(region) };
+    const role = { roleArn, webIdentityTokenFile, roleSessionName: sessionName, ...inRegion(region ?? usedIn) };
     return { region, fetchIdentity: async () => (await library()).fromTokenFile(role)() };
   }
   if (isRole.Check(value)) {
     const { roleArn, externalId, sessionName, region = null } = value;
     const params = roleParams(roleArn, externalId, sessionName);
-    return { region, fetchIdentity: async () => (await library()).fromTemporaryCredentials({ params, ...inRegion(region) })() };
+    return { region, fetchIdentity: async () => (await library()).fromTemporaryCredentials({ params, ...inRegion(region ?? usedIn) })() };
   }
   return null;
 }

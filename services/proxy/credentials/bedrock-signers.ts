@@ -32,10 +32,11 @@ export function createBedrockSigners({ clock, onFault }: BedrockSignersOptions):
   const make = ({ provider, credential }: Parameters<BedrockSigners>[0], secret: string | null): SignCall => {
     // What the machine has is the operator's: an organization that names a server of its own would be given what it signs.
     const isOperators = credential.kind !== 'sealed' && provider.organizationId === null;
-    const found = awsCredential(secret, isOperators);
-    if (found === null) throw unusable(provider.name, 'it is none that signs for AWS, or one that only the operator may name');
     const base = new URL(provider.baseUrl);
-    const region = AWS_HOST.exec(base.hostname)?.[1] ?? found.region;
+    const usedIn = AWS_HOST.exec(base.hostname)?.[1] ?? null;
+    const found = awsCredential(secret, isOperators, usedIn);
+    if (found === null) throw unusable(provider.name, 'it is none that signs for AWS, or one that only the operator may name');
+    const region = usedIn ?? found.region;
     if (region === null) throw unusable(provider.name, 'neither it nor the base URL names a region');
     const sign = createAwsSigner({ service: 'bedrock', region, clock });
     const identity = createHeldIdentity(found.fetchIdentity, clock, (error) => onFault(provider.name, wordsOf(error)));

@@ -6,7 +6,7 @@ const keys = { accessKeyId: 'AKID', secretAccessKey: 'secret' };
 const roleArn = 'arn:aws:iam::123456789012:role/turnpike';
 
 test('keys are an identity that stays, in the region that they name', async () => {
-  const found = awsCredential(JSON.stringify({ ...keys, sessionToken: 'session', region: 'eu-west-1' }), false);
+  const found = awsCredential(JSON.stringify({ ...keys, sessionToken: 'session', region: 'eu-west-1' }), false, null);
   expect(found?.region).toBe('eu-west-1');
   expect(await found?.fetchIdentity()).toEqual({ ...keys, sessionToken: 'session' });
 });
@@ -17,12 +17,12 @@ test.each([
   ['a token in a file', JSON.stringify({ roleArn, webIdentityTokenFile: '/var/run/token' })],
   ['what the machine has', null],
 ])('only the operator may name %s', (_what, secret) => {
-  expect(awsCredential(secret, true)).not.toBeNull();
-  expect(awsCredential(secret, false)).toBeNull();
+  expect(awsCredential(secret, true, null)).not.toBeNull();
+  expect(awsCredential(secret, false, null)).toBeNull();
 });
 
 test.each(['{', '{}', '[]', '{"accessKeyId":"AKID"}', '{"profile":"default","other":1}'])('%s is no credential', (secret) => {
-  expect(awsCredential(secret, true)).toBeNull();
+  expect(awsCredential(secret, true, null)).toBeNull();
 });
 
 test('an identity is fetched once, replaced ahead of its end while the old one is used, and used on where that fails', async () => {
@@ -48,4 +48,10 @@ test('an identity is fetched once, replaced ahead of its end while the old one i
   expect([await session(), fetched]).toEqual(['session 2', 3]);
   now += 5 * 60_000;
   await expect(session()).rejects.toThrow('away');
+  // Not for each request: a second later, and then there is one again.
+  failing = false;
+  await expect(session()).rejects.toThrow('away');
+  expect(fetched).toBe(4);
+  now += 1_000;
+  expect(await session()).toBe('session 5');
 });
