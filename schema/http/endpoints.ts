@@ -49,6 +49,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [EMBEDDINGS]: [
     'openai',
     'azure-openai',
+    'bedrock',
     'cohere',
     'fireworks',
     'gemini',
@@ -67,7 +68,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [MESSAGES]: PROVIDER_PROTOCOLS,
   [COUNT_TOKENS]: ['anthropic', 'bedrock', 'vertex'],
   [GENERATE_CONTENT]: PROVIDER_PROTOCOLS,
-  [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'together'],
+  [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'mistral', 'together'],
   [TRANSLATIONS]: ['openai', 'azure-openai', 'groq', 'together'],
   [FILES]: ['openai', 'azure-openai', 'groq'],
 };

@@ -128,8 +128,8 @@ export interface AnswerReader {
   isStream(contentType: string): boolean;
   /** Reads the head of an answer before anything else of it; absent: nothing of it goes out. */
   readHead?(headers: IncomingHttpHeaders): AnswerHead;
-  /** Reads a whole answer; null when it is none of this protocol. */
-  readAnswer(bytes: Buffer): AnswerReading | null;
+  /** Reads a whole answer; null when it is none of this protocol. @param headers it came with: some tell its usage there alone. */
+  readAnswer(bytes: Buffer, headers: IncomingHttpHeaders): AnswerReading | null;
   createStreamReader(expected: StreamExpectation, sink: StreamSink): StreamReader;
   readRefusal(status: number, headers: IncomingHttpHeaders, body: Buffer): ProviderRefusal;
 }

@@ -250,7 +250,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 
   #answer(plain: Buffer | null): void {
     const { exchange, target, prepared } = this.#request;
-    const reading = plain === null ? null : prepared.answers.readAnswer(plain);
+    const reading = plain === null ? null : prepared.answers.readAnswer(plain, this.#headers);
     if (plain === null || reading === null) {
       this.#fail('upstream_error', 'unknown', 'The answer of the provider is not one of its protocol.');
       return;

@@ -14,10 +14,12 @@ let proxy: TestProxy;
 beforeAll(async () => {
   upstream = await startScriptedUpstream();
   proxy = await startProxy({
-    providers: { openai: upstream.baseUrl },
+    providers: { openai: upstream.baseUrl, mistral: upstream.baseUrl },
+    protocols: { mistral: 'mistral' },
     models: [
       testModel('openai/whisper', { upstreamModel: 'whisper-1', prices: [{ validFrom: 0, priceVersion: priceVersion(sheet), sheet }] }),
       testModel('openai/transcribe'),
+      testModel('mistral/voxtral', { prices: [{ validFrom: 0, priceVersion: priceVersion(sheet), sheet }] }),
     ],
   });
 });
@@ -96,4 +98,23 @@ test('what is no form, or names no model, is refused', async () => {
     form.append('model', other);
     expect(await refusal(await fetch(`${proxy.url}/v1/audio/transcriptions`, init))).toEqual([400, 'model']);
   }
+});
+
+test('of the seconds and the tokens that Mistral tells, the seconds are billed, whole and streamed', async () => {
+  const usage = { prompt_audio_seconds: 12, prompt_tokens: 4, completion_tokens: 35, total_tokens: 39 };
+  const billed = { units: { audioSeconds: 12 }, usage: null, rawUsage: JSON.stringify(usage), costPico: '1200000000' };
+  answer(JSON.stringify({ model: 'voxtral', text: 'Hello', language: 'en', segments: [], usage }), 'application/json');
+  const asked = { file: await sound(), model: 'mistral/voxtral' };
+  const { data, request_id } = await client().audio.transcriptions.create(asked).withResponse();
+  expect([data.text, upstream.requests.at(-1)?.path]).toEqual(['Hello', '/v1/audio/transcriptions']);
+  expect(await proxy.eventOf(request_id)).toMatchObject(billed);
+
+  const delta = 'event: transcription.text.delta\ndata: {"type":"transcription.text.delta","text":"Hello"}\n\n';
+  const done = `event: transcription.done\ndata: ${JSON.stringify({ type: 'transcription.done', text: 'Hello', usage })}\n\n`;
+  answer(delta + done, 'text/event-stream');
+  const streamed = await client()
+    .audio.transcriptions.create({ ...asked, stream: true })
+    .asResponse();
+  expect(await streamed.text()).toBe(delta + done);
+  expect(await proxy.eventOf(streamed.headers.get('x-request-id'))).toMatchObject(billed);
 });

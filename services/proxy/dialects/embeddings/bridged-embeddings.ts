@@ -17,8 +17,8 @@ export function bridgedEmbeddings(dialect: EmbeddingsDialect): Operation<Embeddi
       body: Buffer.from(JSON.stringify(body), 'utf8'),
       headers: [],
       answers: wholeAnswers({
-        readAnswer: (bytes) => {
-          const read = dialect.readAnswer(bytes);
+        readAnswer: (bytes, headers) => {
+          const read = dialect.readAnswer(bytes, headers);
           return read === null ? null : { facts: read.facts, body: writeEmbeddings(read, modelRequested, isBase64), refusal: null };
         },
         readRefusal: (status, headers, refused) => ({ ...dialect.readRefusal(status, headers, refused), body: null }),

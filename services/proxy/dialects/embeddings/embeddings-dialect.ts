@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { NotCarried } from '../../conversation/dialect.ts';
 import type { AnswerFacts, AnswerReader } from '../../providers/provider.ts';
 
@@ -22,7 +23,7 @@ export interface EmbeddingsDialect {
   /** @param notCarried told of each of the other members that there is no place for. @throws {GatewayError} where it cannot be asked for that. */
   writeRequest(wish: EmbeddingsWish, upstreamModel: string, notCarried: NotCarried): { readonly path: string; readonly body: unknown };
   /** Null when the bytes are no such answer. */
-  readAnswer(bytes: Buffer): ReadVectors | null;
+  readAnswer(bytes: Buffer, headers: IncomingHttpHeaders): ReadVectors | null;
   readonly readRefusal: AnswerReader['readRefusal'];
 }
 

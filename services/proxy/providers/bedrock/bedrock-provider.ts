@@ -11,6 +11,7 @@ import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
 import { bedrockAddresses } from './addresses.ts';
 import { isClaude } from './claude.ts';
+import { bedrockEmbeddings } from './embed.ts';
 import { readRefusal } from './failure.ts';
 import { countedMessages, invokedMessages } from './native.ts';
 import { readBedrockUsage } from './reported-usage.ts';
@@ -37,6 +38,7 @@ export const bedrockProvider: Provider = {
     countTokens: onlyWhere(isClaude, COUNT_TOKENS, countedMessages),
     responses: bridged(responsesDialect, converseDialect),
     generateContent: bridged(generateContentDialect, converseDialect),
+    embeddings: bedrockEmbeddings,
   },
   readUsage: readBedrockUsage,
   addresses: bedrockAddresses,

@@ -4,7 +4,7 @@ import { LOST_ON_EMBEDDINGS, prepareMistralChat, prepareMistralEmbeddings } from
 
 /** Mistral refuses every member of a body that it does not know (422). */
 export const mistralProvider: Provider = openaiDialect('mistral', {
-  serves: ['embeddings'],
+  serves: ['embeddings', 'transcriptions'],
   prepareChat: prepareMistralChat,
   prepareEmbeddings: prepareMistralEmbeddings,
   lostOnEmbeddings: LOST_ON_EMBEDDINGS,

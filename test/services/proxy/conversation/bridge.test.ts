@@ -59,7 +59,7 @@ test('a request goes out in the words of the provider, with what its route sets 
 test('a whole answer is one of the application’s dialect', () => {
   const { answers } = prepare({});
   expect(answers.isStream('text/scripted')).toBe(true);
-  const reading = answers.readAnswer(scriptOf([...ANSWER, 'done']));
+  const reading = answers.readAnswer(scriptOf([...ANSWER, 'done']), {});
   expect(reading).toMatchObject({ facts: SCRIPTED_FACTS, refusal: null });
   expect(JSON.parse(reading?.body?.toString('utf8') ?? '')).toMatchObject({
     id: 'chatcmpl-7',
@@ -68,7 +68,7 @@ test('a whole answer is one of the application’s dialect', () => {
     choices: [{ index: 0, message: { role: 'assistant', content: 'Hi there' }, finish_reason: 'stop' }],
     usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
   });
-  expect(answers.readAnswer(scriptOf(ANSWER))).toBeNull();
+  expect(answers.readAnswer(scriptOf(ANSWER), {})).toBeNull();
 });
 
 test('what one read brings is one write, and the rest ends the answer', () => {
@@ -87,7 +87,7 @@ test('an error in a stream, or under status 200, is never told in the words of t
   expect(stream([scriptOf([ANSWER[1] ?? 'done', 'failed', 'done'])]).writes).toEqual([expect.stringContaining('"Hi"'), 'failed:true:no']);
   expect(stream([scriptOf(['failed'])]).writes).toEqual(['failed:true:no']);
   const { answers } = prepare({});
-  expect(answers.readAnswer(scriptOf(['failed']))).toEqual({
+  expect(answers.readAnswer(scriptOf(['failed']), {})).toEqual({
     facts: SCRIPTED_FACTS,
     body: null,
     refusal: { ...SCRIPTED_REFUSAL, body: null },

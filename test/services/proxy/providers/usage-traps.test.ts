@@ -9,7 +9,7 @@ import { chatRecording } from '../../../harness/provider-recordings.ts';
 function factsOf(protocol: ProviderProtocol, name: string): AnswerFacts | undefined {
   const { bytes, events } = chatRecording(`${protocol}/${name.replace('CC', 'chat.completions')}`);
   const answers = chatAnswersOf(protocol);
-  if (events === null) return answers.readAnswer(bytes)?.facts;
+  if (events === null) return answers.readAnswer(bytes, {})?.facts;
   const ignore = (): void => {};
   const sink = { pass: ignore, completed: ignore, failed: ignore, broken: ignore };
   const reader = answers.createStreamReader({ usageAsked: true, choices: 1 }, sink);

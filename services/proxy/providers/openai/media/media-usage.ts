@@ -5,11 +5,14 @@ import { NO_FACTS } from '../../provider.ts';
 import type { Reading } from '../reading.ts';
 import { normalizeResponseUsage } from '../responses/usage.ts';
 
-/** What a usage object of pictures or sound says: tokens, or seconds of sound (`type: duration`). */
+/**
+ * What a usage object of pictures or sound says: tokens, or seconds of sound (`type: duration`). Mistral tells both and bills the seconds: its tokens are no
+ * classes of ours then, and stand in the raw usage alone.
+ */
 export function readMediaUsage(usage: Fields, { readCost }: Reading): AnswerFacts {
   const reportedCostPico = readCost(usage);
-  if (usage.type === 'duration') {
-    const { seconds } = usage;
+  const seconds = usage.type === 'duration' ? usage.seconds : usage.prompt_audio_seconds;
+  if (usage.type === 'duration' || typeof seconds === 'number') {
     const isTime = typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0;
     return isTime
       ? { ...NO_FACTS, reportedCostPico, units: { ...NO_UNITS, audioSeconds: seconds } }

@@ -6,7 +6,7 @@ const others = new Map<string, unknown>([
   ['task_type', 'CLUSTERING'],
   ['seed', 1],
 ]);
-const answer = (body: object) => vertexEmbed.readAnswer(Buffer.from(JSON.stringify(body)));
+const answer = (body: object) => vertexEmbed.readAnswer(Buffer.from(JSON.stringify(body)), {});
 const prediction = (tokens: number) => ({ embeddings: { values: [tokens], statistics: { token_count: tokens, truncated: false } } });
 
 test('several texts are one prediction, and each tells its tokens', () => {
