@@ -66,7 +66,11 @@ const written = (body: object) => ({ bytes: Buffer.from(JSON.stringify(body)), o
 /** Where one protocol stands for several: one of each, by model or by address. */
 const kinds: Partial<Record<ProviderProtocol, readonly { readonly model?: string; readonly baseUrl?: string }[]>> = {
   openai: [{ baseUrl: 'https://api.openai.com/v1' }, { baseUrl: 'http://vllm.internal:8000/v1' }],
-  bedrock: [{ model: 'us.amazon.nova-2-lite-v1:0' }, { model: 'anthropic.claude-sonnet-4-5-20250929-v1:0' }],
+  bedrock: [
+    { model: 'us.amazon.nova-2-lite-v1:0' },
+    { model: 'anthropic.claude-sonnet-4-5-20250929-v1:0' },
+    { model: 'amazon.titan-embed-text-v2:0' },
+  ],
   vertex: [{ model: 'gemini-2.5-pro' }, { model: 'claude-sonnet-4-5@20250929' }],
 };
 
