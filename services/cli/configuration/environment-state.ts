@@ -1,8 +1,10 @@
+import { servesEndpoint } from '../../../schema/http/endpoints.ts';
 import type { CatalogueModel } from '../../pricing/catalogue.ts';
 import { priceVersion } from '../../pricing/price-sheet.ts';
 import { bedrockInEnvironment, bedrockModelIn } from '../../registry/bedrock-in-environment.ts';
 import type { DesiredModel, DesiredProvider, DesiredState } from '../../registry/configuration/desired-state.ts';
 import { KNOWN_PROVIDERS } from '../../registry/known-providers.ts';
+import { ENDPOINT_OF_MODE } from './endpoint-of-mode.ts';
 import type { Resolution } from './file-state.ts';
 
 /** A provider that the environment names. */
@@ -12,7 +14,7 @@ interface Found extends Omit<DesiredProvider, 'options'> {
 }
 
 /**
- * The known providers whose credential is in the environment, each with the chat models and prices of the catalogue.
+ * The known providers whose credential is in the environment, each with the models of the catalogue that it serves an endpoint for, and their prices.
  * Models whose provider announced a last day that is past are left out.
  * @param taken providers that a configuration file defines; it is the more explicit statement. @throws {StartRefusal} where the environment is mistaken.
  */
@@ -45,12 +47,13 @@ function foundProviders({ readCredential }: Resolution): Found[] {
   return found;
 }
 
-function modelsAt({ name, upstreamModel }: Found, { priceBook, nowMs }: Resolution): DesiredModel[] {
+function modelsAt({ name, protocol, upstreamModel }: Found, { priceBook, nowMs }: Resolution): DesiredModel[] {
   const today = new Date(nowMs).toISOString().slice(0, 10);
   const offered = new Map<string, CatalogueModel>();
   for (const catalogued of priceBook.modelsOf(name)) {
     const { model, mode, deprecatedOn } = catalogued;
-    const upstream = mode === 'chat' && (deprecatedOn === undefined || deprecatedOn >= today) ? upstreamModel(model) : null;
+    const isServed = servesEndpoint(protocol, ENDPOINT_OF_MODE[mode] ?? '');
+    const upstream = isServed && (deprecatedOn === undefined || deprecatedOn >= today) ? upstreamModel(model) : null;
     // Under another name than its own it has a price of its own there.
     if (upstream !== null && (upstream !== model || !offered.has(upstream))) offered.set(upstream, catalogued);
   }

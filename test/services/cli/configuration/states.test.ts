@@ -105,6 +105,28 @@ test('a credential in the environment makes its provider ready to use with price
   expect(environmentState(new Set(['openai']), resolution({ OPENAI_API_KEY: 'sk-x' })).providers).toEqual([]);
 });
 
+test('what a found provider offers is whatever an endpoint is served for, and nothing else', () => {
+  const variables = { OPENAI_API_KEY: 'x', COHERE_API_KEY: 'x', GROQ_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', FIREWORKS_API_KEY: 'x' };
+  const { models } = environmentState(new Set(), resolution(variables));
+  const priceOf = new Map(models.map(({ name, price }) => [name, price]));
+  for (const name of [
+    'openai/gpt-5-pro',
+    'openai/gpt-3.5-turbo-instruct',
+    'openai/text-embedding-3-small',
+    'openai/gpt-image-1',
+    'openai/gpt-4o-mini-tts',
+    'openai/whisper-1',
+    'cohere/embed-v4.0',
+    'groq/whisper-large-v3',
+  ]) {
+    expect([name, priceOf.get(name) ?? null]).not.toEqual([name, null]);
+  }
+  const { modelsOf } = shippedPriceBook();
+  const pictures = modelsOf('fireworks').filter(({ mode }) => mode === 'image_generation');
+  expect(pictures.length).toBeGreaterThan(0);
+  for (const { model: name } of pictures) expect(priceOf.has(`fireworks/${name}`)).toBe(false);
+});
+
 describe('Bedrock is found in the environment', () => {
   const found = (variables: Readonly<Record<string, string>>) => environmentState(new Set(), resolution(variables));
   const elsewhere = { AWS_REGION: 'us-east-1', AWS_PROFILE: 'work', AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' };
