@@ -3,6 +3,8 @@ import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { TRANSCRIPTIONS, TRANSLATIONS } from './audio.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { COMPLETIONS } from './completions.ts';
+import { COUNT_CONTENT_TOKENS } from './count-content-tokens.ts';
+import { EMBED_CONTENT } from './embed-content.ts';
 import { EMBEDDINGS } from './embeddings.ts';
 import { FILES } from './files.ts';
 import { GENERATE_CONTENT } from './generate-content.ts';
@@ -28,6 +30,8 @@ export const PROVIDER_ENDPOINTS = [
   MESSAGES,
   COUNT_TOKENS,
   GENERATE_CONTENT,
+  COUNT_CONTENT_TOKENS,
+  EMBED_CONTENT,
   TRANSCRIPTIONS,
   TRANSLATIONS,
   FILES,
@@ -68,6 +72,8 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [MESSAGES]: PROVIDER_PROTOCOLS,
   [COUNT_TOKENS]: ['anthropic', 'bedrock', 'vertex'],
   [GENERATE_CONTENT]: PROVIDER_PROTOCOLS,
+  [COUNT_CONTENT_TOKENS]: ['gemini', 'vertex'],
+  [EMBED_CONTENT]: ['gemini'],
   [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'mistral', 'together'],
   [TRANSLATIONS]: ['openai', 'azure-openai', 'groq', 'together'],
   [FILES]: ['openai', 'azure-openai', 'groq'],

@@ -1,6 +1,8 @@
 import { chatCompletions, chatCompletionsStream } from './endpoints/chat-completions.ts';
 import { completions } from './endpoints/completions.ts';
+import { countContentTokens } from './endpoints/count-content-tokens.ts';
 import { countTokens } from './endpoints/count-tokens.ts';
+import { embedContent } from './endpoints/embed-content.ts';
 import { embeddings } from './endpoints/embeddings.ts';
 import { files } from './endpoints/files.ts';
 import { generateContent, generateContentStream } from './endpoints/generate-content.ts';
@@ -29,6 +31,8 @@ export const SNIPPETS: readonly Snippet[] = [
   countTokens,
   generateContent,
   generateContentStream,
+  countContentTokens,
+  embedContent,
   moderations,
   imageGenerations,
   speech,

@@ -2,23 +2,20 @@ import { GatewayError } from '../../../schema/errors.ts';
 import type { GenerateContentRequest } from '../../../schema/http/generate-content.ts';
 import { GENERATE_CONTENT, GENERATE_CONTENT_V1, generateContentBody } from '../../../schema/http/generate-content.ts';
 import { googleErrors } from '../answer/google-errors.ts';
+import { contentAddress } from './content-address.ts';
 import { generateContentBound, generateContentChoices, generateContentLimit } from './generate-content-bound.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
-
-/** Longest address of a model, percent-encoded, as elsewhere. */
-const MAX_ADDRESS = 1_024;
-const ADDRESS = /^([^?]+):(generateContent|streamGenerateContent)(?:\?(.*))?$/;
 
 /** `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`, Google's dialect. */
 export const generateContent: ProviderEndpoint<GenerateContentRequest> = {
   path: GENERATE_CONTENT,
-  alsoAt: GENERATE_CONTENT_V1,
+  alsoAt: [GENERATE_CONTENT_V1],
   errors: googleErrors,
   parse: (value, rest) => {
-    const { model, method, query } = addressed(rest);
+    const { model, method, query } = contentAddress(rest, ['generateContent', 'streamGenerateContent']);
     if (!generateContentBody.is(value)) throw new GatewayError('invalid_request', generateContentBody.fault(value));
-    const isEventStream = method === 'streamGenerateContent' && new URLSearchParams(query).get('alt') === 'sse';
-    return { model, method, isEventStream, body: value };
+    if (method === 'generateContent') return { model, method, isEventStream: false, body: value };
+    return { model, method: 'streamGenerateContent', isEventStream: new URLSearchParams(query).get('alt') === 'sse', body: value };
   },
   model: ({ model }) => model,
   stream: ({ isEventStream }) => isEventStream,
@@ -29,17 +26,3 @@ export const generateContent: ProviderEndpoint<GenerateContentRequest> = {
   bound: generateContentBound,
   operation: (operations) => operations.generateContent,
 };
-
-function addressed(rest: string): { readonly model: string; readonly method: GenerateContentRequest['method']; readonly query: string } {
-  const [, encoded = '', method, query = ''] = rest.length > MAX_ADDRESS ? [] : (ADDRESS.exec(rest) ?? []);
-  if (method !== 'generateContent' && method !== 'streamGenerateContent') {
-    const message =
-      "Of Google's methods generateContent and streamGenerateContent are served here; ask a provider for others by `/{provider}/…`.";
-    throw new GatewayError('endpoint_not_found', { message });
-  }
-  try {
-    return { model: decodeURIComponent(encoded), method, query };
-  } catch {
-    throw new GatewayError('invalid_request', { message: 'The address of the request is not valid.' });
-  }
-}

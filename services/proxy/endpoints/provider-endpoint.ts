@@ -5,10 +5,10 @@ import type { Operation, Operations } from '../providers/provider.ts';
 
 /** An endpoint that a provider answers: what is its own, where everything else is the same for all of them. */
 export interface ProviderEndpoint<Request> {
-  /** Where it is served, by POST. One that ends in `/` stands for everything below it. */
+  /** Where it is served, by POST. One that ends in `/` stands for everything below it, with `/:method` for what ends so. */
   readonly path: string;
-  /** Another path where it is served the same; its name is the first. */
-  readonly alsoAt?: string;
+  /** Other paths where it is served the same; its name is the first. */
+  readonly alsoAt?: readonly string[];
   readonly errors: ErrorDialect;
   /** Whether its body may be a form; absent: it is JSON. */
   readonly takesForms?: boolean;

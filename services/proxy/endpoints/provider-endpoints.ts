@@ -1,6 +1,8 @@
 import { transcriptions, translations } from './audio-texts.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions } from './completions.ts';
+import { countContentTokens } from './count-content-tokens.ts';
+import { embedContent } from './embed-content.ts';
 import { embeddings } from './embeddings.ts';
 import { generateContent } from './generate-content.ts';
 import { imageGenerations } from './image-generations.ts';
@@ -18,7 +20,7 @@ import { speech } from './speech.ts';
 export function providerEndpoints(options: CallingOptions): readonly ServedEndpoint[] {
   const served = <Request>(endpoint: ProviderEndpoint<Request>): ServedEndpoint => ({
     path: endpoint.path,
-    paths: endpoint.alsoAt === undefined ? [endpoint.path] : [endpoint.path, endpoint.alsoAt],
+    paths: [endpoint.path, ...(endpoint.alsoAt ?? [])],
     errors: endpoint.errors,
     takesForms: endpoint.takesForms === true,
     serve: serveProviderEndpoint(endpoint, options),
@@ -35,6 +37,8 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     served(messages),
     served(countTokens),
     served(generateContent),
+    served(countContentTokens),
+    served(embedContent),
     served(transcriptions),
     served(translations),
   ];

@@ -8,7 +8,7 @@ import { rerankBound } from './rerank-bound.ts';
 /** `POST /v1/rerank`: documents in the order of how much they say to a query. */
 export const rerank: ProviderEndpoint<RerankRequest> = {
   path: RERANK,
-  alsoAt: RERANK_V2,
+  alsoAt: [RERANK_V2],
   errors: openaiErrors,
   parse: (value) => {
     if (rerankBody.is(value)) return value;

@@ -8,7 +8,9 @@ import { requestPath } from './request-path.ts';
  */
 export type Handler = (request: IncomingRequest, response: ServerResponse, rest: string) => void;
 
-/** One endpoint. A path that ends in `/` stands for everything below it. */
+const METHOD_OF_SOMETHING = '/:';
+
+/** One endpoint. A path that ends in `/` stands for everything below it, one with `/:method` for what is below and ends so. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
@@ -23,9 +25,15 @@ export interface Route {
  */
 export function createRouter(routes: readonly Route[], otherwise: Handler): (request: IncomingRequest, response: ServerResponse) => void {
   const exact = new Map<string, Map<string, Handler>>();
-  const below: Route[] = [];
+  const below: { readonly route: Route; readonly begin: string; readonly end: string }[] = [];
   for (const route of routes) {
-    if (route.path.endsWith('/')) below.push(route);
+    const open = route.path.indexOf(METHOD_OF_SOMETHING);
+    if (open >= 0) {
+      // Before those that stand for everything there.
+      below.unshift({ route, begin: route.path.slice(0, open + 1), end: route.path.slice(open + 1) });
+      continue;
+    }
+    if (route.path.endsWith('/')) below.push({ route, begin: route.path, end: '' });
     const methods = exact.get(route.path) ?? new Map<string, Handler>();
     exact.set(route.path, methods.set(route.method, route.handle));
   }
@@ -43,9 +51,9 @@ export function createRouter(routes: readonly Route[], otherwise: Handler): (req
       found(request, response, '');
       return;
     }
-    for (const route of below) {
-      if (route.method === method && path.startsWith(route.path)) {
-        route.handle(request, response, path.slice(route.path.length));
+    for (const { route, begin, end } of below) {
+      if (route.method === method && path.startsWith(begin) && path.endsWith(end)) {
+        route.handle(request, response, path.slice(begin.length));
         return;
       }
     }

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionRequest } from '../../../schema/http/chat-completions.ts';
 import type { CompletionRequest } from '../../../schema/http/completions.ts';
+import type { CountContentTokensRequest } from '../../../schema/http/count-content-tokens.ts';
+import type { EmbedContentRequest } from '../../../schema/http/embed-content.ts';
 import type { EmbeddingsRequest } from '../../../schema/http/embeddings.ts';
 import type { GenerateContentRequest } from '../../../schema/http/generate-content.ts';
 import type { ImageRequest } from '../../../schema/http/images.ts';
@@ -196,6 +198,8 @@ export interface Operations {
   readonly messages?: Operation<MessagesRequest>;
   readonly countTokens?: Operation<CountTokensRequest>;
   readonly generateContent?: Operation<GenerateContentRequest>;
+  readonly countContentTokens?: Operation<CountContentTokensRequest>;
+  readonly embedContent?: Operation<EmbedContentRequest>;
   readonly moderations?: Operation<ModerationRequest>;
   readonly imageGenerations?: Operation<ImageRequest>;
   readonly speech?: Operation<SpeechRequest>;

@@ -15,6 +15,8 @@ export const SOUND = 'a sound';
 const answers: readonly (readonly [path: string, answer: (response: ServerResponse) => void])[] = [
   ['/completions', (response) => answerJson(response, { choices: [{ index: 0, text: 'Hello, turnpike!', finish_reason: 'stop' }] })],
   ['/messages/count_tokens', replay('anthropic/messages.count-tokens')],
+  [':countTokens', replay('gemini/counttokens')],
+  [':batchEmbedContents', replay('gemini/batchembedcontents')],
   ['/moderations', replay('openai/moderations')],
   [
     '/images/generations',
@@ -58,8 +60,8 @@ export async function startSnippetWorld(): Promise<{ readonly proxy: TestProxy }
   const upstream = await startScriptedUpstream(answer);
   const names = new Set(SNIPPETS.flatMap(({ model }) => model ?? []));
   const proxy = await startProxy({
-    providers: { sim: simulator.baseUrl, openai: upstream.baseUrl, anthropic: upstream.baseUrl },
-    protocols: { anthropic: 'anthropic' },
+    providers: { sim: simulator.baseUrl, openai: upstream.baseUrl, anthropic: upstream.baseUrl, gemini: upstream.baseUrl },
+    protocols: { anthropic: 'anthropic', gemini: 'gemini' },
     models: [...names].map((name) => testModel(name)),
     fileRecords: uploadsOnly,
   });

@@ -41,6 +41,8 @@ const expected: Readonly<Record<string, { readonly curl: string | RegExp; readon
   'count-tokens': { curl: /"input_tokens":\d+/, printed: /^\d+\n$/ },
   'generate-content': { curl: '"finishReason":"STOP"', printed: 'Hello, turnpike!\n' },
   'generate-content-stream': { curl: /^data: /, printed: 'Hello, turnpike!\n' },
+  'count-content-tokens': { curl: '"totalTokens":11', printed: '11\n' },
+  'embed-content': { curl: '"embeddings":[{"values":[', printed: /^\[-?\d/ },
   moderations: { curl: '"flagged":false', printed: /^[Ff]alse\n$/ },
   'image-generations': { curl: '', printed: '' },
   speech: { curl: '', printed: '' },

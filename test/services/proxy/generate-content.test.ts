@@ -5,7 +5,7 @@ import { providerRecording } from '../../harness/provider-recordings.ts';
 import type { TestProxy } from '../../harness/proxy.ts';
 import { startProxy, testModel } from '../../harness/proxy.ts';
 import type { ScriptedUpstream } from '../../harness/scripted-upstream.ts';
-import { startScriptedUpstream } from '../../harness/scripted-upstream.ts';
+import { answerJson, startScriptedUpstream } from '../../harness/scripted-upstream.ts';
 import { serveRecording } from '../../harness/serve-recording.ts';
 
 const MODEL = 'gemini/gemini-3-flash-preview';
@@ -116,7 +116,9 @@ describe('an error', () => {
   test.each<[what: string, path: string, body: object, status: number, said: object]>([
     ['a body without contents', `${MODEL}:generateContent`, {}, 400, { status: 'INVALID_ARGUMENT' }],
     ['a model that is none', 'gemini/none:generateContent', ASKED, 404, { status: 'NOT_FOUND' }],
-    ['a method that is not served', `${MODEL}:countTokens`, ASKED, 404, { status: 'NOT_FOUND' }],
+    ['a method that is not served', `${MODEL}:predict`, ASKED, 404, { status: 'NOT_FOUND' }],
+    ['a count of who does not count', 'openai/gpt:countTokens', ASKED, 400, { status: 'INVALID_ARGUMENT' }],
+    ['embeddings of nothing', `${MODEL}:embedContent`, {}, 400, { status: 'INVALID_ARGUMENT' }],
     [
       'what only Google has, of another',
       'openai/gpt:generateContent',
@@ -138,4 +140,46 @@ test('a stream that ends before its answer has ended is an error for the officia
   expect(await response.text()).toContain('"error":{"code":');
   const { outcome, usage } = await proxy.eventOf(response.headers.get('x-request-id'));
   expect([outcome === 'succeeded', usage?.input]).toEqual([false, 15]);
+});
+
+describe('what is asked of a model besides content', () => {
+  test('is how many tokens there are, for nothing, by the model that the provider has', async () => {
+    const recording = providerRecording('gemini/counttokens');
+    serveRecording(upstream, recording);
+    const body = '{"generateContentRequest":{"model":"models/gemini/one","contents":[{"n":1.0}]},"future":1.0}';
+    const response = await proxy.post(`/v1beta/models/${MODEL}:countTokens`, null, { body });
+    expect(await response.text()).toBe(recording.bytes.toString('utf8'));
+    const asked = upstream.requests.at(-1);
+    const model = 'models/gemini-3-flash-preview';
+    expect([asked?.path, asked?.body]).toEqual([`/v1/${model}:countTokens`, body.replace('models/gemini/one', model)]);
+    const event = await proxy.eventOf(response.headers.get('x-request-id'));
+    expect(event).toMatchObject({ endpoint: '/v1beta/models/:countTokens', outcome: 'succeeded', costPico: '0', usage: null });
+    expect((await client.models.countTokens({ model: MODEL, contents: 'hello' })).totalTokens).toBe(11);
+  });
+
+  test('is what contents are as numbers, one or many, for the official client and in the books', async () => {
+    const recording = providerRecording('gemini/batchembedcontents');
+    serveRecording(upstream, recording);
+    const { embeddings } = await client.models.embedContent({ model: MODEL, contents: ['one', 'two'] });
+    expect(embeddings?.map(({ values }) => values?.length)).toEqual([768]);
+    const asked = upstream.requests.at(-1);
+    expect(asked?.path).toBe('/v1/models/gemini-3-flash-preview:batchEmbedContents');
+    const requests = [{ model: 'models/gemini-3-flash-preview' }, { model: 'models/gemini-3-flash-preview' }];
+    expect(JSON.parse(asked?.body ?? '')).toMatchObject({ requests });
+    const response = await post('batchEmbedContents', { requests: [{ content: { parts: [{ text: 'one' }] } }] });
+    expect(await response.text()).toBe(recording.bytes.toString('utf8'));
+    const event = await proxy.eventOf(response.headers.get('x-request-id'));
+    expect(event).toMatchObject({ endpoint: '/v1beta/models/:embedContent', usage: { input: 3, inputImage: 258, output: 0 } });
+    upstream.script = (answer) => answerJson(answer, { embedding: { values: [0.5] } });
+    const one = await post('embedContent', { content: { parts: [{ text: 'one' }] } });
+    expect(await one.json()).toEqual({ embedding: { values: [0.5] } });
+    // Of most models Google does not tell what was used, which is not free.
+    expect(await proxy.eventOf(one.headers.get('x-request-id'))).toMatchObject({ usage: null, unrated: 'usage_missing' });
+  });
+
+  test('is refused in the words of Google', async () => {
+    serveRecording(upstream, providerRecording('gemini/generatecontent.sync.error-404'));
+    await expect(client.models.countTokens({ model: MODEL, contents: 'hello' })).rejects.toMatchObject({ status: 404 });
+    await expect(client.models.embedContent({ model: MODEL, contents: 'hello' })).rejects.toMatchObject({ status: 404 });
+  });
 });

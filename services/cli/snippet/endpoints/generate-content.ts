@@ -6,7 +6,11 @@ import { googleTypeScript } from '../typescript.ts';
 
 const keyHeader = 'x-goog-api-key';
 const json = () => ({ contents: [{ role: 'user', parts: [{ text: 'Hello, turnpike!' }] }] });
-const pathOf = (model: string): string => GENERATE_CONTENT + model.split('/').map(encodeURIComponent).join('/');
+
+/** Where Google's dialect asks a model. */
+export function contentPath(model: string): string {
+  return GENERATE_CONTENT + model.split('/').map(encodeURIComponent).join('/');
+}
 
 export const generateContent: Snippet = {
   name: 'generate-content',
@@ -14,7 +18,7 @@ export const generateContent: Snippet = {
   endpoint: GENERATE_CONTENT,
   model: 'sim/echo',
   code: {
-    curl: curl({ path: (model) => `${pathOf(model)}:generateContent`, keyHeader, json }),
+    curl: curl({ path: (model) => `${contentPath(model)}:generateContent`, keyHeader, json }),
     python: googlePython(
       (model) => `response = client.models.generate_content(model=${model}, contents="Hello, turnpike!")
 print(response.text)
@@ -34,7 +38,7 @@ export const generateContentStream: Snippet = {
   endpoint: GENERATE_CONTENT,
   model: 'sim/echo',
   code: {
-    curl: curl({ path: (model) => `${pathOf(model)}:streamGenerateContent?alt=sse`, flags: '-N', keyHeader, json }),
+    curl: curl({ path: (model) => `${contentPath(model)}:streamGenerateContent?alt=sse`, flags: '-N', keyHeader, json }),
     python: googlePython(
       (model) => `for chunk in client.models.generate_content_stream(model=${model}, contents="Hello, turnpike!"):
     print(chunk.text or "", end="", flush=True)

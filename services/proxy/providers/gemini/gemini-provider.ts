@@ -8,6 +8,7 @@ import type { Provider } from '../provider.ts';
 import { geminiEmbed } from './embed.ts';
 import { geminiDialect } from './gemini-dialect.ts';
 import { nativeGenerateContent } from './native.ts';
+import { nativeCountTokens, nativeEmbedContent } from './native-methods.ts';
 import { normalizeGeminiUsage } from './usage.ts';
 
 /** The Gemini API. */
@@ -17,6 +18,8 @@ export const geminiProvider: Provider = {
     chatCompletions: bridged(chatCompletionsDialect, geminiDialect),
     messages: bridged(messagesDialect, geminiDialect),
     generateContent: nativeGenerateContent('/models/'),
+    countContentTokens: nativeCountTokens('/models/'),
+    embedContent: nativeEmbedContent,
     responses: bridged(responsesDialect, geminiDialect),
     embeddings: bridgedEmbeddings(geminiEmbed),
   },

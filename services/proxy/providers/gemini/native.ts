@@ -10,7 +10,7 @@ import { modelPath } from './request.ts';
 import { readGeminiAnswer } from './response.ts';
 
 /** Answers that pass to an application of the same dialect as they are. */
-const contentAnswers: AnswerReader = {
+export const contentAnswers: AnswerReader = {
   isStream: (contentType) => contentType.startsWith('text/event-stream'),
   readAnswer: (bytes) => {
     const read = readGeminiAnswer(bytes);
@@ -43,6 +43,6 @@ function bodyOf({ bytes, outputTokens }: Asked<GenerateContentRequest>): Buffer 
 }
 
 /** Google's own words pass, but for those about the gateway's credential. */
-function withBody<Refusal extends ProviderRefusal | null>(refusal: Refusal, body: Buffer): Refusal {
+export function withBody<Refusal extends ProviderRefusal | null>(refusal: Refusal, body: Buffer): Refusal {
   return refusal === null || refusal.credentialRejected || refusal.code === null ? refusal : { ...refusal, body };
 }

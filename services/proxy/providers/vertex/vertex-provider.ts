@@ -1,3 +1,4 @@
+import { COUNT_CONTENT_TOKENS } from '../../../../schema/http/count-content-tokens.ts';
 import { EMBEDDINGS } from '../../../../schema/http/embeddings.ts';
 import { COUNT_TOKENS } from '../../../../schema/http/messages.ts';
 import { bridged } from '../../conversation/bridge.ts';
@@ -9,6 +10,7 @@ import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import { nativeGenerateContent } from '../gemini/native.ts';
+import { nativeCountTokens } from '../gemini/native-methods.ts';
 import { normalizeGeminiUsage } from '../gemini/usage.ts';
 import { onlyWhere } from '../only-where.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
@@ -27,7 +29,8 @@ export const vertexProvider: Provider = {
     countTokens: onlyWhere(isClaude, COUNT_TOKENS, rawCounts),
     responses: translated(responsesDialect),
     generateContent: byPublisher(nativeGenerateContent('/publishers/google/models/'), bridged(generateContentDialect, vertexClaudeDialect)),
-    embeddings: onlyWhere((target) => !isClaude(target), EMBEDDINGS, bridgedEmbeddings(vertexEmbed)),
+    countContentTokens: onlyWhere(isOfGoogle, COUNT_CONTENT_TOKENS, nativeCountTokens('/publishers/google/models/')),
+    embeddings: onlyWhere(isOfGoogle, EMBEDDINGS, bridgedEmbeddings(vertexEmbed)),
   },
   readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),
   billingOfStatus,
@@ -36,6 +39,10 @@ export const vertexProvider: Provider = {
 
 function isClaude({ upstreamModel }: CompiledModel): boolean {
   return upstreamModel.startsWith('claude');
+}
+
+function isOfGoogle(target: CompiledModel): boolean {
+  return !isClaude(target);
 }
 
 function translated<Request>(application: ApplicationDialect<Request>): Operation<Request> {

@@ -17,6 +17,7 @@ const answer = createRouter(
     { method: 'POST', path: '/v1/chat', handle: say('chat') },
     { method: 'GET', path: '/v1/models', handle: say('models') },
     { method: 'GET', path: '/v1/models/', handle: say('model') },
+    { method: 'GET', path: '/v1/models/:count', handle: say('count') },
   ],
   say('none'),
 );
@@ -48,6 +49,9 @@ test.each([
   ['GET', '/v1/models/acme/fast', 'model:acme/fast'],
   ['GET', '/v1/models/acme%2Ffast?x=/y', 'model:acme%2Ffast'],
   ['GET', '/v1/models/', 'model:'],
+  ['GET', '/v1/models/acme/fast:count?x=1', 'count:acme/fast:count'],
+  ['GET', '/v1/models/acme/fast:counts', 'model:acme/fast:counts'],
+  ['POST', '/v1/models/acme/fast:count', 'none:/v1/models/acme/fast:count'],
   // Not what was asked for, or not in these words.
   ['GET', '/v1/chat', 'none:/v1/chat'],
   ['HEAD', '/v1/models', ''],

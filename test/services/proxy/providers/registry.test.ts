@@ -5,6 +5,8 @@ import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.
 import { transcriptions, translations } from '../../../../services/proxy/endpoints/audio-texts.ts';
 import { chatCompletions } from '../../../../services/proxy/endpoints/chat-completions.ts';
 import { completions } from '../../../../services/proxy/endpoints/completions.ts';
+import { countContentTokens } from '../../../../services/proxy/endpoints/count-content-tokens.ts';
+import { embedContent } from '../../../../services/proxy/endpoints/embed-content.ts';
 import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
 import { generateContent } from '../../../../services/proxy/endpoints/generate-content.ts';
 import { imageGenerations } from '../../../../services/proxy/endpoints/image-generations.ts';
@@ -27,6 +29,8 @@ const endpoints = [
   messages,
   countTokens,
   generateContent,
+  countContentTokens,
+  embedContent,
   transcriptions,
   translations,
 ];

@@ -180,6 +180,16 @@ test("an application of Google's dialect reaches Claude as it reaches Gemini", a
   expect(upstream.requests.at(-1)?.path).toMatch(/claude-3-7-sonnet@20250219:rawPredict$/);
 });
 
+test("tokens of Gemini are counted by Google's dialect, and those of Claude are not", async () => {
+  upstream.script = (response) => answerJson(response, { totalTokens: 2, totalBillableCharacters: 5 });
+  const count = (model: string) => proxy.post(`/v1beta/models/vertex/${model}:countTokens`, { contents: [{ parts: [{ text: 'hello' }] }] });
+  const response = await count('gemini-3-flash-preview');
+  expect(await response.json()).toEqual({ totalTokens: 2, totalBillableCharacters: 5 });
+  expect(upstream.requests.at(-1)?.path).toMatch(/\/publishers\/google\/models\/gemini-3-flash-preview:countTokens$/);
+  expect(await proxy.eventOf(response.headers.get('x-request-id'))).toMatchObject({ outcome: 'succeeded', costPico: '0' });
+  expect((await count('claude-3-7-sonnet@20250219')).status).toBe(400);
+});
+
 test('where no token can be got a request is refused, and the operator is told why', async () => {
   await using refusing = await startTokenServer();
   refusing.refusal = 'invalid_client';
