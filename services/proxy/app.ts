@@ -71,6 +71,7 @@ const MODELS_ENDPOINT: AskedEndpoint = { path: MODELS, errors: openaiErrors };
 /** By which a provider is asked for what has no endpoint here. */
 const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const ID_ENTROPY_BYTES = 10;
+const MARK_BYTES = 16;
 /** As long as a model's name may be, percent-encoded. */
 const MAX_MODEL_ID = 1_024;
 
@@ -83,6 +84,7 @@ export function createApp(options: AppOptions): App {
     tickMs: limits.tickMs,
     clock,
     held: options.held,
+    newMark: () => entropy.take(MARK_BYTES).toString('hex'),
     refuse: refusals.refuse,
   });
   const newRequestId = (): string => mintId('request', clock.now(), entropy.take(ID_ENTROPY_BYTES));
@@ -109,7 +111,7 @@ export function createApp(options: AppOptions): App {
     const { paths, serve } = endpoint;
     const receive = (exchange: Exchange, body: ReceivedBody): void => serve(exchange, body, '', refusals.refuse);
     const receiveBelow = (rest: string) => (exchange: Exchange, body: ReceivedBody) => serve(exchange, body, rest, refusals.refuse);
-    const readBody = endpoint.takesForms ? bodies.readForm : bodies.read;
+    const readBody = { json: bodies.read, media: bodies.readMedia, form: bodies.readForm }[endpoint.body];
     const read: Serve = (exchange, request, rest) =>
       readBody(request, exchange, rest === '' ? receive : receiveBelow(rest + requestQuery(request.url ?? '')));
     const handle = admitted(endpoint, read);

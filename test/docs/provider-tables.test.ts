@@ -9,6 +9,7 @@ import { MESSAGES } from '../../schema/http/messages.ts';
 import { RESPONSES } from '../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../schema/values/provider-protocol.ts';
 import { PROVIDER_PROTOCOLS } from '../../schema/values/provider-protocol.ts';
+import { joined } from '../../services/proxy/body/sent-body.ts';
 import type { CallContext, PreparedCall } from '../../services/proxy/providers/provider.ts';
 import { PROVIDERS } from '../../services/proxy/providers/registry.ts';
 import type { CompiledModel } from '../../services/proxy/snapshot/compiled-model.ts';
@@ -61,7 +62,7 @@ const asking: Readonly<Record<string, (protocol: ProviderProtocol, target: Compi
   },
 };
 
-const written = (body: object) => ({ bytes: Buffer.from(JSON.stringify(body)), outputTokens: null });
+const written = (body: object) => ({ bytes: Buffer.from(JSON.stringify(body)), outputTokens: null, media: null });
 
 /** Where one protocol stands for several: one of each, by model or by address. */
 const kinds: Partial<Record<ProviderProtocol, readonly { readonly model?: string; readonly baseUrl?: string }[]>> = {
@@ -88,7 +89,7 @@ function directionOf(endpoint: string, protocol: ProviderProtocol, target: Compi
   try {
     const call = asking[endpoint]?.(protocol, target);
     // Of all other endpoints there is one dialect.
-    return call === undefined || call.body.includes('invented') ? 'native' : 'translated';
+    return call === undefined || joined(call.body).includes('invented') ? 'native' : 'translated';
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'endpoint_not_supported') return null;
     throw error;

@@ -8,7 +8,7 @@ export function chatAnswersOf(protocol: ProviderProtocol): AnswerReader {
   const operation = PROVIDERS[protocol].operations.chatCompletions;
   if (operation === undefined) throw new Error(`${protocol} serves no chat completions`);
   const request = { model: 'test/model', messages: [{}] };
-  const asked = { bytes: Buffer.from(JSON.stringify(request)), request, outputTokens: null };
+  const asked = { bytes: Buffer.from(JSON.stringify(request)), media: null, request, outputTokens: null };
   return operation(asked, testTarget(protocol), {
     requestId: 'req_1',
     nowMs: 0,

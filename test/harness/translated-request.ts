@@ -28,7 +28,7 @@ export function translatedRequest(dialect: Dialect, fields: object, protocol: Pr
   const prepared = <Request extends object>(operation: Operation<Request> | undefined, hello: Request): PreparedCall => {
     if (operation === undefined) throw new Error(`${protocol} does not serve it`);
     const request = { ...hello, ...fields };
-    return operation({ request, bytes: Buffer.from(JSON.stringify(request)), outputTokens: null }, target, CONTEXT);
+    return operation({ request, media: null, bytes: Buffer.from(JSON.stringify(request)), outputTokens: null }, target, CONTEXT);
   };
   const call = (): PreparedCall => {
     switch (dialect) {

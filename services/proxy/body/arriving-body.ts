@@ -2,6 +2,7 @@ import { GatewayError } from '../../../schema/errors.ts';
 import type { HeldBytes } from '../held-bytes.ts';
 import type { BodySink } from '../http/incoming-request.ts';
 import type { CrowdMember } from '../relay/crowd.ts';
+import { CollectedBytes } from './collected-bytes.ts';
 
 /** What is read and thrown away of a body that is too large, so that the client hears the answer instead of a reset. */
 const DISCARD_FACTOR = 4;
@@ -17,17 +18,16 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
   readonly #held: HeldBytes;
   #heldBytes = 0;
   readonly #onOver: (body: ArrivingBody<T>, error: GatewayError | null) => void;
-  /** Nearly every body comes in one piece, and that piece is the body, without a copy. */
-  #first: Buffer | null = null;
-  #others: Buffer[] | null = null;
+  readonly #collected: CollectedBytes;
   #receivedBytes = 0;
   #isOver = false;
 
-  /** @param onOver told once: null when the body is whole, else why there is none. */
+  /** @param announcedBytes what its sender said that it has; 0: nothing. @param onOver told once: null when the body is whole, else why there is none. */
   constructor(
     ticket: T,
     deadline: number,
     maxBytes: number,
+    announcedBytes: number,
     held: HeldBytes,
     onOver: (body: ArrivingBody<T>, error: GatewayError | null) => void,
   ) {
@@ -35,31 +35,28 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
     this.deadline = deadline;
     this.#maxBytes = maxBytes;
     this.#held = held;
+    this.#collected = new CollectedBytes(announcedBytes);
     this.#onOver = onOver;
   }
 
   /** What came; the body, once it is whole. */
   get bytes(): Buffer {
-    if (this.#first === null) return Buffer.alloc(0);
-    return this.#others === null ? this.#first : Buffer.concat([this.#first, ...this.#others]);
+    return this.#collected.bytes;
   }
 
   onBodyData(chunk: Buffer): void {
     if (this.#isOver) return;
-    this.#receivedBytes += chunk.length;
+    // Collected it has no bytes any more.
+    const bytes = chunk.length;
+    this.#receivedBytes += bytes;
     if (this.#isTooLarge()) {
       this.#drop();
       if (this.#receivedBytes > this.#maxBytes * DISCARD_FACTOR) this.#end(new GatewayError('request_too_large'));
-    } else if (this.#first === null) {
-      this.#first = chunk;
-    } else if (this.#others === null) {
-      this.#others = [chunk];
-    } else {
-      this.#others.push(chunk);
+      return;
     }
-    if (this.#first === null) return;
-    this.#heldBytes += chunk.length;
-    this.#held.add(chunk.length);
+    this.#collected.add(chunk);
+    this.#heldBytes += bytes;
+    this.#held.add(bytes);
     // The rest may come and is passed over: a connection cut under what still comes would take the answer with it.
     if (this.#held.isFull) this.#end(new GatewayError('overloaded'));
   }
@@ -89,8 +86,7 @@ export class ArrivingBody<T> implements BodySink, CrowdMember {
   }
 
   #drop(): void {
-    this.#first = null;
-    this.#others = null;
+    this.#collected.clear();
     this.letGo();
   }
 

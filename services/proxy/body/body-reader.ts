@@ -8,6 +8,7 @@ import type { BodyCoding } from './body-coding.ts';
 import { bodyCoding, isPlainJson } from './body-coding.ts';
 import type { BodyLimits } from './body-limits.ts';
 import { decompressBody } from './decompress-body.ts';
+import { liftMedia } from './lifted-media.ts';
 import { formBoundary, parseForm } from './multipart-form.ts';
 import { parseIfJson, parseJsonBody } from './parse-json-body.ts';
 import type { ReceivedBody } from './received-body.ts';
@@ -19,6 +20,8 @@ export interface BodyReaderOptions<C> {
   readonly clock: Clock;
   /** Counts what is held; where it is full, bodies are refused as `overloaded`. */
   readonly held: HeldBytes;
+  /** Letters and digits, which nobody can know, never twice the same. */
+  readonly newMark: () => string;
   /** Told instead of a receiver that there is no body, or what the receiver threw. Must not throw. */
   readonly refuse: (context: C, error: unknown) => void;
 }
@@ -34,7 +37,9 @@ export interface BodyReader<C> {
    * @throws {GatewayError} `unsupported_content_type`, before anything is read.
    */
   read(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
-  /** The same of a form, whose parts are found and not copied (`MultipartForm`), or of JSON. @throws {GatewayError} as above. */
+  /** The same, with what is large and no text lifted out of it before it is parsed ({@link liftMedia}). @throws {GatewayError} as above. */
+  readMedia(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
+  /** The same as `read` of a form, whose parts are found and not copied (`MultipartForm`), or of JSON. @throws {GatewayError} as above. */
   readForm(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
   /** The same of a body of any kind, or none: as it came, compressed where it was, and parsed only where it says that it is JSON. Never refused for what it is. */
   readRaw(request: IncomingRequest, context: C, receive: ReceiveBody<C>): void;
@@ -50,11 +55,12 @@ interface Ticket<C> {
   readonly receive: ReceiveBody<C>;
   readonly coding: BodyCoding;
   readonly parse: (bytes: Buffer) => unknown;
+  readonly hasMedia?: true;
 }
 
 /** Keeps the set of bodies that arrive, and the one timer for all of their deadlines. */
 export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C> {
-  const { limits, clock, held, refuse } = options;
+  const { limits, clock, held, newMark, refuse } = options;
   const { maxBytes, timeoutMs } = limits;
   const arriving = createCrowd<ArrivingBody<Ticket<C>>>();
   const timer = setInterval(() => {
@@ -65,7 +71,8 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
 
   const handOn = (ticket: Ticket<C>, bytes: Buffer, arrivedAt: number): void => {
     try {
-      ticket.receive(ticket.context, { bytes, value: ticket.parse(bytes), arrivedAt });
+      const media = ticket.hasMedia === true ? liftMedia(bytes, newMark) : null;
+      ticket.receive(ticket.context, { bytes, value: ticket.parse(media?.skeleton ?? bytes), media, arrivedAt });
     } catch (error) {
       refuse(ticket.context, error);
     }
@@ -92,7 +99,8 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
   };
 
   const take = (request: IncomingRequest, ticket: Ticket<C>): void => {
-    const body = new ArrivingBody(ticket, clock.monotonic() + timeoutMs, maxBytes, held, onOver);
+    const announced = Number(request.headers['content-length'] ?? 0);
+    const body = new ArrivingBody(ticket, clock.monotonic() + timeoutMs, maxBytes, Math.min(announced, maxBytes), held, onOver);
     arriving.add(body);
     request.flowTo(body);
   };
@@ -102,6 +110,8 @@ export function createBodyReader<C>(options: BodyReaderOptions<C>): BodyReader<C
 
   return {
     read,
+    readMedia: (request, context, receive) =>
+      take(request, { context, receive, coding: bodyCoding(request.headers), parse: parseJsonBody, hasMedia: true }),
     readForm: (request, context, receive) => {
       const boundary = formBoundary(request.headers);
       if (boundary === null) read(request, context, receive);

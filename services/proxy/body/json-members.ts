@@ -124,7 +124,7 @@ function skipSpace(json: Buffer, offset: number): number {
 }
 
 /** Offset after the string whose opening quote stands at `start`. */
-function stringEnd(json: Buffer, start: number): number {
+export function stringEnd(json: Buffer, start: number): number {
   let at = start + 1;
   const nearby = Math.min(json.length, at + SHORT_STRING);
   while (at < nearby) {

@@ -1,3 +1,6 @@
+import type { SentBody } from './sent-body.ts';
+import { assembled } from './sent-body.ts';
+
 /** A replacement of the bytes `[start, end)` by a text. */
 export interface Splice {
   readonly start: number;
@@ -5,13 +8,9 @@ export interface Splice {
   readonly text: string;
 }
 
-/** The bytes with all replacements made; the bytes themselves where there is none. @param splices in order, not overlapping. */
-export function spliced(bytes: Buffer, splices: readonly Splice[]): Buffer {
-  return splices.length === 0 ? bytes : Buffer.concat(splicedPieces(bytes, splices));
-}
-
-/** The same without a copy, in pieces: for bodies that are too large to be held twice. */
-export function splicedPieces(bytes: Buffer, splices: readonly Splice[]): readonly Buffer[] {
+/** The bytes with all replacements made; the bytes themselves where there is none, and parts of them where a copy would be large. @param splices in order, not overlapping. */
+export function spliced(bytes: Buffer, splices: readonly Splice[]): SentBody {
+  if (splices.length === 0) return bytes;
   const parts: Buffer[] = [];
   let from = 0;
   for (const { start, end, text } of splices) {
@@ -19,5 +18,5 @@ export function splicedPieces(bytes: Buffer, splices: readonly Splice[]): readon
     from = end;
   }
   parts.push(bytes.subarray(from));
-  return parts;
+  return assembled(parts);
 }

@@ -16,17 +16,17 @@ import { TranslatedStream } from './translated-stream.ts';
  * comes back as events. Everything of a request is in its own call.
  */
 export function bridged<Request>(application: ApplicationDialect<Request>, provider: ProviderDialect): Operation<Request> {
-  return ({ request, bytes, outputTokens }, target, context) => {
+  return ({ request, bytes, media, outputTokens }, target, context) => {
     const notCarried = new Set<string>();
     const note = (field: string): void => {
       notCarried.add(field);
     };
-    const read = application.readRequest(request, note, bytes);
+    const read = application.readRequest(request, note, media?.skeleton ?? bytes);
     const conversation = outputTokens === null ? read : { ...read, maxOutputTokens: outputTokens };
     const { path, body, headers } = provider.writeRequest(conversation, target, note);
     return {
       path,
-      body: Buffer.from(body, 'utf8'),
+      body: media?.restore(body) ?? Buffer.from(body, 'utf8'),
       headers,
       answers: translatedAnswers(application, provider, request, context),
       notCarried: notCarried.size === 0 ? NOTHING : [...notCarried],

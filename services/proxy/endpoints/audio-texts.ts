@@ -26,7 +26,7 @@ function audioTexts(
   return {
     path,
     errors: openaiErrors,
-    takesForms: true,
+    body: 'form',
     parse: parseFormRequest,
     model: ({ model }) => model,
     stream: ({ stream }) => stream,

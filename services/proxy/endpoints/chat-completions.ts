@@ -9,6 +9,7 @@ import type { ProviderEndpoint } from './provider-endpoint.ts';
 export const chatCompletions: ProviderEndpoint<ChatCompletionRequest> = {
   path: CHAT_COMPLETIONS,
   errors: openaiErrors,
+  body: 'media',
   parse: (value) => {
     if (chatCompletionBody.is(value)) return value;
     throw new GatewayError('invalid_request', chatCompletionBody.fault(value));

@@ -11,6 +11,7 @@ export const generateContent: ProviderEndpoint<GenerateContentRequest> = {
   path: GENERATE_CONTENT,
   alsoAt: [GENERATE_CONTENT_V1],
   errors: googleErrors,
+  body: 'media',
   parse: (value, rest) => {
     const { model, method, query } = contentAddress(rest, ['generateContent', 'streamGenerateContent']);
     if (!generateContentBody.is(value)) throw new GatewayError('invalid_request', generateContentBody.fault(value));

@@ -12,6 +12,7 @@ const MAX_END_USER = 256;
 export const messages: ProviderEndpoint<MessagesRequest> = {
   path: MESSAGES,
   errors: anthropicErrors,
+  body: 'media',
   parse: (value) => {
     if (messagesBody.is(value)) return value;
     throw new GatewayError('invalid_request', messagesBody.fault(value));
@@ -33,6 +34,7 @@ export const messages: ProviderEndpoint<MessagesRequest> = {
 export const countTokens: ProviderEndpoint<CountTokensRequest> = {
   path: COUNT_TOKENS,
   errors: anthropicErrors,
+  body: 'media',
   parse: (value) => {
     if (countTokensBody.is(value)) return value;
     throw new GatewayError('invalid_request', countTokensBody.fault(value));

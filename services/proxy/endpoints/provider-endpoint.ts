@@ -2,6 +2,7 @@ import type { OutputCap } from '../../../schema/values/output-cap.ts';
 import type { ErrorDialect } from '../answer/error-dialect.ts';
 import type { BoundingModel, TokenBound } from '../budgets/token-bound.ts';
 import type { Operation, Operations } from '../providers/provider.ts';
+import type { BodyKind } from './served-endpoint.ts';
 
 /** An endpoint that a provider answers: what is its own, where everything else is the same for all of them. */
 export interface ProviderEndpoint<Request> {
@@ -10,8 +11,8 @@ export interface ProviderEndpoint<Request> {
   /** Other paths where it is served the same; its name is the first. */
   readonly alsoAt?: readonly string[];
   readonly errors: ErrorDialect;
-  /** Whether its body may be a form; absent: it is JSON. */
-  readonly takesForms?: boolean;
+  /** What its body is; absent: JSON, every value of which is looked at. */
+  readonly body?: BodyKind;
   /**
    * Takes a parsed body, or a {@link MultipartForm}, for a request.
    * @param rest what stands in the place of an open end of the path, percent-encoded, with its query; else empty. @throws {GatewayError} where it is none.

@@ -22,7 +22,7 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     path: endpoint.path,
     paths: [endpoint.path, ...(endpoint.alsoAt ?? [])],
     errors: endpoint.errors,
-    takesForms: endpoint.takesForms === true,
+    body: endpoint.body ?? 'json',
     serve: serveProviderEndpoint(endpoint, options),
   });
   return [

@@ -9,6 +9,7 @@ import { responsesBound, responsesOutputLimit } from './responses-bound.ts';
 export const responses: ProviderEndpoint<ResponsesRequest> = {
   path: RESPONSES,
   errors: responsesErrors,
+  body: 'media',
   parse: (value) => {
     if (!responsesBody.is(value)) throw new GatewayError('invalid_request', responsesBody.fault(value));
     if (value.background === true) throw inBackground();

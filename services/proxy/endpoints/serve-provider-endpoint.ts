@@ -55,7 +55,7 @@ export function serveProviderEndpoint<Request>(endpoint: ProviderEndpoint<Reques
   const relay = (call: Call<Request>): void => {
     const { exchange, request, body, target, provider, operation, upstream, fixedHeaders, sign } = call;
     const outputTokens = injectedTokens(call);
-    const asked = { bytes: body.bytes, request, outputTokens };
+    const asked = { bytes: body.bytes, media: body.media, request, outputTokens };
     const context = {
       requestId: exchange.requestId,
       nowMs: exchange.admittedAtMs,

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import { isFields, parseFields, textOf } from '../body/json-fields.ts';
 import { jsonMembers } from '../body/json-members.ts';
+import { joined } from '../body/sent-body.ts';
 import type { Splice } from '../body/splice.ts';
 import { spliced } from '../body/splice.ts';
 
@@ -39,7 +40,7 @@ export function renameModel(line: Buffer, number: number, { from, to, keepsLengt
       splices.push({ start, end, text });
     }
   }
-  return spliced(line, splices);
+  return joined(spliced(line, splices));
 }
 
 /** Whether a name may take the place of another without making its line longer. */

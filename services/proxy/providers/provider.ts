@@ -16,6 +16,8 @@ import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.t
 import type { SnapshotProvider } from '../../registry/snapshot.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import type { FormRequest } from '../body/form-request.ts';
+import type { LiftedMedia } from '../body/lifted-media.ts';
+import type { SentBody } from '../body/sent-body.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { HttpMethod } from '../upstream/upstream.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
@@ -140,6 +142,8 @@ export interface AnswerReader {
 export interface Asked<Request> {
   /** As the application sent it. */
   readonly bytes: Buffer;
+  /** What was lifted out of the bytes, so that the request has marks in its place; null: nothing. Whoever writes the request anew restores it. */
+  readonly media: LiftedMedia | null;
   readonly request: Request;
   /** The limit of each choice that is written into a request which sets none; null: none is. */
   readonly outputTokens: number | null;
@@ -168,9 +172,7 @@ export interface PreparedCall {
   /** Absent: POST. */
   readonly method?: HttpMethod;
   /** The body for the provider. */
-  readonly body: Buffer;
-  /** What is sent in its place, where it is too large to be copied for a change of it. */
-  readonly pieces?: readonly Buffer[];
+  readonly body: SentBody;
   /** Name, value, …: what this call has besides the credential and the headers that all calls have. */
   readonly headers: readonly string[];
   /** How its answer is read. */

@@ -6,6 +6,7 @@ import { errorAnswer } from '../answer/error-answer.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import { codeOf, wordsOf } from '../answer/error-dialect.ts';
 import { answerNotCarriedWarning, warn } from '../answer/warnings.ts';
+import { bodyLength, joined } from '../body/sent-body.ts';
 import { HeldShare } from '../held-bytes.ts';
 import { givenAnswer } from '../idempotency/keyed-claim.ts';
 import type { AnswerFacts, AnswerHead, FailureBilling, ProviderRefusal, StreamReader, StreamSink } from '../providers/provider.ts';
@@ -76,7 +77,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const call = { upstreamModel: target.upstreamModel, startMs: this.#now() - exchange.arrivedAt };
     if (!this.#settings.books.open(exchange, exchange.subject, call, () => this.#dispatch())) return false;
     exchange.settled = true;
-    this.#held.add(this.#request.prepared.body.length);
+    this.#held.add(bodyLength(this.#request.prepared.body));
     exchange.response.on('close', () => this.#onClientClose());
     exchange.response.on('drain', () => this.#onClientDrain());
     if (exchange.response.destroyed) this.#onClientClose();
@@ -224,7 +225,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       this.#send(headers);
       return;
     }
-    sign(prepared.method ?? 'POST', prepared.path, headers, prepared.body)
+    sign(prepared.method ?? 'POST', prepared.path, headers, joined(prepared.body))
       .then(
         (signature) => this.#send([...headers, ...signature]),
         () => this.#fail('upstream_credentials_rejected', 'free'),
@@ -237,7 +238,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const { upstream, prepared } = this.#request;
     this.#phase = 'calling';
     this.#record.dispatchedAt = this.#now();
-    this.#call = upstream.send(prepared.method ?? 'POST', prepared.path, headers, prepared.pieces ?? prepared.body, this);
+    this.#call = upstream.send(prepared.method ?? 'POST', prepared.path, headers, prepared.body, this);
   }
 
   #decode(): void {

@@ -1,6 +1,10 @@
 import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import { Pool } from 'undici';
 import type { SnapshotProvider } from '../../registry/snapshot.ts';
+import type { SentBody } from '../body/sent-body.ts';
+import { bodyLength, LARGE_BYTES } from '../body/sent-body.ts';
+import { bitsOf } from './large-body.ts';
 import type { UpstreamReceiver } from './upstream-call.ts';
 import { UpstreamCall } from './upstream-call.ts';
 
@@ -8,7 +12,7 @@ import { UpstreamCall } from './upstream-call.ts';
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** What is sent with a call. */
-export type UpstreamBody = Buffer | readonly Buffer[] | Readable;
+export type UpstreamBody = SentBody | Readable;
 
 /** Bounds of calls to one provider, with the defaults that configuration may replace. */
 export interface UpstreamBounds {
@@ -40,13 +44,22 @@ export interface Upstream {
   /**
    * Sends one request on the connection that was taken.
    * @param path below the provider's base URL, starting with a slash.
-   * @param headers flat list of names and values; `content-length` is added. @param body empty: none; in pieces, where it is too large for one; or as it comes, and then of the length that the headers announce, if they do.
+   * @param headers flat list of names and values; `content-length` is added. @param body empty: none; nobody may look at a large one any more; or as it comes, and
+   *   then of the length that the headers announce, if they do.
    */
   send(method: HttpMethod, path: string, headers: string[], body: UpstreamBody, receiver: UpstreamReceiver): UpstreamCall;
   /** Ends all calls and connections. */
   destroy(): Promise<void>;
   /** Ends when the calls under way have. */
   close(): Promise<void>;
+}
+
+/** undici takes bodies that are iterables, which its types leave out. */
+interface Sender {
+  dispatch(
+    options: Omit<Dispatcher.DispatchOptions, 'body'> & { readonly body?: Dispatcher.DispatchOptions['body'] | Iterable<Buffer> },
+    handler: Dispatcher.DispatchHandler,
+  ): boolean;
 }
 
 /** Opens nothing yet: connections are made when first needed. */
@@ -70,6 +83,7 @@ export function createUpstream(provider: SnapshotProvider): Upstream {
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
   });
+  const sender: Sender = pool;
   let inFlight = 0;
   const onSettled = (): void => {
     inFlight -= 1;
@@ -86,7 +100,7 @@ export function createUpstream(provider: SnapshotProvider): Upstream {
     release: onSettled,
     send: (method, path, headers, body, receiver) => {
       const call = new UpstreamCall(receiver, onSettled);
-      pool.dispatch({ path: basePath + path, method, headers, body: bodyOf(body, headers) }, call);
+      sender.dispatch({ path: basePath + path, method, headers, body: bodyOf(body, headers) }, call);
       return call;
     },
     destroy: () => pool.destroy(),
@@ -94,11 +108,12 @@ export function createUpstream(provider: SnapshotProvider): Upstream {
   };
 }
 
-/** What is sent; the length of pieces is announced, since some providers take no body of unknown length. */
-function bodyOf(body: UpstreamBody, headers: string[]): Buffer | Readable | null {
+/** What is sent, its length announced: some providers take no body without. */
+function bodyOf(body: UpstreamBody, headers: string[]): Buffer | Readable | Iterable<Buffer> | null {
   if (body instanceof Readable) return body;
-  if (body.length === 0) return null;
-  if (Buffer.isBuffer(body)) return body;
-  headers.push('content-length', String(body.reduce((sum, { length }) => sum + length, 0)));
-  return Readable.from(body);
+  const length = bodyLength(body);
+  if (length === 0) return null;
+  if (Buffer.isBuffer(body) && length < LARGE_BYTES) return body;
+  headers.push('content-length', String(length));
+  return bitsOf(Buffer.isBuffer(body) ? [body] : body);
 }

@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { CountTokensRequest } from '../../../../schema/http/messages.ts';
 import { isFields } from '../../body/json-fields.ts';
 import { jsonMembers } from '../../body/json-members.ts';
+import type { SentBody } from '../../body/sent-body.ts';
+import { assembled } from '../../body/sent-body.ts';
 import type { Asked } from '../provider.ts';
 
 /** Who serves Claude besides Anthropic, in Anthropic's dialect: what of a message is said differently there. */
@@ -54,13 +56,13 @@ export function hostedMessage(
 }
 
 /** The application's own body as such a host takes it, with these members in front: every other value is in it to the byte. @param without what else is left out. */
-export function hostedBody(bytes: Buffer, members: Members, without: readonly string[]): Buffer {
+export function hostedBody(bytes: Buffer, members: Members, without: readonly string[]): SentBody {
   const left = new Set([...SAID_ELSEWHERE, ...Object.keys(members), ...without]);
   const written = Object.entries(members).map(([name, json]) => `"${name}":${json}`);
   const pieces: Buffer[] = [Buffer.from(`{${written.join(',')}`, 'utf8')];
   for (const { key, keyStart, end } of jsonMembers(bytes) ?? []) if (!left.has(key)) pieces.push(COMMA, bytes.subarray(keyStart, end));
   pieces.push(CLOSE);
-  return Buffer.concat(pieces);
+  return assembled(pieces);
 }
 
 /** By a header, as Anthropic is asked; or in the body, as elsewhere. */

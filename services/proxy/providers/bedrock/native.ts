@@ -1,5 +1,6 @@
 import type { CountTokensRequest, MessagesRequest } from '../../../../schema/http/messages.ts';
 import { isFields, parseFields } from '../../body/json-fields.ts';
+import { joined } from '../../body/sent-body.ts';
 import { hostedBody, hostedMessage } from '../anthropic/claude-host.ts';
 import { messageAnswers } from '../anthropic/native.ts';
 import { FRAMES_CONTENT_TYPE, isFrameStream } from '../event-stream/frame-reader.ts';
@@ -37,7 +38,7 @@ export const countedMessages: Operation<CountTokensRequest> = (asked, { upstream
   const body = hostedBody(asked.bytes, { ...members, ...betasIn(betas), max_tokens: leastLimit(asked.request) }, ['stream']);
   return {
     path: modelPath(foundationModel(upstreamModel), 'count-tokens'),
-    body: Buffer.from(`{"input":{"invokeModel":{"body":"${body.toString('base64')}"}}}`, 'latin1'),
+    body: Buffer.from(`{"input":{"invokeModel":{"body":"${joined(body).toString('base64')}"}}}`, 'latin1'),
     headers: NOTHING,
     answers: countAnswers,
     notCarried,

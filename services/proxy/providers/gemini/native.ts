@@ -1,6 +1,7 @@
 import type { GenerateContentRequest } from '../../../../schema/http/generate-content.ts';
 import { parseExactJson } from '../../body/exact-json.ts';
 import { isFields } from '../../body/json-fields.ts';
+import type { SentBody } from '../../body/sent-body.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReader, Asked, Operation, ProviderRefusal } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
@@ -33,13 +34,14 @@ export function nativeGenerateContent(models: string): Operation<GenerateContent
   });
 }
 
-function bodyOf({ bytes, outputTokens }: Asked<GenerateContentRequest>): Buffer {
+function bodyOf({ bytes, media, outputTokens }: Asked<GenerateContentRequest>): SentBody {
   if (outputTokens === null) return bytes;
-  const body = parseExactJson(bytes.toString('utf8'));
+  const body = parseExactJson((media?.skeleton ?? bytes).toString('utf8'));
   if (!isFields(body)) return bytes;
   const name = isFields(body.generation_config) ? 'generation_config' : 'generationConfig';
   const config = isFields(body[name]) ? body[name] : {};
-  return Buffer.from(JSON.stringify({ ...body, [name]: { ...config, maxOutputTokens: outputTokens } }), 'utf8');
+  const json = JSON.stringify({ ...body, [name]: { ...config, maxOutputTokens: outputTokens } });
+  return media?.restore(json) ?? Buffer.from(json, 'utf8');
 }
 
 /** Google's own words pass, but for those about the gateway's credential. */

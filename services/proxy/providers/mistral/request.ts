@@ -1,6 +1,8 @@
 import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { JsonMember } from '../../body/json-members.ts';
 import { jsonMembers } from '../../body/json-members.ts';
+import type { SentBody } from '../../body/sent-body.ts';
+import { joined } from '../../body/sent-body.ts';
 import type { Splice } from '../../body/splice.ts';
 import { spliced } from '../../body/splice.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
@@ -33,7 +35,7 @@ const EMBEDDINGS: OwnWords = {
 export function prepareMistralChat(
   { bytes, request, outputTokens }: AskedChat,
   { upstreamModel }: Pick<CompiledModel, 'upstreamModel'>,
-): Buffer {
+): SentBody {
   const outputLimit = outputTokens === null ? null : { field: 'max_tokens' as const, tokens: outputTokens };
   return prepareChatBody(withOwnWords(bytes, CHAT), request, { model: upstreamModel, outputLimit, asksUsage: false });
 }
@@ -42,7 +44,7 @@ export function prepareMistralChat(
 export function prepareMistralEmbeddings(
   { bytes }: Asked<EmbeddingsRequest>,
   { upstreamModel }: Pick<CompiledModel, 'upstreamModel'>,
-): Buffer {
+): SentBody {
   return withModel(withOwnWords(bytes, EMBEDDINGS), upstreamModel);
 }
 
@@ -75,5 +77,5 @@ function withOwnWords(bytes: Buffer, { names, unknown }: OwnWords): Buffer {
     const own = names.get(member.key);
     if (own !== undefined) splices.push({ start: member.keyStart, end: member.start, text: `${JSON.stringify(own)}:` });
   });
-  return spliced(bytes, splices);
+  return joined(spliced(bytes, splices));
 }

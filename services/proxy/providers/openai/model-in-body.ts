@@ -1,13 +1,18 @@
 import { jsonMembers, soleMember } from '../../body/json-members.ts';
+import type { SentBody } from '../../body/sent-body.ts';
 import type { Splice } from '../../body/splice.ts';
 import { spliced } from '../../body/splice.ts';
 
 /** The body with another `model`, wherever it says one; every other byte stays. The bytes themselves where it says that one already. */
-export function withModel(bytes: Buffer, model: string): Buffer {
+export function withModel(bytes: Buffer, model: string): SentBody {
+  return spliced(bytes, modelSplices(bytes, model));
+}
+
+/** What changes for that. */
+export function modelSplices(bytes: Buffer, model: string): Splice[] {
   const text = JSON.stringify(model);
   const sole = soleMember(bytes, 'model');
   const named = sole === null ? (jsonMembers(bytes) ?? []).filter(({ key }) => key === 'model') : [sole];
-  const splices: Splice[] = [];
-  for (const { start, end } of named) if (bytes.toString('utf8', start, end) !== text) splices.push({ start, end, text });
-  return spliced(bytes, splices);
+  const changed = named.filter(({ start, end }) => bytes.toString('utf8', start, end) !== text);
+  return changed.map(({ start, end }) => ({ start, end, text }));
 }

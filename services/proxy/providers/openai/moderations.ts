@@ -1,4 +1,5 @@
 import type { ModerationRequest } from '../../../../schema/http/moderations.ts';
+import type { SentBody } from '../../body/sent-body.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import type { AnswerReading, Asked } from '../provider.ts';
 import { withModel } from './model-in-body.ts';
@@ -6,7 +7,7 @@ import type { Reading } from './reading.ts';
 import { readWholeAnswer } from './whole-answer.ts';
 
 /** The body as the application sent it, by the provider's name of the model, also where it names none. */
-export function prepareModeration({ bytes, request }: Asked<ModerationRequest>, { upstreamModel }: CompiledModel): Buffer {
+export function prepareModeration({ bytes, request }: Asked<ModerationRequest>, { upstreamModel }: CompiledModel): SentBody {
   if (request.model !== undefined) return withModel(bytes, upstreamModel);
   const open = bytes.indexOf('{') + 1;
   return Buffer.concat([bytes.subarray(0, open), Buffer.from(`"model":${JSON.stringify(upstreamModel)},`), bytes.subarray(open)]);

@@ -3,6 +3,7 @@ import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { ResponsesRequest } from '../../../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { FormRequest } from '../../body/form-request.ts';
+import type { SentBody } from '../../body/sent-body.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import { withBase64Vectors } from '../../dialects/embeddings/base64-vectors.ts';
 import { generateContentDialect } from '../../dialects/generate-content/generate-content-dialect.ts';
@@ -38,7 +39,7 @@ import { readWholeAnswer } from './whole-answer.ts';
 /** Sound has a type of its own, by the format that is asked for. */
 const ANYTHING = ['accept', '*/*'];
 
-type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => Buffer;
+type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => SentBody;
 
 /** In what a provider that speaks OpenAI's dialect differs from it; what is left out is as OpenAI has it. */
 export interface Peculiarities extends Partial<Reading> {
@@ -58,7 +59,7 @@ export interface Peculiarities extends Partial<Reading> {
 /** Where OpenAI itself has it. */
 export const sameEndpoint = (endpoint: string): string => endpoint;
 /** The body as the application sent it, by the provider's name of the model. */
-const prepareModel = ({ bytes }: Asked<unknown>, { upstreamModel }: CompiledModel): Buffer => withModel(bytes, upstreamModel);
+const prepareModel = ({ bytes }: Asked<unknown>, { upstreamModel }: CompiledModel): SentBody => withModel(bytes, upstreamModel);
 
 /** A provider that speaks OpenAI's dialect: the reading of it stands here once, each provider adds what it does in another way. */
 export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculiarities = {}): Provider {
@@ -104,8 +105,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   const formOperation = (endpoint: string): Operation<FormRequest> => {
     return (asked, target) => ({
       path: path(endpoint, target),
-      body: asked.bytes,
-      pieces: prepareForm(asked, target),
+      body: prepareForm(asked, target),
       headers: ['content-type', asked.request.form.contentType, ...ANYTHING],
       answers: soundAnswers,
       notCarried: NOTHING,

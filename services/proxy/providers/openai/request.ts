@@ -2,6 +2,7 @@ import type { ChatCompletionRequest } from '../../../../schema/http/chat-complet
 import type { CompletionRequest } from '../../../../schema/http/completions.ts';
 import type { OutputLimitField } from '../../../../schema/values/output-cap.ts';
 import { jsonMembers, soleMember } from '../../body/json-members.ts';
+import type { SentBody } from '../../body/sent-body.ts';
 import type { Splice } from '../../body/splice.ts';
 import { spliced } from '../../body/splice.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
@@ -11,13 +12,13 @@ import { outputLimitField } from './output-limit-field.ts';
 const ASK_USAGE = '"stream_options":{"include_usage":true},';
 
 /** The body as OpenAI and most of those that are compatible take it. */
-export function prepareChat({ bytes, request, outputTokens }: AskedChat, { upstreamModel, provider }: CompiledModel): Buffer {
+export function prepareChat({ bytes, request, outputTokens }: AskedChat, { upstreamModel, provider }: CompiledModel): SentBody {
   const outputLimit = outputTokens === null ? null : { field: outputLimitField(provider), tokens: outputTokens };
   return prepareChatBody(bytes, request, { model: upstreamModel, outputLimit, asksUsage: true });
 }
 
 /** The body of a completion, whose limit has had one name for ever. */
-export function prepareCompletion({ bytes, request, outputTokens }: Asked<CompletionRequest>, { upstreamModel }: CompiledModel): Buffer {
+export function prepareCompletion({ bytes, request, outputTokens }: Asked<CompletionRequest>, { upstreamModel }: CompiledModel): SentBody {
   const outputLimit = outputTokens === null ? null : { field: 'max_tokens' as const, tokens: outputTokens };
   return prepareChatBody(bytes, request, { model: upstreamModel, outputLimit, asksUsage: true });
 }
@@ -39,7 +40,7 @@ export interface ChatChanges {
  * of the answer. Every other byte stays: numbers keep their digits and unknown fields their place. A member given twice is replaced each
  * time, so that it does not matter which one the provider believes. Bytes that need no change are returned as they are.
  */
-export function prepareChatBody(bytes: Buffer, request: ChangedRequest, changes: ChatChanges): Buffer {
+export function prepareChatBody(bytes: Buffer, request: ChangedRequest, changes: ChatChanges): SentBody {
   const { model, outputLimit } = changes;
   const modelText = JSON.stringify(model);
   const asksUsage = changes.asksUsage && request.stream === true;

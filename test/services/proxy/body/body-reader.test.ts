@@ -29,6 +29,7 @@ async function setup(receive: (value: unknown) => unknown = (value) => value): P
     tickMs: 5,
     clock,
     held: new HeldBytes(1_000_000),
+    newMark: () => 'mark',
     refuse: (_context, error) => heard.push(error instanceof Error && 'code' in error ? error.code : error),
   });
   const server = createServer({ IncomingMessage: IncomingRequest }, (request) => {

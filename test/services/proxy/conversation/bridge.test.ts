@@ -17,7 +17,7 @@ function prepare(
 ): PreparedCall {
   const body = { model: 'scripted/model', messages: [{ role: 'user', content: 'hi' }], ...request };
   const context = { requestId: 'req_7', nowMs: 1_700_000_000_999, modelRequested: 'scripted/model', headers: {}, isSharedAccount: false };
-  return operation({ bytes: Buffer.from(JSON.stringify(body)), request: body, outputTokens }, target, context);
+  return operation({ bytes: Buffer.from(JSON.stringify(body)), media: null, request: body, outputTokens }, target, context);
 }
 
 const ANSWER: readonly AnswerEvent[] = [

@@ -47,7 +47,7 @@ test('a limit that a route sets is written where the request has its others, and
   const operation = nativeGenerateContent('/models/');
   const prepared = (fields: string): string => {
     const bytes = Buffer.from(`{"contents":[{"parts":[{"text":"a"}]}],"id":12345678901234567890${fields}}`);
-    const asked = { bytes, request: request({}), outputTokens: 7 };
+    const asked = { bytes, media: null, request: request({}), outputTokens: 7 };
     return operation(asked, testTarget('m'), {
       requestId: 'req_1',
       nowMs: 0,

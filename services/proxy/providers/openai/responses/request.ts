@@ -1,10 +1,11 @@
 import type { ResponsesRequest } from '../../../../../schema/http/responses.ts';
 import { jsonMembers } from '../../../body/json-members.ts';
+import type { SentBody } from '../../../body/sent-body.ts';
 import type { Splice } from '../../../body/splice.ts';
 import { spliced } from '../../../body/splice.ts';
 import type { CompiledModel } from '../../../snapshot/compiled-model.ts';
 import type { Asked } from '../../provider.ts';
-import { withModel } from '../model-in-body.ts';
+import { modelSplices, withModel } from '../model-in-body.ts';
 
 const LIMIT = 'max_output_tokens';
 
@@ -12,19 +13,20 @@ const LIMIT = 'max_output_tokens';
 export function prepareResponse(
   { bytes, request, outputTokens }: Asked<ResponsesRequest>,
   { upstreamModel }: Pick<CompiledModel, 'upstreamModel'>,
-): Buffer {
-  const named = withModel(bytes, upstreamModel);
-  return outputTokens === null ? named : withLimit(named, request, outputTokens);
+): SentBody {
+  if (outputTokens === null) return withModel(bytes, upstreamModel);
+  const splices = [...modelSplices(bytes, upstreamModel), ...limitSplices(bytes, request, outputTokens)];
+  return spliced(
+    bytes,
+    splices.sort((left, right) => left.start - right.start),
+  );
 }
 
-function withLimit(bytes: Buffer, request: ResponsesRequest, tokens: number): Buffer {
-  const splices: Splice[] = [];
+function limitSplices(bytes: Buffer, request: ResponsesRequest, tokens: number): Splice[] {
   if (request.max_output_tokens === undefined) {
     const open = bytes.indexOf('{') + 1;
-    splices.push({ start: open, end: open, text: `"${LIMIT}":${tokens},` });
-  } else {
-    // One that is there without a value is replaced, since of two nobody knows which one counts.
-    for (const { key, start, end } of jsonMembers(bytes) ?? []) if (key === LIMIT) splices.push({ start, end, text: String(tokens) });
+    return [{ start: open, end: open, text: `"${LIMIT}":${tokens},` }];
   }
-  return spliced(bytes, splices);
+  // One that is there without a value is replaced, since of two nobody knows which one counts.
+  return (jsonMembers(bytes) ?? []).flatMap(({ key, start, end }) => (key === LIMIT ? [{ start, end, text: String(tokens) }] : []));
 }

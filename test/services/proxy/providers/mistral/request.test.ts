@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { prepareMistralChat } from '../../../../../services/proxy/providers/mistral/request.ts';
 
 const prepare = (text: string, outputTokens: number | null = null): string =>
-  prepareMistralChat({ bytes: Buffer.from(text), request: JSON.parse(text), outputTokens }, { upstreamModel: 'up' }).toString('utf8');
+  prepareMistralChat({ bytes: Buffer.from(text), media: null, request: JSON.parse(text), outputTokens }, { upstreamModel: 'up' }).toString(
+    'utf8',
+  );
 
 // Mistral answers 422 to a body with a member it does not know.
 test.each([

@@ -8,7 +8,7 @@ import { testTarget } from '../../../../harness/test-target.ts';
 function pathFor(protocol: ProviderProtocol, baseUrl: string, options: CompiledModel['provider']['options'] = {}): string | undefined {
   const target = testTarget(protocol, baseUrl);
   const request = { model: 'm', input: 'hello' };
-  const asked = { request, bytes: Buffer.from(JSON.stringify(request)), outputTokens: null };
+  const asked = { request, media: null, bytes: Buffer.from(JSON.stringify(request)), outputTokens: null };
   const context = { requestId: 'req_1', nowMs: 0, modelRequested: 'm', headers: {}, isSharedAccount: false };
   return PROVIDERS[protocol].operations.responses?.(asked, { ...target, provider: { ...target.provider, options } }, context).path;
 }

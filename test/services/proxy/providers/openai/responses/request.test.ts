@@ -3,7 +3,7 @@ import { prepareResponse } from '../../../../../../services/proxy/providers/open
 
 const target = { upstreamModel: 'gpt-5' };
 function prepared(text: string, outputTokens: number | null = null): string {
-  return prepareResponse({ bytes: Buffer.from(text), request: JSON.parse(text), outputTokens }, target).toString('utf8');
+  return prepareResponse({ bytes: Buffer.from(text), media: null, request: JSON.parse(text), outputTokens }, target).toString('utf8');
 }
 
 test('only the model is replaced: digits, spaces and unknown members stay', () => {
