@@ -10,11 +10,11 @@ import { readRefusal } from '../openai/failure.ts';
 import type { Provider } from '../provider.ts';
 import { cohereEmbed } from './embed.ts';
 import { meaningOf } from './failure.ts';
+import { readCohereUsage } from './reported-usage.ts';
 import { writeRequest } from './request.ts';
 import { rerank } from './rerank.ts';
 import { readAnswer } from './response.ts';
 import { CohereStreamReader } from './stream.ts';
-import { normalizeUsage } from './usage.ts';
 
 /** Cohere's v2 chat. */
 export const cohereDialect: ProviderDialect = {
@@ -35,7 +35,7 @@ export const cohereProvider: Provider = {
     embeddings: bridgedEmbeddings(cohereEmbed),
     rerank,
   },
-  readUsage: (reported) => ({ ...normalizeUsage(reported), costPico: null }),
+  readUsage: readCohereUsage,
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

@@ -1,4 +1,3 @@
-import { UNKNOWN_USAGE } from '../../../../schema/values/token-usage.ts';
 import type { Fields } from '../../body/json-fields.ts';
 import { isFields, parseFields } from '../../body/json-fields.ts';
 import type { NotCarried } from '../../conversation/dialect.ts';
@@ -8,8 +7,8 @@ import { readRefusal } from '../openai/failure.ts';
 import { rawUsageOf } from '../openai/response.ts';
 import type { AnswerFacts } from '../provider.ts';
 import { NO_FACTS } from '../provider.ts';
-import { count } from '../usage-counts.ts';
 import { meaningOf } from './failure.ts';
+import { embeddingUsage } from './reported-usage.ts';
 
 /** Of its own words, those that an application may say beside OpenAI's. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['input_type', 'truncate', 'max_tokens']);
@@ -47,12 +46,8 @@ export function readVectors(answer: Fields | null): ReadVectors['vectors'] | nul
   return vectors.length === floats.length ? vectors : null;
 }
 
-/** Pictures are billed beside texts, and vectors are no output. */
 function factsOf(meta: unknown, bytes: Buffer): AnswerFacts {
   const billed = isFields(meta) && isFields(meta.billed_units) ? meta.billed_units : {};
-  const flags: string[] = [];
-  const input = count(billed.input_tokens, flags);
-  const inputImage = count(billed.image_tokens, flags);
-  if (input === null) return { ...NO_FACTS, rawUsage: rawUsageOf(bytes, 'meta'), usageFlags: [...flags, 'usage_missing'] };
-  return { ...NO_FACTS, usage: { ...UNKNOWN_USAGE, input, inputImage, output: 0 }, rawUsage: rawUsageOf(bytes, 'meta'), usageFlags: flags };
+  const { usage, flags } = embeddingUsage(billed);
+  return { ...NO_FACTS, usage, rawUsage: rawUsageOf(bytes, 'meta'), usageFlags: flags };
 }

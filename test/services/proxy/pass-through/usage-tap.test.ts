@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { UNKNOWN_USAGE } from '../../../../schema/values/token-usage.ts';
 import { UsageTap } from '../../../../services/proxy/pass-through/usage-tap.ts';
 import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
+import { providerRecording } from '../../../harness/provider-recordings.ts';
 
 test('what comes in parts is the last that was said of each count, in the reading of its provider', () => {
   const tap = new UsageTap(PROVIDERS.gemini);
@@ -18,6 +19,22 @@ test('units that Cohere bills outside of a conversation are read', () => {
   const tap = new UsageTap(PROVIDERS.cohere);
   tap.look(Buffer.from('{"meta":{"billed_units":{"input_tokens":5,"output_tokens":0}}}'));
   expect(tap.facts().usage).toEqual({ ...UNKNOWN_USAGE, input: 5, output: 0 });
+});
+
+test('of what Cohere was asked by its own paths, searches and pictures are counted too', () => {
+  const facts = (name: string) => {
+    const tap = new UsageTap(PROVIDERS.cohere);
+    tap.look(providerRecording(name).bytes);
+    return tap.facts();
+  };
+  expect(facts('cohere/v2.rerank')).toMatchObject({ usage: null, units: { searches: 1 }, usageFlags: [] });
+  expect(facts('cohere/v2.embed.sync.text')).toMatchObject({
+    usage: { ...UNKNOWN_USAGE, input: 7, inputImage: 0, output: 0 },
+    usageFlags: [],
+  });
+  const pictures = new UsageTap(PROVIDERS.cohere);
+  pictures.look(Buffer.from('{"meta":{"billed_units":{"image_tokens":258}}}'));
+  expect(pictures.facts().usage).toEqual({ ...UNKNOWN_USAGE, inputImage: 258, output: 0 });
 });
 
 test('what Anthropic says at the beginning of a stream is kept where its end does not repeat it', () => {
