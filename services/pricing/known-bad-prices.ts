@@ -4,6 +4,7 @@
  */
 const DISPUTED = 'two other price tables give another price';
 export const KNOWN_BAD_ENTRIES: ReadonlyMap<string, string> = new Map([
+  ['embed-multilingual-light-v3.0', 'a thousand times the price that every table, this one too, gives its sisters'],
   ['gemini/gemini-1.5-flash', 'an output price of 0, and described as an embedding model'],
   ['deepseek-chat', DISPUTED],
   ['deepseek/deepseek-chat', DISPUTED],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { importEntry } from '../../../services/pricing/import-entry.ts';
 import { parseLosslessJson } from '../../../services/pricing/lossless-json.ts';
+import { shippedPriceBook } from '../../../services/pricing/price-book.ts';
 import type { TableEntry } from '../../../services/pricing/table-prices.ts';
 
 /** An entry as the table writes it, so that number literals are read the way the importer reads them. */
@@ -198,6 +199,11 @@ describe('wrong or doubtful data (reference/providers.md 8.3)', () => {
 
   test('gemini/gemini-1.5-flash: output price 0', () => {
     expect(refusal('gemini/gemini-1.5-flash', '"input_cost_per_token": 7.5e-08, "output_cost_per_token": 0')).toBe('known_bad');
+  });
+
+  test('embed-multilingual-light-v3.0: written per thousand tokens, and not dear enough to be implausible', () => {
+    expect(refusal('embed-multilingual-light-v3.0', '"input_cost_per_token": 0.0001')).toBe('known_bad');
+    expect(shippedPriceBook().modelOf('cohere', 'embed-multilingual-light-v3.0')).toBeNull();
   });
 
   test('gpt-5-nano: a priority input price without a priority output price is not taken', () => {
