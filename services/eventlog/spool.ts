@@ -13,7 +13,7 @@ export interface Spool {
    * nothing is recorded and the caller refuses the request with `accounting_unavailable`.
    * @param draft what the settlement of an orphan is made from, should this process die before `close`.
    */
-  open(requestId: string, draft: Buffer, onWritten: () => void): boolean;
+  open(requestId: string, draft: string, onWritten: () => void): boolean;
   /**
    * Closes a request with its event. Never refused: room for it was kept by `open`. A failing disk keeps the record in
    * memory, makes `state().writable` false and retries; `onWritten` still waits for the disk.
@@ -22,7 +22,7 @@ export interface Spool {
   /** Appends an event that needs no open record (a request refused before any provider call). Same bound and promise as `open`. */
   append(requestId: string, event: LogRecord, onWritten: () => void): boolean;
   /** Requests a previous process of this spool left open, in order; each must be closed (as `orphaned`) once. */
-  readonly orphans: readonly { readonly requestId: string; readonly draft: Buffer }[];
+  readonly orphans: readonly { readonly requestId: string; readonly draft: string }[];
   /** The boots that wrote what the folder still holds, oldest first; not this one. */
   readonly boots: readonly SpoolBoot[];
   /** Writes what is carried for the owner, at other times than when a segment begins. */

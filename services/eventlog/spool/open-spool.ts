@@ -32,7 +32,7 @@ import {
   encodeOpen,
   encodeSent,
   isStorableId,
-  MAX_DRAFT_BYTES,
+  MAX_OPEN_BYTES,
   OPEN_KIND,
   SENT_KIND,
 } from './spool-record.ts';
@@ -247,10 +247,9 @@ function runSpool(options: SpoolOptions, { disk, lock, segments, contents, hooks
     claimNextEpoch: lock.claimNext,
     hasLaterEpoch: lock.hasLater,
     open(requestId, draft, onWritten) {
-      if (open.size >= maxOpen || draft.length > MAX_DRAFT_BYTES || !isStorableId(requestId) || open.get(requestId) !== undefined)
-        return false;
+      if (open.size >= maxOpen || !isStorableId(requestId) || open.get(requestId) !== undefined) return false;
       const body = encodeOpen(requestId, draft);
-      if (!hasRoom(2 * body.length + CLOSE_ROOM_BYTES)) return false;
+      if (body.length > MAX_OPEN_BYTES || !hasRoom(2 * body.length + CLOSE_ROOM_BYTES)) return false;
       const place = segments.append(OPEN_KIND, body);
       open.add(requestId, { draft, place });
       keep(place.segment, place.length);

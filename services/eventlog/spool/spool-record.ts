@@ -13,14 +13,14 @@ export const END_KIND = 4;
 export const CARRIED_KIND = 5;
 
 const MAX_ID_BYTES = 255;
-/** A draft is an event of the largest size and the subject beside it. */
-export const MAX_DRAFT_BYTES = 96 * 1024;
+/** An opening record has an event of the largest size in it, and the subject beside it. */
+export const MAX_OPEN_BYTES = 96 * 1024;
 /** Bytes of the largest closing frame: what each open request keeps free. */
 export const CLOSE_ROOM_BYTES = frameBytes(7 + MAX_ID_BYTES + MAX_RECORD_BYTES);
 
 export interface OpenBody {
   readonly requestId: string;
-  readonly draft: Buffer;
+  readonly draft: string;
 }
 
 export interface CloseBody {
@@ -31,18 +31,18 @@ export interface CloseBody {
   readonly event: LogRecord;
 }
 
-export function encodeOpen(requestId: string, draft: Buffer): Buffer {
+export function encodeOpen(requestId: string, draft: string): Buffer {
   const idBytes = Buffer.byteLength(requestId);
-  const body = Buffer.allocUnsafe(1 + idBytes + draft.length);
+  const body = Buffer.allocUnsafe(1 + idBytes + Buffer.byteLength(draft));
   body[0] = idBytes;
   body.write(requestId, 1, idBytes);
-  draft.copy(body, 1 + idBytes);
+  body.write(draft, 1 + idBytes);
   return body;
 }
 
 export function decodeOpen(body: Buffer): OpenBody {
   const draftAt = 1 + (body[0] ?? 0);
-  return { requestId: body.toString('utf8', 1, draftAt), draft: Buffer.from(body.subarray(draftAt)) };
+  return { requestId: body.toString('utf8', 1, draftAt), draft: body.toString('utf8', draftAt) };
 }
 
 /** The body of a closing frame, and the record in it, which shares its bytes. */

@@ -15,7 +15,7 @@ import {
 
 /** A request opened and not closed, and where its opening record stands. */
 export interface OpenRequest {
-  readonly draft: Buffer;
+  readonly draft: string;
   place: Place;
 }
 

@@ -95,7 +95,7 @@ export function createBooks(options: BooksOptions): Books {
 /** The record that settles an orphan under the source of the boot that admitted it; null when its draft cannot be read. */
 function orphanRecord(
   requestId: string,
-  draft: Buffer,
+  draft: string,
   nowMs: number,
 ): { readonly record: LogRecord; readonly event: RequestSettled } | null {
   const orphan = settleOrphanDraft(draft);

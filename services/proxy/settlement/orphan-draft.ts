@@ -147,22 +147,22 @@ function countedText(counts: NonNullable<AdmittedRequest['counts']>): string {
  * Everything the settlement of a request is made from, should this process die before it settles; the cost of this is paid by every request.
  * @param subject JSON of a `RequestSubject`.
  */
-export function encodeOrphanDraft(request: AdmittedRequest, subject: string | null, call: PlannedCall, writer: Writer): Buffer {
+export function encodeOrphanDraft(request: AdmittedRequest, subject: string | null, call: PlannedCall, writer: Writer): string {
   const { requestId, admittedAtMs, sdkRetryCount, subjectCommitment } = request;
   const own = JSON.stringify({ requestId, admittedAtMs, startMs: call.startMs, sdkRetryCount, subjectCommitment });
   if (request.holds != null || request.counts != null) {
     const held = request.holds == null ? '' : `"held":[${heldText(request.holds)}],`;
     const counted = request.counts == null ? '' : `"counted":[${countedText(request.counts)}],`;
-    return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},${held}${counted}"subject":${subject}}`, 'utf8');
+    return `${commonText(request, call, writer)},${own.slice(1, -1)},${held}${counted}"subject":${subject}}`;
   }
-  return Buffer.from(`${commonText(request, call, writer)},${own.slice(1, -1)},"subject":${subject}}`, 'utf8');
+  return `${commonText(request, call, writer)},${own.slice(1, -1)},"subject":${subject}}`;
 }
 
 /** The settlement of a draft, in the name of the boot that admitted it; null when it is none of ours. */
-export function settleOrphanDraft(draft: Buffer): Orphan | null {
+export function settleOrphanDraft(draft: string): Orphan | null {
   let value: unknown;
   try {
-    value = JSON.parse(draft.toString('utf8'));
+    value = JSON.parse(draft);
   } catch {
     return null;
   }

@@ -197,7 +197,7 @@ async function work(
     requests += 1;
     if (admitted.state === 'refused') refused += 1;
     else {
-      bytes += encodeOrphanDraft(admitted.exchange, subject, { upstreamModel: 'echo', startMs: 0.312 }, writer).length;
+      bytes += Buffer.byteLength(encodeOrphanDraft(admitted.exchange, subject, { upstreamModel: 'echo', startMs: 0.312 }, writer));
       open.push(admitted.exchange);
     }
     const oldest = open.length > OPEN ? open.shift() : undefined;

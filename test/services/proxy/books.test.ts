@@ -74,7 +74,7 @@ describe('the settlement', () => {
     await using upstream = await startScriptedUpstream();
     const home = await mkdtemp(join(tmpdir(), 'tp-proxy-'));
     onTestFinished(() => rm(home, { recursive: true, force: true }));
-    const drafts: { requestId: string; draft: Buffer }[] = [];
+    const drafts: { requestId: string; draft: string }[] = [];
     const watch = (spool: Spool): Spool => ({
       ...spool,
       orphans: spool.orphans,
@@ -110,7 +110,7 @@ describe('the settlement', () => {
     await using proxy = await startProxy({
       providers: {},
       models: [],
-      wrapSpool: (spool) => ({ ...spool, orphans: [{ requestId: 'req_x', draft: Buffer.from('junk') }] }),
+      wrapSpool: (spool) => ({ ...spool, orphans: [{ requestId: 'req_x', draft: 'junk' }] }),
     });
     expect(proxy.events).toEqual([]);
     expect(proxy.logLines.some((line) => line.includes('req_x'))).toBe(true);

@@ -36,7 +36,7 @@ test('a home is refused while its spool owes something, telling how much and wha
     sender: { producer, topic: REQUESTS_TOPIC },
     log: world.log,
   });
-  await new Promise<void>((resolve) => spool.open('req_b', Buffer.from('{}'), resolve));
+  await new Promise<void>((resolve) => spool.open('req_b', '{}', resolve));
   await new Promise<void>((resolve) => spool.append('req_a', event, resolve));
   await spool.stop(10);
   const refusal = await refuseUndrained({ home, db: database.owner.db, ...world }).catch((error: unknown) => String(error));

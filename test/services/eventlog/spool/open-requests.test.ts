@@ -5,7 +5,7 @@ import { createOpenRequests } from '../../../../services/eventlog/spool/open-req
 import type { OpenRequest } from '../../../../services/eventlog/spool/spool-recovery.ts';
 
 const segment = createSegment(1, 'none', 0, null);
-const request = (sequence: number): OpenRequest => ({ draft: Buffer.alloc(0), place: { segment, position: 0, length: 0, sequence } });
+const request = (sequence: number): OpenRequest => ({ draft: '', place: { segment, position: 0, length: 0, sequence } });
 
 test('is what a map would be, whatever is opened and closed, ids of one bucket included', () => {
   const id = fc.oneof(

@@ -44,7 +44,7 @@ test('what only the cache still holds after a failed sync is written again befor
   let disk = createVolatileDisk(seededRandom(1), { observer });
   const first = await boot(disk, 1, []);
   const before = syncs;
-  expect(first.open('req_1', Buffer.from('draft'), () => {})).toBe(true);
+  expect(first.open('req_1', 'draft', () => {})).toBe(true);
   await eventually(() => syncs > before);
   first.close('req_1', eventOf('req_1'), () => {
     // Written and not synced: the sync fails now, and so does every new file.

@@ -77,7 +77,7 @@ export async function settle(spool: Spool, requestId: string, valueBytes = 64): 
 
 export function opened(spool: Spool, requestId: string, draft = `draft of ${requestId}`): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (!spool.open(requestId, Buffer.from(draft), resolve)) reject(new Error(`${requestId} was refused`));
+    if (!spool.open(requestId, draft, resolve)) reject(new Error(`${requestId} was refused`));
   });
 }
 

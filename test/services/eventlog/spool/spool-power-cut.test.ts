@@ -76,7 +76,7 @@ async function live(seed: number, durability: SpoolOptions['durability'], end: E
       for (let index = random.below(4); index > 0; index--) {
         const id = `req_${boot}_${turn}_${index}`;
         const size = 1 + random.below(900);
-        if (!spool.open(id, Buffer.from(`draft of ${id}`), says(witness.opened, id))) continue;
+        if (!spool.open(id, `draft of ${id}`, says(witness.opened, id))) continue;
         pending.set(id, size);
       }
       for (const [id, size] of [...pending].filter(() => random.fraction() < 0.4)) {

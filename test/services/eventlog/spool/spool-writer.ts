@@ -26,7 +26,7 @@ let count = 0;
 function next(): void {
   const requestId = `req_${epoch}_${++count}`;
   const stays = count % 10 === 0;
-  const accepted = spool.open(requestId, Buffer.from(`draft of ${requestId}`), () => {
+  const accepted = spool.open(requestId, `draft of ${requestId}`, () => {
     say(`open ${requestId}`);
     if (stays) return;
     const event = { key: 'key_a', partition: 3, headers: { ce_id: requestId }, value: Buffer.alloc(300, requestId) };
