@@ -4,6 +4,7 @@ import type { ProviderProtocol } from '../../../schema/values/provider-protocol.
 import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import type { CatalogProvider } from '../../registry/catalog/catalog.ts';
 import { providerNamed } from '../../registry/catalog/catalog.ts';
+import { mayUse } from '../../registry/catalog/resolve-model.ts';
 import { awsErrors } from '../answer/aws-errors.ts';
 import { openaiErrors } from '../answer/openai-errors.ts';
 import type { Fields } from '../body/json-fields.ts';
@@ -96,14 +97,13 @@ export function createPassThrough({ upstreams, credentials, relays, entropy, gat
     const catalog = catalogOf(snapshot.catalogs, key.organizationId);
     const called = providerNamed(catalog, request.provider);
     if (called === undefined) throw noProvider(request.provider);
-    refuseForbidden(exchange, called);
-
     const { name, protocol, baseUrl } = called.provider;
     const { path } = providerAddress(request.target, request.provider, baseUrl);
     const asked = isFields(body.value) ? body.value : null;
     const addressed = PROVIDERS[protocol].addresses?.read(path) ?? null;
     const model = addressed?.model ?? textOf(asked?.model);
     const target = (model === null ? null : calledModel(catalog, name, model)) ?? unlistedModel(called);
+    refuseForbidden(exchange, called, addressed === null ? null : target);
     const passed = { request, body, target, path, billing: addressed?.billing ?? 'unknown' };
     exchange.modelRequested = model;
     exchange.stream = addressed?.stream ?? asked?.stream === true;
@@ -127,12 +127,13 @@ function noProvider(name: string): GatewayError {
 }
 
 /**
- * What passes is not looked into, so who is held to models must have all of the provider's. And an account that several organizations share holds the files
- * and batches of all of them.
+ * What passes is not looked into, so who is held to models must have all of the provider's, unless the address itself says which model it goes to. And an
+ * account that several organizations share holds the files and batches of all of them.
+ * @param addressed what the address goes to; null: it does not say.
  */
-function refuseForbidden({ key, snapshot }: Exchange, { provider, credential }: CatalogProvider): void {
+function refuseForbidden({ key, snapshot }: Exchange, { provider, credential }: CatalogProvider, addressed: CompiledModel | null): void {
   const { name } = provider;
-  if (key.allowedModels !== null && !key.allowedModels.has(`${name}/*`)) {
+  if (key.allowedModels !== null && !key.allowedModels.has(`${name}/*`) && !(addressed !== null && mayUse(key, addressed))) {
     const message = `This API key is held to some models, and what goes to /${name}/ is not looked into: it has to be allowed '${name}/*'.`;
     throw new GatewayError('model_not_allowed', { message });
   }

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TokenUsage } from '../../../../schema/values/token-usage.ts';
 import { UNKNOWN_USAGE } from '../../../../schema/values/token-usage.ts';
 import { frameOf, payloadsOf } from '../../../harness/aws-frames.ts';
+import { eventually } from '../../../harness/eventually.ts';
 import { providerRecording } from '../../../harness/provider-recordings.ts';
 import type { TestProxy } from '../../../harness/proxy.ts';
-import { startProxy, testModel } from '../../../harness/proxy.ts';
+import { startProxy, testKey, testModel } from '../../../harness/proxy.ts';
 import type { ScriptedUpstream } from '../../../harness/scripted-upstream.ts';
 import { answerJson, startScriptedUpstream } from '../../../harness/scripted-upstream.ts';
 import { serveRecording } from '../../../harness/serve-recording.ts';
@@ -222,6 +223,21 @@ describe('errors are in the words of AWS', () => {
     expect([response.status, response.headers.get('x-amzn-requestid')]).toEqual([401, response.headers.get('x-request-id')]);
     expect(await response.json()).toMatchObject({ code: 'AccessDeniedException', message: expect.any(String) });
   });
+});
+
+test('a key that is held to models passes where the address names one of them, and nowhere else', async () => {
+  const organizationId = testKey().key.organizationId;
+  const held = testKey({ organizationId, allowedModels: ['bedrock/small'] });
+  const [own] = proxy.snapshot.keys;
+  if (own === undefined) throw new Error('no key');
+  proxy.snapshot = { ...proxy.snapshot, revision: '2', keys: [{ ...own, organizationId }, held.key] };
+  const headers = { authorization: `Bearer ${held.secret}` };
+  upstream.script = (response) => answerJson(response, {});
+  await eventually(async () => (await ask(nova, 'converse', headers)).status === 200);
+  for (const path of [`model/${encodeURIComponent(arn)}/converse`, 'model/unlisted/converse', 'async-invoke']) {
+    const response = await proxy.post(`/bedrock/${path}`, { model: nova, modelId: nova }, { headers });
+    expect([response.status, (await response.json()).error.code]).toEqual([403, 'model_not_allowed']);
+  }
 });
 
 test.each(['arn%3Aaws%2F..%2F..%2Fsecret', 'arn:a%2F%2Fb', 'arn:a%5c', 'a%2Fb'])(
