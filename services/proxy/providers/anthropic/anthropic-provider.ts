@@ -6,7 +6,7 @@ import { BILLING_OF_FAILURE, billingOfStatus } from '../openai/billing.ts';
 import type { Provider } from '../provider.ts';
 import { anthropicDialect } from './anthropic-dialect.ts';
 import { nativeCountTokens, nativeMessages } from './native.ts';
-import { normalizeMessageUsage } from './usage.ts';
+import { readReportedMessageUsage } from './reported-usage.ts';
 
 /** Anthropic's own API. */
 export const anthropicProvider: Provider = {
@@ -18,10 +18,7 @@ export const anthropicProvider: Provider = {
     messages: nativeMessages,
     countTokens: nativeCountTokens,
   },
-  readUsage: (reported) => {
-    const { usage, units, tier, flags } = normalizeMessageUsage(reported);
-    return { usage, units, serviceTier: tier, flags, costPico: null };
-  },
+  readUsage: readReportedMessageUsage,
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

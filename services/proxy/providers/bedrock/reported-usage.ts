@@ -1,5 +1,5 @@
 import type { Fields } from '../../body/json-fields.ts';
-import { normalizeMessageUsage } from '../anthropic/usage.ts';
+import { readReportedMessageUsage } from '../anthropic/reported-usage.ts';
 import { readReportedUsage } from '../openai/reported-usage.ts';
 import type { ReportedUsage } from '../provider.ts';
 import { normalizeUsage } from './usage.ts';
@@ -11,10 +11,7 @@ import { normalizeUsage } from './usage.ts';
 export function readBedrockUsage(reported: Fields): ReportedUsage {
   if (reported.inputTokens !== undefined || reported.outputTokens !== undefined) return { ...normalizeUsage(reported), costPico: null };
   if (reported.prompt_tokens !== undefined || reported.input_tokens_details !== undefined) return readReportedUsage(reported, () => null);
-  if (reported.input_tokens !== undefined) {
-    const { usage, units, tier, flags } = normalizeMessageUsage(reported);
-    return { usage, units, serviceTier: tier, flags, costPico: null };
-  }
+  if (reported.input_tokens !== undefined) return readReportedMessageUsage(reported);
   const { inputTokenCount, outputTokenCount, cacheReadInputTokenCount, cacheWriteInputTokenCount } = reported;
   const counted = { inputTokens: inputTokenCount, outputTokens: outputTokenCount, cacheReadInputTokenCount, cacheWriteInputTokenCount };
   return { ...normalizeUsage(counted), costPico: null };

@@ -9,6 +9,7 @@ import { generateContentDialect } from '../../dialects/generate-content/generate
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
+import { readReportedMessageUsage } from '../anthropic/reported-usage.ts';
 import { nativeGenerateContent } from '../gemini/native.ts';
 import { nativeCountTokens } from '../gemini/native-methods.ts';
 import { normalizeGeminiUsage } from '../gemini/usage.ts';
@@ -32,7 +33,8 @@ export const vertexProvider: Provider = {
     countContentTokens: onlyWhere(isOfGoogle, COUNT_CONTENT_TOKENS, nativeCountTokens('/publishers/google/models/')),
     embeddings: onlyWhere(isOfGoogle, EMBEDDINGS, bridgedEmbeddings(vertexEmbed)),
   },
-  readUsage: (reported) => ({ ...normalizeGeminiUsage(reported), costPico: null }),
+  readUsage: (reported) =>
+    reported.input_tokens === undefined ? { ...normalizeGeminiUsage(reported), costPico: null } : readReportedMessageUsage(reported),
   billingOfStatus,
   billingOfFailure: (kind) => BILLING_OF_FAILURE[kind],
 };

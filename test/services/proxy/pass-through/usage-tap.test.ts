@@ -56,6 +56,14 @@ test("Anthropic's fast mode has prices of its own, and says so in its usage", ()
   expect(tap.facts().serviceTier).toBe('fast');
 });
 
+test('Claude is read in its own words where others serve it, too', () => {
+  for (const provider of [PROVIDERS.vertex, PROVIDERS.bedrock]) {
+    const tap = new UsageTap(provider);
+    tap.look(Buffer.from('{"model":"claude-x","usage":{"input_tokens":3,"cache_read_input_tokens":2,"output_tokens":1}}'));
+    expect(tap.facts().usage).toEqual({ ...UNKNOWN_USAGE, input: 3, cacheRead: 2, output: 1 });
+  }
+});
+
 test('usage that its provider cannot be asked about stays raw, and is flagged', () => {
   const tap = new UsageTap({});
   tap.look(Buffer.from('{"usage":{"tokens":3}}'));
