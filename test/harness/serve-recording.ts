@@ -7,10 +7,15 @@ const PIECES = 12;
 
 /** Answers the next requests with a recording, its bytes cut wherever chance has it. */
 export function serveRecording(upstream: ScriptedUpstream, recording: ProviderRecording): void {
+  upstream.script = recordingScript(recording);
+}
+
+/** Answers a request with a recording, in the same way. */
+export function recordingScript(recording: ProviderRecording): ScriptedUpstream['script'] {
   const { below } = seededRandom(recording.bytes.length);
   const contentType = recording.headers['content-type'] ?? (recording.events === null ? 'application/json' : 'text/event-stream');
   const { 'retry-after': retryAfter, 'x-amzn-errortype': errorType } = recording.headers;
-  upstream.script = (response) => {
+  return (response) => {
     response.writeHead(recording.status, {
       'content-type': contentType,
       ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),

@@ -1,18 +1,15 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
 import { bookedTokens } from '../booked-tokens.ts';
 import { startSimulatedWorld } from '../simulated-world.ts';
 import { PYTHON, pythonLacks } from './python-runtime.ts';
+import { toldBy } from './told-by.ts';
 
 const run = promisify(execFile);
 /** Clients take their time to load on a machine that does much else. */
 const timeoutMs = 240_000;
-/** What a script says of an answer: the id of its request, and the tokens it was told of. */
-const Told = Type.Tuple([Type.String(), Type.Integer(), Type.Integer()]);
 
 const scripts = [
   { client: 'openai', modules: ['openai'], answers: 3 },
@@ -27,10 +24,7 @@ for (const { client, missing, answers } of scripts) {
     const script = fileURLToPath(new URL(`${client}-client.py`, import.meta.url));
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, TURNPIKE_URL: world.proxy.url, TURNPIKE_KEY: world.proxy.key };
     const { stdout } = await run(PYTHON, [script], { env, timeout: timeoutMs });
-    const told = stdout
-      .trim()
-      .split('\n')
-      .map((line) => Value.Parse(Told, JSON.parse(line)));
+    const told = toldBy(stdout);
     expect(told).toHaveLength(answers);
     for (const [requestId, input, output] of told) {
       const event = await world.proxy.eventOf(requestId);
