@@ -1,6 +1,6 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
-import { APICallError, embedMany, generateText, jsonSchema, Output, streamText, tool } from 'ai';
+import { APICallError, embedMany, generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bookedTokens } from './booked-tokens.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
@@ -46,11 +46,22 @@ describe.each([
     expect((await result.usage).outputTokens).toBeGreaterThan(0);
   });
 
-  test('calls tools, several at once', async () => {
+  test('calls tools, several at once, and goes on with their results', async () => {
     const tools = { weather: tool({ inputSchema: city, execute: ({ city }) => `rain in ${city}` }) };
-    const { toolResults } = await generateText({ model: modelOf(`${provider}/tools-parallel`), ...once, tools });
+    const asked = { model: modelOf(`${provider}/tools-parallel`), ...once, tools, stopWhen: isStepCount(2) };
+    const { steps } = await generateText(asked);
     const rain = { toolName: 'weather', output: expect.stringMatching(/^rain in /) };
-    expect(toolResults).toMatchObject([rain, rain]);
+    expect(steps).toMatchObject([{ toolResults: [rain, rain] }, { finishReason: 'stop' }]);
+  });
+
+  test('goes on with what was said', async () => {
+    const model = modelOf(`${provider}/echo`);
+    // Unless it is told so, it refers to what was said by ids, which only a provider that has stored it knows (docs/endpoints.md).
+    const providerOptions = { openai: { store: false } };
+    const { response } = await generateText({ model, ...once, providerOptions });
+    const messages = [{ role: 'user' as const, content: prompt }, ...response.messages, { role: 'user' as const, content: 'and more' }];
+    const { text } = await generateText({ model, maxOutputTokens: 100, maxRetries: 0, messages, providerOptions });
+    expect(text).toBe('and more');
   });
 
   test('gets objects of a schema', async () => {
