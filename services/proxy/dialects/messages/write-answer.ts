@@ -68,6 +68,8 @@ export function writeAnswer(events: readonly AnswerEvent[], stamp: AnswerStamp, 
         blocks.push({ type: 'redacted_thinking', data: event.data });
         break;
       case 'tool_call': {
+        // What proves the call stands with the thinking before it, as Anthropic has it.
+        if (event.signature !== null) thinking().signature = event.signature;
         const block: ToolUseBlock = { type: 'tool_use', id: event.callId, name: event.name, input: '' };
         calls.set(event.call, block);
         blocks.push(block);

@@ -40,16 +40,13 @@ export class MessageStreamWriter implements AnswerStreamWriter {
         return this.#text(event.text);
       case 'thinking':
         return `${this.#thinking()}${this.#piece}${JSON.stringify(event.text)}}}\n\n`;
-      case 'thinking_signature': {
-        const begun = this.#thinking();
-        const signed = this.#delta(this.#index, `"signature_delta","signature":${JSON.stringify(event.signature)}`);
-        // A signature ends what it signs.
-        return begun + signed + this.#stop();
-      }
+      case 'thinking_signature':
+        return this.#sign(event.signature);
       case 'redacted_thinking':
         return this.#stop() + this.#start(`{"type":"redacted_thinking","data":${JSON.stringify(event.data)}}`) + this.#stopped(this.#index);
       case 'tool_call': {
-        const stopped = this.#stop();
+        // What proves the call stands with the thinking before it, as Anthropic has it.
+        const stopped = (event.signature === null ? '' : this.#sign(event.signature)) + this.#stop();
         const begun = this.#start(
           `{"type":"tool_use","id":${JSON.stringify(event.callId)},"name":${JSON.stringify(event.name)},"input":{}}`,
         );
@@ -119,6 +116,13 @@ export class MessageStreamWriter implements AnswerStreamWriter {
     this.#open = 'thinking';
     this.#piece = this.#deltaHead(this.#index, '"thinking_delta","thinking":');
     return begun;
+  }
+
+  #sign(signature: string): string {
+    const begun = this.#thinking();
+    const signed = this.#delta(this.#index, `"signature_delta","signature":${JSON.stringify(signature)}`);
+    // A signature ends what it signs.
+    return begun + signed + this.#stop();
   }
 
   /** Of a text that ended nothing more can be said. */

@@ -47,6 +47,12 @@ export function readException(name: string, body: Buffer): ProviderRefusal {
   return refusalBy(STATUS_OF_EXCEPTION.get(name.toLowerCase()) ?? 500, code, readError(body), undefined);
 }
 
+/** Set where the end of an answer says that there is none: what the model wrote was not to be understood. Another attempt may bring one. */
+export function failureOf(stopReason: unknown): ProviderRefusal | null {
+  if (typeof stopReason !== 'string' || !stopReason.startsWith('malformed_')) return null;
+  return refusalBy(ERRORS.upstream_error.status, stopReason, { message: 'The model could not finish its answer.' }, undefined);
+}
+
 function refusalBy(status: number, code: string | null, said: Fields, retryAfter: string | undefined): ProviderRefusal {
   const message = (textOf(said.message) ?? textOf(said.Message) ?? ERRORS.upstream_error.message).slice(0, MAX_MESSAGE);
   return refusalOf(status, { message, type: null, code, param: null, fields: said, conforming: false }, retryAfter, null, meaningOf);

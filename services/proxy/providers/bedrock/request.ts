@@ -5,6 +5,7 @@ import type { NotCarried, ProviderRequest } from '../../conversation/dialect.ts'
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 import { FRAMES_CONTENT_TYPE } from '../event-stream/frame-reader.ts';
 import { CachePoints } from './cache-points.ts';
+import { calledTools } from './called-tools.ts';
 import { writeAssistantPart, writeText, writeUserParts } from './content.ts';
 import { DocumentNames } from './media.ts';
 import { modelPath } from './model-path.ts';
@@ -74,14 +75,15 @@ function writeTurns(
   return { system, messages };
 }
 
-/** Converse cannot be told to call nothing: it is told of no tools then, unless calls were made already, which it has to know the tools of. */
+/** Converse cannot be told to call nothing: it is told of no tools then, unless calls were made already, of which it has to know the tools. */
 function writeToolConfig({ tools, toolChoice, turns }: Conversation, points: CachePoints, notCarried: NotCarried): Fields | undefined {
-  if (tools.length === 0) return undefined;
-  if (toolChoice?.kind === 'none') {
-    if (!turns.some(({ parts }) => parts.some(({ kind }) => kind === 'tool_call' || kind === 'tool_result'))) return undefined;
-    notCarried('tool_choice');
+  if (tools.length > 0 && toolChoice?.kind !== 'none') {
+    return { tools: tools.flatMap((tool) => writeTool(tool, points)), toolChoice: writeToolChoice(toolChoice) };
   }
-  return { tools: tools.flatMap((tool) => writeTool(tool, points)), toolChoice: writeToolChoice(toolChoice) };
+  const called = calledTools(turns);
+  if (called.length === 0) return undefined;
+  notCarried('tool_choice');
+  return { tools: (tools.length > 0 ? tools : called).flatMap((tool) => writeTool(tool, points)) };
 }
 
 function writeTool({ name, description, parameters, strict, cache }: Tool, points: CachePoints): Fields[] {

@@ -7,6 +7,7 @@ import { rawUsageOf } from '../openai/response.ts';
 import type { AnswerFacts } from '../provider.ts';
 import { NO_FACTS } from '../provider.ts';
 import { AnswerContent, finishedBy } from './answer-content.ts';
+import { failureOf } from './failure.ts';
 import { normalizeUsage } from './usage.ts';
 
 /** A whole answer of Converse; null when the bytes are none. */
@@ -24,7 +25,7 @@ export function readAnswer(bytes: Buffer): ReadAnswer | null {
   for (const block of Array.isArray(blocks) ? blocks : []) if (isFields(block)) content.whole(block);
   const facts = factsOf(answer, bytes, textOf(answer.stopReason));
   events.push(...closingEvents(facts), finishedBy(answer.stopReason));
-  return { facts, refusal: null, events };
+  return { facts, refusal: failureOf(answer.stopReason), events };
 }
 
 /** What the end of an answer says: the whole of it, or the last event of a stream. */

@@ -3,10 +3,10 @@ import type { AnswerEvent } from '../../conversation/answer-event.ts';
 import type { AnswerSink, AnswerStreamReader } from '../../conversation/dialect.ts';
 import type { Frame } from '../event-stream/frame-reader.ts';
 import { FrameReader } from '../event-stream/frame-reader.ts';
-import type { AnswerFacts } from '../provider.ts';
+import type { AnswerFacts, ProviderRefusal } from '../provider.ts';
 import { NO_FACTS } from '../provider.ts';
 import { AnswerContent, finishedBy } from './answer-content.ts';
-import { readException } from './failure.ts';
+import { failureOf, readException } from './failure.ts';
 import { closingEvents, factsOf } from './response.ts';
 
 /** Reads a stream of ConverseStream. It is complete with `metadata`, which has the usage and comes behind `messageStop`. */
@@ -18,6 +18,8 @@ export class ConverseStreamReader implements AnswerStreamReader {
   /** Whether the model said that it is at its end. */
   #isStopped = false;
   #isOver = false;
+  /** Set where the model stopped without an answer; what it used is told all the same. */
+  #failure: ProviderRefusal | null = null;
   #facts: AnswerFacts = { ...NO_FACTS, usageFlags: ['usage_missing'] };
 
   constructor(sink: AnswerSink) {
@@ -65,7 +67,8 @@ export class ConverseStreamReader implements AnswerStreamReader {
     } else if (name === 'messageStop') {
       this.#isStopped = true;
       this.#facts = { ...this.#facts, finishReason: textOf(stopReason) };
-      this.#tell(finishedBy(stopReason));
+      this.#failure = failureOf(stopReason);
+      if (this.#failure === null) this.#tell(finishedBy(stopReason));
     } else if (name === 'metadata') {
       this.#facts = factsOf(data, payload, this.#facts.finishReason);
       for (const event of closingEvents(this.#facts)) this.#tell(event);
@@ -75,7 +78,8 @@ export class ConverseStreamReader implements AnswerStreamReader {
 
   #complete(): void {
     this.#isOver = true;
-    this.#sink.completed();
+    if (this.#failure === null) this.#sink.completed();
+    else this.#sink.failed(this.#failure);
   }
 
   #start(): void {

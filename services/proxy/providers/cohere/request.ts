@@ -16,12 +16,14 @@ import type { CompiledModel } from '../../snapshot/compiled-model.ts';
 
 /** `p` is below 1: what wants no cut at all gets the one that is nearest to it. */
 const GREATEST_P = 0.99;
+/** Most sequences that it takes. */
+const MAX_STOP_SEQUENCES = 5;
 
 type Member = Readonly<Record<string, unknown>>;
 
 /** Writes a conversation as a request to Cohere's v2 chat. @throws {GatewayError} for content that it cannot be given. */
 export function writeRequest(conversation: Conversation, target: CompiledModel, notCarried: NotCarried): ProviderRequest {
-  const { toolChoice, topP, reasoning, logprobs } = conversation;
+  const { toolChoice, topP, reasoning, logprobs, stopSequences } = conversation;
   const writing = new Writing(notCarried);
   const messages = conversation.turns.flatMap((turn) => writing.messages(turn));
   if (conversation.choices > 1) notCarried('n');
@@ -29,6 +31,7 @@ export function writeRequest(conversation: Conversation, target: CompiledModel, 
   if (conversation.serviceTier !== null && conversation.serviceTier !== 'auto') notCarried('service_tier');
   if (logprobs !== null && logprobs > 0) notCarried('top_logprobs');
   if (conversation.endUser !== null) notCarried('user');
+  if (stopSequences.length > MAX_STOP_SEQUENCES) notCarried('stop');
   // It cannot be told to call one of them, but it can be given that one alone.
   const tools = toolChoice?.kind === 'tool' ? conversation.tools.filter(({ name }) => name === toolChoice.name) : conversation.tools;
   const body = {
@@ -42,10 +45,10 @@ export function writeRequest(conversation: Conversation, target: CompiledModel, 
     temperature: conversation.temperature ?? undefined,
     p: topP === null ? undefined : Math.min(topP, GREATEST_P),
     k: conversation.topK ?? undefined,
-    frequency_penalty: conversation.frequencyPenalty ?? undefined,
-    presence_penalty: conversation.presencePenalty ?? undefined,
+    frequency_penalty: penaltyOf(conversation.frequencyPenalty, 'frequency_penalty', notCarried),
+    presence_penalty: penaltyOf(conversation.presencePenalty, 'presence_penalty', notCarried),
     seed: conversation.seed ?? undefined,
-    stop_sequences: conversation.stopSequences.length === 0 ? undefined : conversation.stopSequences,
+    stop_sequences: stopSequences.length === 0 ? undefined : stopSequences.slice(0, MAX_STOP_SEQUENCES),
     logprobs: logprobs === null ? undefined : true,
     response_format: formatOf(conversation.outputFormat),
     thinking: reasoning === null ? undefined : thinkingOf(reasoning, notCarried),
@@ -180,6 +183,14 @@ function dataOf(title: string | null, text: string): Member {
 function formatOf(format: OutputFormat): unknown {
   if (format.kind === 'text') return undefined;
   return format.kind === 'json' ? { type: 'json_object' } : { type: 'json_object', json_schema: format.schema };
+}
+
+/** From 0 to 1: it can be held from repeating itself, and not be made to. */
+function penaltyOf(penalty: number | null, name: string, notCarried: NotCarried): number | undefined {
+  if (penalty === null) return undefined;
+  const taken = Math.min(1, Math.max(0, penalty));
+  if (taken !== penalty) notCarried(name);
+  return taken;
 }
 
 /** It thinks or does not; how much is a number of tokens only. */

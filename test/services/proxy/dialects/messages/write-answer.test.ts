@@ -3,6 +3,8 @@ import type { MessagesRequest } from '../../../../../schema/http/messages.ts';
 import { UNKNOWN_USAGE } from '../../../../../schema/values/token-usage.ts';
 import type { AnswerEvent } from '../../../../../services/proxy/conversation/answer-event.ts';
 import { messagesDialect } from '../../../../../services/proxy/dialects/messages/messages-dialect.ts';
+import { geminiDialect } from '../../../../../services/proxy/providers/gemini/gemini-dialect.ts';
+import { testTarget } from '../../../../harness/conversations.ts';
 
 const stamp = { requestId: 'req_7', model: 'openai/gpt', createdSeconds: 1, usageAsked: true };
 const request: MessagesRequest = { model: 'm', messages: [{}] };
@@ -128,4 +130,23 @@ test('arguments keep their digits; what is no object is kept as a text', () => {
     '"input":{"id":12345678901234567890}',
   );
   expect(whole(...call('{"cut'))).toMatchObject({ content: [{ input: { arguments: '{"cut' } }] });
+});
+
+test('what proves a call signs the thinking before it, or stands alone, and is handed back with it', () => {
+  const thought: AnswerEvent = { kind: 'thinking', choice: 0, text: 'well' };
+  const call: AnswerEvent = { kind: 'tool_call', choice: 0, call: 0, callId: 'c', name: 'f', signature: 'c2ln' };
+  const use = { type: 'tool_use', id: 'c', name: 'f', input: {} };
+  const [thinking, alone] = ['well', ''].map((said) => ({ type: 'thinking', thinking: said, signature: 'c2ln' }));
+  expect(whole(thought, call, finished('tool_calls')).content).toEqual([thinking, use]);
+  expect(whole(call, finished('tool_calls')).content).toEqual([alone, use]);
+  const deltas = stream(thought, call, finished('tool_calls')).filter(({ type }) => type === 'content_block_delta');
+  expect(deltas.map(({ index, delta }) => [index, delta])).toEqual([
+    [0, { type: 'thinking_delta', thinking: 'well' }],
+    [0, { type: 'signature_delta', signature: 'c2ln' }],
+  ]);
+  const handedBack: MessagesRequest = { model: 'm', messages: [{ role: 'assistant', content: [thinking, use] }] };
+  const read = messagesDialect.readRequest(handedBack, () => {}, Buffer.from(JSON.stringify(handedBack)));
+  expect(geminiDialect.writeRequest(read, testTarget('gemini-3-pro'), () => {}).body).toContain(
+    '{"functionCall":{"id":"c","name":"f","args":{}},"thoughtSignature":"c2ln"}',
+  );
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AnswerEvent } from '../../../../../services/proxy/conversation/answer-event.ts';
 import { converseDialect } from '../../../../../services/proxy/providers/bedrock/bedrock-provider.ts';
+import { frameOf } from '../../../../harness/aws-frames.ts';
 import { joined, readStream } from '../../../../harness/conversations.ts';
 import { providerRecording } from '../../../../harness/provider-recordings.ts';
 
@@ -135,4 +136,24 @@ test.each([
 ])('a refusal for %s', (_what, status, headers, body, wanted, code) => {
   const refusal = converseDialect.readRefusal(status, headers, body);
   expect([refusal.status, refusal.code, refusal.body]).toEqual([wanted, code, null]);
+});
+
+test('an answer that the model could not write is an error, with what it used', () => {
+  const usage = { inputTokens: 3, outputTokens: 2, totalTokens: 5 };
+  const message = { role: 'assistant', content: [{ text: 'Hel' }] };
+  const answer = { output: { message }, stopReason: 'malformed_tool_use', usage };
+  const read = converseDialect.readAnswer(Buffer.from(JSON.stringify(answer)));
+  expect([read?.refusal?.status, read?.refusal?.code, read?.facts.usage?.output]).toEqual([502, 'malformed_tool_use', 2]);
+
+  const event = (type: string, payload: object): Buffer =>
+    frameOf({ ':message-type': 'event', ':event-type': type, ':content-type': 'application/json' }, JSON.stringify(payload));
+  const bytes = Buffer.concat([
+    event('messageStart', { role: 'assistant' }),
+    event('contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'Hel' } }),
+    event('messageStop', { stopReason: 'malformed_model_output' }),
+    event('metadata', { usage }),
+  ]);
+  const { ended, failure, events, facts } = readStream(converseDialect, bytes);
+  expect([ended, failure?.code, facts.usage?.input]).toEqual(['failed', 'malformed_model_output', 3]);
+  expect(short(events)).toEqual(['started', 'text Hel', 'usage']);
 });

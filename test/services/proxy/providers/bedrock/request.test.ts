@@ -197,3 +197,10 @@ test('Nova thinks as much as it may: most of all without a limit and sampling, e
   });
   expect(bound.notCarried).toEqual(['reasoning_effort']);
 });
+
+test('tools that were called are declared where the application declares none any more, which is told', () => {
+  const call = { kind: 'tool_call' as const, callId: 'c', name: 'f', input: '{}', signature: null, cache: null };
+  const { body, notCarried } = written({ turns: [{ role: 'assistant', parts: [call, { ...call, callId: 'd' }] }] });
+  expect(body.toolConfig).toEqual({ tools: [{ toolSpec: { name: 'f', inputSchema: { json: { type: 'object', properties: {} } } } }] });
+  expect(notCarried).toEqual(['tool_choice']);
+});

@@ -153,3 +153,9 @@ test.each([
 ])('a question with $kind that Cohere cannot be given is refused', (part) => {
   expect(() => written({ turns: [{ role: 'user', parts: [text('what is it?'), part] }] })).toThrow(GatewayError);
 });
+
+test('what lies beyond its bounds is brought within them, and told', () => {
+  const { body, notCarried } = written({ frequencyPenalty: -0.5, presencePenalty: 1.5, stopSequences: ['1', '2', '3', '4', '5', '6'] });
+  expect(body).toMatchObject({ frequency_penalty: 0, presence_penalty: 1, stop_sequences: ['1', '2', '3', '4', '5'] });
+  expect(notCarried.sort()).toEqual(['frequency_penalty', 'presence_penalty', 'stop']);
+});
