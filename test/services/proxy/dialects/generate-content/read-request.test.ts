@@ -3,6 +3,7 @@ import { GatewayError } from '../../../../../schema/errors.ts';
 import type { Conversation } from '../../../../../services/proxy/conversation/conversation.ts';
 import { writeKeptSignature } from '../../../../../services/proxy/dialects/generate-content/kept-signature.ts';
 import { readRequest } from '../../../../../services/proxy/dialects/generate-content/read-request.ts';
+import { UNKNOWN, withUnknown } from '../../../../harness/with-unknown.ts';
 
 const said = [{ role: 'user', parts: [{ text: 'hi' }] }];
 
@@ -286,4 +287,38 @@ describe('how it is to be answered', () => {
   ])('by the tier %s', (serviceTier, known) => {
     expect(read({ serviceTier }).serviceTier).toBe(known);
   });
+});
+
+test('a member that is invented tomorrow is told of, wherever it stands', () => {
+  const request = {
+    systemInstruction: { parts: [{ text: 'Be brief.' }] },
+    contents: [
+      { role: 'user', parts: [{ text: 'hi' }, { inlineData: { mimeType: 'image/png', data: 'AAAA' } }] },
+      { parts: [{ fileData: { mimeType: 'application/pdf', fileUri: 'https://a.b/c.pdf' } }] },
+      { role: 'model', parts: [{ text: 'hm', thought: true }, { text: 'so' }, { functionCall: { name: 'look', args: { at: 1 } } }] },
+      {
+        parts: [
+          {
+            functionResponse: {
+              name: 'look',
+              response: { output: 'it' },
+              parts: [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }],
+            },
+          },
+        ],
+      },
+    ],
+    tools: [{ functionDeclarations: [{ name: 'look', parameters: { type: 'OBJECT' } }] }],
+    toolConfig: { functionCallingConfig: { mode: 'AUTO' } },
+    generationConfig: { thinkingConfig: { thinkingBudget: 5 }, responseMimeType: 'application/json', responseSchema: { type: 'OBJECT' } },
+  };
+  const whole = new Set(['args', 'response', 'parameters', 'responseSchema']);
+  const member = UNKNOWN.replace('_t', 'T');
+  const places: string[] = [];
+  for (const [place, changed] of withUnknown(request, whole)) {
+    expect(read(changed as object).notCarried).toEqual([place === '' ? member : `${place}.${member}`]);
+    places.push(place);
+  }
+  expect(places.length).toBeGreaterThan(20);
+  expect(read(request).notCarried).toEqual([]);
 });
