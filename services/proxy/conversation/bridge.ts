@@ -9,6 +9,7 @@ import type {
 } from '../providers/provider.ts';
 import { NOTHING } from '../providers/provider.ts';
 import type { ApplicationDialect, ProviderDialect } from './dialect.ts';
+import { refuseStoredMedia } from './stored-media.ts';
 import { TranslatedStream } from './translated-stream.ts';
 
 /**
@@ -22,6 +23,7 @@ export function bridged<Request>(application: ApplicationDialect<Request>, provi
       notCarried.add(field);
     };
     const read = application.readRequest(request, note, media?.skeleton ?? bytes);
+    if (context.isSharedAccount) refuseStoredMedia(read);
     const conversation = outputTokens === null ? read : { ...read, maxOutputTokens: outputTokens };
     const { path, body, headers } = provider.writeRequest(conversation, target, note);
     return {
