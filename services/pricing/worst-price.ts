@@ -76,12 +76,17 @@ function bandsOf(sheet: PriceSheet): WorstPrices[] {
       above,
       input: plain.input === null ? null : dearest(sold, INPUT_CLASSES),
       output: plain.output === null ? null : dearest(sold, OUTPUT_CLASSES),
-      search: plain.search === null ? null : dearest(sold, ['search']),
-      image: plain.image === null ? null : dearest(sold, ['image']),
-      audioSecond: plain.audioSecond === null ? null : dearest(sold, ['audioSecond']),
+      search: pieceOf(sold, 'search'),
+      image: pieceOf(sold, 'image'),
+      audioSecond: pieceOf(sold, 'audioSecond'),
       request: dearest(sold, ['request']),
     };
   });
+}
+
+/** Null where no tier says what a piece costs; a price of one alone is met by who is served in it. */
+function pieceOf(situations: readonly EffectivePrices[], piece: Piece): bigint | null {
+  return situations.some((prices) => prices[piece] !== null) ? dearest(situations, [piece]) : null;
 }
 
 function dearest(situations: readonly EffectivePrices[], units: readonly (TokenClass | Piece)[]): bigint {

@@ -34,18 +34,31 @@ test('no usage within the bounds costs more, in whatever tier it is served', () 
     Object.fromEntries(Object.keys(UNKNOWN_USAGE).map((name) => [name, tokens])) as { [Name in keyof typeof UNKNOWN_USAGE]: typeof tokens },
   );
   const slack = fc.integer({ min: 0, max: 20 });
+  const piece = fc.option(fc.nat(5));
+  const pieces = fc.record({ searches: piece, images: piece, audioSeconds: piece });
   fc.assert(
-    fc.property(sheets, usages, fc.constantFrom(null, 'priority', 'flex'), slack, slack, (sheet, usage, tier, moreIn, moreOut) => {
-      const rated = rateCost(usage, null, { tier, batch: false, requests: 1 }, sheet);
-      if (rated.kind === 'unrated') return;
-      const { output, reasoning, outputAudio, outputImage, ...inputs } = usage;
-      const sum = (counts: readonly (number | null)[]): number => counts.reduce<number>((total, count) => total + (count ?? 0), 0);
-      const worst = worstCost(sheet, {
-        input: sum(Object.values(inputs)) + moreIn,
-        output: sum([output, reasoning, outputAudio, outputImage]) + moreOut,
-      });
-      expect(worst).toBeGreaterThanOrEqual(rated.cost);
-    }),
+    fc.property(
+      sheets,
+      usages,
+      fc.constantFrom(null, 'priority', 'flex'),
+      slack,
+      slack,
+      pieces,
+      (sheet, usage, tier, moreIn, moreOut, units) => {
+        const rated = rateCost(usage, units, { tier, batch: false, requests: 1 }, sheet);
+        if (rated.kind === 'unrated') return;
+        const { output, reasoning, outputAudio, outputImage, ...inputs } = usage;
+        const sum = (counts: readonly (number | null)[]): number => counts.reduce<number>((total, count) => total + (count ?? 0), 0);
+        const worst = worstCost(sheet, {
+          input: sum(Object.values(inputs)) + moreIn,
+          output: sum([output, reasoning, outputAudio, outputImage]) + moreOut,
+          searches: units.searches ?? 0,
+          images: units.images ?? 0,
+          audioSeconds: units.audioSeconds ?? 0,
+        });
+        expect(worst).toBeGreaterThanOrEqual(rated.cost);
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -69,6 +82,8 @@ test('what is billed by the search is held by the search, also beside tokens tha
   expect(worstCost({ standard: { search: '2000000000' } }, most)).toBe(6_000_000_000n);
   expect(worstCost({ standard: { input: '7' } }, most)).toBe(700n);
   expect(worstCost(null, { input: 0, output: 0, searches: 1 })).toBeNull();
+  // Who is served in another tier meets its price, also where the plain one has none.
+  expect(worstCost({ standard: { input: '7' }, priority: { search: '5' } }, most)).toBe(715n);
 });
 
 test('where a sheet has a price for pieces they are held, and with the tokens where it has both', () => {
