@@ -12,10 +12,10 @@ const run = promisify(execFile);
 const timeoutMs = 240_000;
 
 const scripts = [
-  { client: 'openai', modules: ['openai'], answers: 3 },
-  { client: 'anthropic', modules: ['anthropic'], answers: 2 },
-  { client: 'langchain', modules: ['langchain_openai'], answers: 1 },
-].map((script) => ({ ...script, missing: pythonLacks(script.modules) }));
+  { client: 'openai', packages: ['openai>=3'], answers: 3 },
+  { client: 'anthropic', packages: ['anthropic>=2'], answers: 2 },
+  { client: 'langchain', packages: ['langchain-openai>=1'], answers: 1 },
+].map((script) => ({ ...script, missing: pythonLacks(script.packages) }));
 
 for (const { client, missing, answers } of scripts) {
   test(`${client} works unmodified from Python${missing === null ? '' : ` (${missing})`}`, { timeout: timeoutMs }, async (context) => {

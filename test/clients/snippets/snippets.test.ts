@@ -92,7 +92,7 @@ test('each works as a file of TypeScript that Node runs', { timeout: PASTE_TIMEO
   await expectAllWork('typescript', (pasted) => runWithNode(pasted, { folder, key: world.proxy.key }));
 });
 
-const pythonMissing = pythonLacks(['openai', 'anthropic', 'google.genai']);
+const pythonMissing = pythonLacks(['openai>=3', 'anthropic>=2', 'google-genai>=3']);
 
 test(`each works as a file of Python${pythonMissing === null ? '' : ` (${pythonMissing})`}`, {
   timeout: PASTE_TIMEOUT_MS,
