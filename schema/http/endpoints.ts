@@ -8,7 +8,7 @@ import { EMBED_CONTENT } from './embed-content.ts';
 import { EMBEDDINGS } from './embeddings.ts';
 import { FILES } from './files.ts';
 import { GENERATE_CONTENT } from './generate-content.ts';
-import { IMAGE_GENERATIONS } from './images.ts';
+import { IMAGE_EDITS, IMAGE_GENERATIONS } from './images.ts';
 import { COUNT_TOKENS, MESSAGES } from './messages.ts';
 import { MODELS } from './models.ts';
 import { MODERATIONS } from './moderations.ts';
@@ -26,6 +26,7 @@ export const PROVIDER_ENDPOINTS = [
   RERANK,
   MODERATIONS,
   IMAGE_GENERATIONS,
+  IMAGE_EDITS,
   SPEECH,
   MESSAGES,
   COUNT_TOKENS,
@@ -68,6 +69,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   // Whoever else has them bills them, and does not say how much.
   [MODERATIONS]: ['openai'],
   [IMAGE_GENERATIONS]: ['openai', 'azure-openai', 'together', 'xai'],
+  [IMAGE_EDITS]: ['openai', 'azure-openai'],
   [SPEECH]: ['openai', 'azure-openai', 'groq', 'together'],
   [MESSAGES]: PROVIDER_PROTOCOLS,
   [COUNT_TOKENS]: ['anthropic', 'bedrock', 'vertex'],

@@ -6,6 +6,7 @@ import { embedContent } from './endpoints/embed-content.ts';
 import { embeddings } from './endpoints/embeddings.ts';
 import { files } from './endpoints/files.ts';
 import { generateContent, generateContentStream } from './endpoints/generate-content.ts';
+import { imageEdits } from './endpoints/image-edits.ts';
 import { imageGenerations } from './endpoints/image-generations.ts';
 import { messagesStream, messagesWhole } from './endpoints/messages.ts';
 import { models } from './endpoints/models.ts';
@@ -35,6 +36,7 @@ export const SNIPPETS: readonly Snippet[] = [
   embedContent,
   moderations,
   imageGenerations,
+  imageEdits,
   speech,
   transcriptions,
   translations,

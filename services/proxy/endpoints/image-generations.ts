@@ -6,7 +6,7 @@ import { largestMember, tokenBound } from '../budgets/token-bound.ts';
 import type { ProviderEndpoint } from './provider-endpoint.ts';
 
 /** Of one image at the best quality, several times what is known of any model, with those that are shown on the way to it. */
-const IMAGE_TOKENS = 32_768;
+export const IMAGE_TOKENS = 32_768;
 
 /** `POST /v1/images/generations`. */
 export const imageGenerations: ProviderEndpoint<ImageRequest> = {

@@ -5,6 +5,7 @@ import { countContentTokens } from './count-content-tokens.ts';
 import { embedContent } from './embed-content.ts';
 import { embeddings } from './embeddings.ts';
 import { generateContent } from './generate-content.ts';
+import { imageEdits } from './image-edits.ts';
 import { imageGenerations } from './image-generations.ts';
 import { countTokens, messages } from './messages.ts';
 import { moderations } from './moderations.ts';
@@ -33,6 +34,7 @@ export function providerEndpoints(options: CallingOptions): readonly ServedEndpo
     served(rerank),
     served(moderations),
     served(imageGenerations),
+    served(imageEdits),
     served(speech),
     served(messages),
     served(countTokens),

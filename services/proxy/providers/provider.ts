@@ -16,6 +16,7 @@ import type { TokenUsage, UnitUsage } from '../../../schema/values/token-usage.t
 import type { SnapshotProvider } from '../../registry/snapshot.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import type { FormRequest } from '../body/form-request.ts';
+import type { ImageEditRequest } from '../body/image-edit-request.ts';
 import type { LiftedMedia } from '../body/lifted-media.ts';
 import type { SentBody } from '../body/sent-body.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
@@ -204,6 +205,7 @@ export interface Operations {
   readonly embedContent?: Operation<EmbedContentRequest>;
   readonly moderations?: Operation<ModerationRequest>;
   readonly imageGenerations?: Operation<ImageRequest>;
+  readonly imageEdits?: Operation<ImageEditRequest>;
   readonly speech?: Operation<SpeechRequest>;
   readonly transcriptions?: Operation<FormRequest>;
   readonly translations?: Operation<FormRequest>;

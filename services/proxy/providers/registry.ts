@@ -22,6 +22,7 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
       'rerank',
       'moderations',
       'imageGenerations',
+      'imageEdits',
       'speech',
       'transcriptions',
       'translations',

@@ -18,10 +18,8 @@ const answers: readonly (readonly [path: string, answer: (response: ServerRespon
   [':countTokens', replay('gemini/counttokens')],
   [':batchEmbedContents', replay('gemini/batchembedcontents')],
   ['/moderations', replay('openai/moderations')],
-  [
-    '/images/generations',
-    (response) => answerJson(response, { created: 1_700_000_000, data: [{ b64_json: Buffer.from(PICTURE).toString('base64') }] }),
-  ],
+  ['/images/generations', answerPicture],
+  ['/images/edits', answerPicture],
   [
     '/audio/speech',
     (response) => {
@@ -33,6 +31,10 @@ const answers: readonly (readonly [path: string, answer: (response: ServerRespon
   ['/audio/translations', (response) => answerJson(response, { text: 'Hello, turnpike!', usage: { type: 'duration', seconds: 1 } })],
   ['/vector_stores', (response) => answerJson(response, { object: 'list', data: [{ id: 'vs_1', name: 'mine' }], has_more: false })],
 ];
+
+function answerPicture(response: ServerResponse): void {
+  answerJson(response, { created: 1_700_000_000, data: [{ b64_json: Buffer.from(PICTURE).toString('base64') }] });
+}
 
 function replay(name: string): (response: ServerResponse) => void {
   const body = providerRecording(name).bytes.toString('utf8');

@@ -4,7 +4,7 @@ import { azureAccountPath, azurePath } from './request.ts';
 
 /** Models deployed at Azure: a deployment stands where others name a model. */
 export const azureOpenaiProvider: Provider = openaiDialect('azure-openai', {
-  serves: ['responses', 'completions', 'embeddings', 'imageGenerations', 'speech', 'transcriptions', 'translations'],
+  serves: ['responses', 'completions', 'embeddings', 'imageGenerations', 'imageEdits', 'speech', 'transcriptions', 'translations'],
   path: azurePath,
   accountPath: azureAccountPath,
 });

@@ -3,6 +3,8 @@ import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { ResponsesRequest } from '../../../../schema/http/responses.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { FormRequest } from '../../body/form-request.ts';
+import type { ImageEditRequest } from '../../body/image-edit-request.ts';
+import type { MultipartForm } from '../../body/multipart-form.ts';
 import type { SentBody } from '../../body/sent-body.ts';
 import { bridged } from '../../conversation/bridge.ts';
 import { withBase64Vectors } from '../../dialects/embeddings/base64-vectors.ts';
@@ -10,7 +12,7 @@ import { generateContentDialect } from '../../dialects/generate-content/generate
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
-import type { AnswerReader, AnswerReading, Asked, Operation, Operations, Provider } from '../provider.ts';
+import type { AnswerReader, AnswerReading, Asked, Operation, Operations, PreparedCall, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
 import { wholeAnswers } from '../whole-answers.ts';
 import { BILLING_OF_FAILURE, billingOfStatus } from './billing.ts';
@@ -38,6 +40,7 @@ import { readWholeAnswer } from './whole-answer.ts';
 
 /** Sound has a type of its own, by the format that is asked for. */
 const ANYTHING = ['accept', '*/*'];
+const IMAGES_EDITS = '/images/edits';
 
 type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => SentBody;
 
@@ -102,17 +105,23 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
     readAnswer: (bytes) => read(bytes, reading),
     createStreamReader: ({ choices }, sink) => new MediaStreamReader(choices, sink, reading),
   });
+  const formCall = (endpoint: string, form: MultipartForm, bytes: Buffer, target: CompiledModel, answers: AnswerReader): PreparedCall => ({
+    path: path(endpoint, target),
+    body: prepareForm(form, bytes, target),
+    headers: ['content-type', form.contentType, ...ANYTHING],
+    answers,
+    notCarried: NOTHING,
+  });
   const formOperation = (endpoint: string): Operation<FormRequest> => {
-    return (asked, target) => ({
-      path: path(endpoint, target),
-      body: prepareForm(asked, target),
-      headers: ['content-type', asked.request.form.contentType, ...ANYTHING],
-      answers: soundAnswers,
-      notCarried: NOTHING,
-    });
+    return ({ request, bytes }, target) => formCall(endpoint, request.form, bytes, target, soundAnswers);
   };
   const imageAnswers = mediaAnswers(readImages);
   const soundAnswers = mediaAnswers(readSound);
+  const editAsJson = operation<ImageEditRequest>(IMAGES_EDITS, prepareModel, imageAnswers);
+  const imageEdits: Operation<ImageEditRequest> = (asked, target, context) => {
+    const { form } = asked.request;
+    return form === null ? editAsJson(asked, target, context) : formCall(IMAGES_EDITS, form, asked.bytes, target, imageAnswers);
+  };
   const whole = (readAnswer: AnswerReader['readAnswer']): AnswerReader => wholeAnswers({ ...chatAnswers, readAnswer });
   const embeddingAnswers = whole((bytes) => readWholeAnswer(bytes, 'data', reading));
   const packedEmbeddingAnswers = whole((bytes) => {
@@ -150,6 +159,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       ...(serves.includes('embeddings') ? { embeddings } : {}),
       ...(serves.includes('rerank') ? { rerank: operation('/rerank', prepareModel, rerankAnswers) } : {}),
       ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),
+      ...(serves.includes('imageEdits') ? { imageEdits } : {}),
       ...(serves.includes('speech') ? { speech: operation('/audio/speech', prepareModel, soundAnswers, ANYTHING) } : {}),
       ...(serves.includes('transcriptions') ? { transcriptions: formOperation('/audio/transcriptions') } : {}),
       ...(serves.includes('translations') ? { translations: formOperation('/audio/translations') } : {}),

@@ -9,6 +9,7 @@ import { countContentTokens } from '../../../../services/proxy/endpoints/count-c
 import { embedContent } from '../../../../services/proxy/endpoints/embed-content.ts';
 import { embeddings } from '../../../../services/proxy/endpoints/embeddings.ts';
 import { generateContent } from '../../../../services/proxy/endpoints/generate-content.ts';
+import { imageEdits } from '../../../../services/proxy/endpoints/image-edits.ts';
 import { imageGenerations } from '../../../../services/proxy/endpoints/image-generations.ts';
 import { countTokens, messages } from '../../../../services/proxy/endpoints/messages.ts';
 import { moderations } from '../../../../services/proxy/endpoints/moderations.ts';
@@ -25,6 +26,7 @@ const endpoints = [
   rerank,
   moderations,
   imageGenerations,
+  imageEdits,
   speech,
   messages,
   countTokens,

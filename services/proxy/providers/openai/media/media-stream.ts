@@ -16,7 +16,7 @@ const MAX_DONE_BYTES = 16;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Reads the events in which pictures, sound or a transcript come (`image_generation.*`, `speech.audio.*`, `transcript.text.*`) while they pass unchanged. The
+ * Reads the events in which pictures, sound or a transcript come (`image_generation.*`, `image_edit.*`, `speech.audio.*`, `transcript.text.*`) while they pass unchanged. The
  * last one has the usage; it is kept back until the connection ends or `[DONE]` comes, so that it goes out when it is in the books.
  */
 export class MediaStreamReader implements StreamReader {
