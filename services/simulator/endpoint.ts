@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../runtime/clock.ts';
+import type { BatchRuns } from './batch-runs.ts';
 import type { Books } from './books.ts';
 import type { Failure } from './failures.ts';
 import type { KeptFiles } from './kept-files.ts';
@@ -14,6 +15,7 @@ export type SimulatorState = {
   readonly books: Books;
   readonly received: ReceivedRequests;
   readonly files: KeptFiles;
+  readonly batches: BatchRuns;
   readonly occurrences: Occurrences;
   readonly nameCredential: (secret: string) => string;
   /** The scenario that is played, or null. */

@@ -3,10 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { BatchRuns } from './batch-runs.ts';
 import { Books } from './books.ts';
 import { createCredentialNamer } from './credential.ts';
 import type { Endpoint, Handler, SimulatorState } from './endpoint.ts';
 import { sendFailure } from './endpoint.ts';
+import { batchEndpoint, batchesEndpoint } from './endpoints/batches.ts';
 import { bookEntriesEndpoint, booksEndpoint } from './endpoints/books.ts';
 import { chatCompletionsEndpoint } from './endpoints/chat-completions.ts';
 import { embeddingsEndpoint } from './endpoints/embeddings.ts';
@@ -58,12 +60,14 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const books = new Books(options.maximumBookEntries);
   const clock = options.clock ?? systemClock;
   const scenario = options.scenario === undefined ? null : createScenario(options.scenario, clock);
+  const files = new KeptFiles(clock);
   const state: SimulatorState = {
     seed: options.seed ?? 1,
     clock,
     books,
     received: new ReceivedRequests(),
-    files: new KeptFiles(clock),
+    files,
+    batches: new BatchRuns(clock, files),
     occurrences: new Occurrences(),
     nameCredential: createCredentialNamer(),
     scenario,
@@ -77,6 +81,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     messagesEndpoint(state),
     filesEndpoint(state),
     fileEndpoint(state),
+    batchesEndpoint(state),
+    batchEndpoint(state),
     modelsEndpoint,
     modelEndpoint,
     booksEndpoint(books),

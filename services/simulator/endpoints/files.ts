@@ -63,6 +63,6 @@ export function fileEndpoint(state: SimulatorState): Endpoint {
 }
 
 /** Whose files a request sees. */
-function ownerOf(state: SimulatorState, headers: Exchange['request']['headers']): string {
+export function ownerOf(state: SimulatorState, headers: Exchange['request']['headers']): string {
   return state.nameCredential(presentedSecret(headers));
 }
