@@ -44,6 +44,13 @@ export const ERRORS = {
     message: 'Several providers offer this model; name one as `provider/model`.',
   },
   file_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such file.' },
+  batch_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such batch.' },
+  batch_not_settled: {
+    status: 409,
+    type: 'invalid_request_error',
+    retryable: true,
+    message: 'What the batch cost is still to be read out of this file. Delete it in a minute.',
+  },
   endpoint_not_found: { status: 404, type: 'invalid_request_error', retryable: false, message: 'There is no such endpoint.' },
   endpoint_not_supported: {
     status: 400,

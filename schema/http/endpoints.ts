@@ -1,6 +1,7 @@
 import type { ProviderProtocol } from '../values/provider-protocol.ts';
 import { PROVIDER_PROTOCOLS } from '../values/provider-protocol.ts';
 import { TRANSCRIPTIONS, TRANSLATIONS } from './audio.ts';
+import { BATCHES } from './batches.ts';
 import { CHAT_COMPLETIONS } from './chat-completions.ts';
 import { COMPLETIONS } from './completions.ts';
 import { COUNT_CONTENT_TOKENS } from './count-content-tokens.ts';
@@ -36,6 +37,7 @@ export const PROVIDER_ENDPOINTS = [
   TRANSCRIPTIONS,
   TRANSLATIONS,
   FILES,
+  BATCHES,
 ] as const;
 
 /** The endpoints of the proxy, as keys are allowed them and entries name them; what lies below a path belongs to it. */
@@ -79,6 +81,7 @@ const SERVED_BY: Readonly<Record<(typeof PROVIDER_ENDPOINTS)[number], readonly P
   [TRANSCRIPTIONS]: ['openai', 'azure-openai', 'groq', 'mistral', 'together'],
   [TRANSLATIONS]: ['openai', 'azure-openai', 'groq', 'together'],
   [FILES]: ['openai', 'azure-openai', 'groq'],
+  [BATCHES]: ['openai', 'azure-openai', 'groq'],
 };
 
 /** Whether providers of a protocol serve an endpoint; false too for what is none. */

@@ -37,6 +37,8 @@ import type { ModelPriceTable } from './model-price.table.ts';
 import type { OrganizationTable } from './organization.table.ts';
 import type { PriceVersionTable } from './price-version.table.ts';
 import type { ProviderTable } from './provider.table.ts';
+import type { ProviderBatchTable } from './provider-batch.table.ts';
+import type { ProviderBatchChargeTable } from './provider-batch-charge.table.ts';
 import type { ProviderCredentialTable } from './provider-credential.table.ts';
 import type { ProviderFileTable } from './provider-file.table.ts';
 import type { PurgedCounterTable } from './purged-counter.table.ts';
@@ -85,6 +87,8 @@ export interface Database {
   idempotency_keys: IdempotencyKeyTable;
   keyed_requests: KeyedRequestTable;
   provider_files: ProviderFileTable;
+  provider_batches: ProviderBatchTable;
+  provider_batch_charges: ProviderBatchChargeTable;
   ledger_entries: LedgerEntryTable;
   request_subject: RequestSubjectTable;
   usage_minute: UsageRollupTable;

@@ -14,6 +14,7 @@ import { refusePendingMigrations } from '../runtime/migrate.ts';
 import { createDatabase } from '../runtime/postgres.ts';
 import { deriveSecrets, loadMasterKey } from '../runtime/secrets.ts';
 import { StartRefusal } from '../runtime/start-refusal.ts';
+import { createBatchRecords } from './batches/batch-records.ts';
 import { createLeaseDatabase } from './budgets/lease-database.ts';
 import { createLeaseSums } from './budgets/lease-sums.ts';
 import { createLookAtLimits } from './budgets/look-at-limits.ts';
@@ -139,6 +140,7 @@ runProcess({
       shareDatabase: (uuid, epoch) => createShareDatabase(leaseConnections.db, uuid, epoch),
       keyedRequests: (uuid, epoch) => createKeyedRequests(keyConnections.db, uuid, epoch),
       fileRecords: createFileRecords(fileConnections.db),
+      batchRecords: createBatchRecords(fileConnections.db),
       lookAtLimits: createLookAtLimits(leaseConnections.db),
       uptimeMs: () => uptime() * 1_000,
       onLeasesTaken: (cause) => {

@@ -1,4 +1,6 @@
 import { leaseTimes } from './admission/leases/lease-state.ts';
+import type { BatchTimes } from './batches/batch-times.ts';
+import { DEFAULT_BATCH_TIMES } from './batches/batch-times.ts';
 import type { BodyLimits } from './body/body-limits.ts';
 import { DEFAULT_BODY_LIMITS } from './body/body-limits.ts';
 import type { KeyedLimits } from './idempotency/keyed-limits.ts';
@@ -8,6 +10,7 @@ import { DEFAULT_KEYED_LIMITS } from './idempotency/keyed-limits.ts';
 export interface ProxyLimits {
   readonly body: BodyLimits;
   readonly keyed: KeyedLimits;
+  readonly batches: BatchTimes;
   /** Connections of applications, idle ones included; one more is closed at once. */
   readonly maxConnections: number;
   /** Requests admitted and not finished; one more is refused as `overloaded` before anything of it is read. */
@@ -39,6 +42,7 @@ export interface ProxyLimits {
 export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
   body: DEFAULT_BODY_LIMITS,
   keyed: DEFAULT_KEYED_LIMITS,
+  batches: DEFAULT_BATCH_TIMES,
   maxConnections: 16_384,
   maxRequests: 8_192,
   maxHeldBytes: 256 * 1024 * 1024,

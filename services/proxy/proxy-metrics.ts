@@ -27,6 +27,8 @@ export interface ProxyMetrics {
   readonly settled: (outcome: Outcome, event: Pick<RequestSettled, 'stream' | 'timings'> | null) => void;
   readonly unauthenticated: (code: string) => void;
   readonly keyAsked: (outcome: ClaimOutcome) => void;
+  /** Counts a try to settle a batch that failed. */
+  readonly batchFailed: () => void;
 }
 
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
@@ -57,6 +59,11 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     name: `${metricsPrefix}proxy_idempotency_keys_total`,
     help: 'Requests with an idempotency key, by what became of asking for it: claimed is a new one, kept a replay',
     labelNames: ['outcome'],
+    registers,
+  });
+  const batchFailures = new Counter({
+    name: `${metricsPrefix}proxy_batch_failures_total`,
+    help: 'Tries to settle a batch that failed; each is tried again until the ledger has all that it cost',
     registers,
   });
   const shed = new Counter({
@@ -116,5 +123,6 @@ export function createProxyMetrics(options: ProxyMetricsOptions): ProxyMetrics {
     },
     unauthenticated: (code) => refused.inc({ code }),
     keyAsked: (outcome) => keys.inc({ outcome }),
+    batchFailed: () => batchFailures.inc(),
   };
 }

@@ -17,6 +17,11 @@ import { createKeyHash } from './admission/key-hash.ts';
 import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
+import type { BatchRecords } from './batches/batch-records.ts';
+import { createBatchWatch } from './batches/batch-watch.ts';
+import { createObserveBatch } from './batches/observe-batch.ts';
+import { batchEndpoints } from './batches/serve-batches.ts';
+import { createSettleBatch } from './batches/settle-batch.ts';
 import { createBeatNonce } from './budgets/beat-nonce.ts';
 import { createBudgetGate } from './budgets/budget-gate.ts';
 import { createHoldBooks } from './budgets/hold-books.ts';
@@ -73,6 +78,8 @@ export interface ProxyOptions {
   readonly keyedRequests: (node: string, epoch: number) => KeyedRequests;
   /** The files of all proxies. */
   readonly fileRecords: FileRecords;
+  /** The batches of all proxies. */
+  readonly batchRecords: BatchRecords;
   /** How limits are looked at of which no lease tells what is booked. */
   readonly lookAtLimits: LookAtLimits;
   /** Milliseconds since the machine's boot, suspension counted. */
@@ -296,6 +303,39 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     clientStallMs: limits.clientStallMs,
   });
   const accountCalls = createAccountCalls(calling.upstreams, credentials, credentials.rejected);
+  const { fileRecords, batchRecords } = options;
+  const observe = createObserveBatch(batchRecords, fileRecords, () => batchWatch.wake());
+  const batchWatch = createBatchWatch({
+    records: batchRecords,
+    settle: createSettleBatch({
+      records: batchRecords,
+      calls: accountCalls,
+      observe,
+      snapshot: feed.current,
+      spool,
+      writer: { node: options.node, epoch },
+      clock,
+      entropy,
+      random: options.random,
+      times: limits.batches,
+    }),
+    times: limits.batches,
+    timers: systemTimers,
+    random: options.random,
+    log,
+    onFailure: metrics.batchFailed,
+  });
+  const batches = batchEndpoints({
+    requests,
+    calls: accountCalls,
+    files: fileRecords,
+    records: batchRecords,
+    observe,
+    gate: calling.gate,
+    idempotency,
+    times: limits.batches,
+    log,
+  });
   const app = createApp({
     admit: createAdmission({
       authenticate: createAuthenticator({
@@ -309,8 +349,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       overload,
       isStopping: () => stopping,
     }),
-    endpoints: providerEndpoints(calling),
-    accounts: [filesEndpoint({ requests, calls: accountCalls, records: options.fileRecords })],
+    endpoints: [...providerEndpoints(calling), batches.make],
+    accounts: [filesEndpoint({ requests, calls: accountCalls, records: fileRecords, isOwed: batchRecords.isOwed }), batches.rest],
     passThrough: createPassThrough(calling),
     protocolOf: (name) => feed.current()?.providers.find((provider) => provider.name === name)?.protocol ?? null,
     health,
@@ -332,6 +372,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       books.settleOrphans();
       const known = (await feed.start()) !== 'none';
       shares.begin();
+      batchWatch.start();
       // A final sum is told only once no power cut can raise it.
       const leasing = new Promise<void>((resolve) => {
         spool.whenSynced(() => void leases.begin(FIRST_LEASE_MS).then(resolve));
@@ -342,7 +383,11 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     stop: async (deadlineMs, hurry) => {
       stopping = true;
       const closed = app.close();
-      const [ended] = await Promise.all([relays.stop(deadlineMs, hurry), requests.stop(deadlineMs, hurry)]);
+      const [ended] = await Promise.all([
+        relays.stop(deadlineMs, hurry),
+        requests.stop(deadlineMs, hurry),
+        batchWatch.stop(hurry.aborted ? HURRIED_KEYS_MS : KEYS_STOP_MS),
+      ]);
       app.giveUpBodies();
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
       // While the database still takes this boot for alive.

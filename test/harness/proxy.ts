@@ -13,6 +13,7 @@ import { EventLogError } from '../../services/eventlog/event-log.ts';
 import { openSpool } from '../../services/eventlog/spool/open-spool.ts';
 import type { Spool } from '../../services/eventlog/spool.ts';
 import { priceVersion, sheetFromPerMillion } from '../../services/pricing/price-sheet.ts';
+import type { BatchRecords } from '../../services/proxy/batches/batch-records.ts';
 import type { LeaseDatabase } from '../../services/proxy/budgets/lease-database.ts';
 import { createLeaseSums } from '../../services/proxy/budgets/lease-sums.ts';
 import { judgeBoots } from '../../services/proxy/budgets/spool-remains.ts';
@@ -107,6 +108,8 @@ export function testModel(name: string, fields: Partial<SnapshotModel> = {}): Sn
 export type TestProxyOptions = {
   /** Base URL by provider name. */
   readonly providers: Readonly<Record<string, string>>;
+  /** By provider name; new ones. */
+  readonly providerIds?: Readonly<Record<string, string>>;
   /** By provider name, where it is not OpenAI's. */
   readonly protocols?: Readonly<Record<string, ProviderProtocol>>;
   readonly providerOptions?: ProviderOptions;
@@ -129,6 +132,8 @@ export type TestProxyOptions = {
   readonly keyedRequests?: (node: string, epoch: number) => KeyedRequests;
   /** Where files are known; nowhere. */
   readonly fileRecords?: FileRecords;
+  /** Where batches are known; nowhere. */
+  readonly batchRecords?: BatchRecords;
   /** How it looks at limits that are watched; not at all. */
   readonly lookAtLimits?: LookAtLimits;
   readonly home?: string;
@@ -166,6 +171,22 @@ const noKeys: KeyedRequests = {
 
 const noDatabase = () => Promise.reject(new Error('there is no database'));
 const noFiles: FileRecords = { add: noDatabase, find: noDatabase, describe: noDatabase, remove: noDatabase, list: noDatabase };
+
+const noBatches: BatchRecords = {
+  begin: noDatabase,
+  forget: noDatabase,
+  name: noDatabase,
+  find: noDatabase,
+  describe: noDatabase,
+  list: noDatabase,
+  isOwed: noDatabase,
+  claim: async () => null,
+  postpone: noDatabase,
+  fail: noDatabase,
+  rate: noDatabase,
+  unbooked: noDatabase,
+  settle: noDatabase,
+};
 
 export type SettledEvent = { readonly event: RequestSettled; readonly subject: RequestSubject | null; readonly record: LogRecord };
 
@@ -236,7 +257,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     readAtMs: Date.now(),
     keys: [own.key, ...(options.keys ?? [])],
     providers: Object.entries(options.providers).map(([name, baseUrl]) => ({
-      id: id('provider'),
+      id: options.providerIds?.[name] ?? id('provider'),
       organizationId: null,
       name,
       protocol: options.protocols?.[name] ?? 'openai',
@@ -264,6 +285,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     shareDatabase: options.shareDatabase ?? (() => noShares),
     keyedRequests: options.keyedRequests ?? (() => noKeys),
     fileRecords: options.fileRecords ?? noFiles,
+    batchRecords: options.batchRecords ?? noBatches,
     lookAtLimits: options.lookAtLimits ?? (() => Promise.reject(new Error('there is no database'))),
     uptimeMs: clock.monotonic,
     onLeasesTaken: (cause) => log.error({ cause }, 'another process has the leases'),

@@ -1,3 +1,4 @@
+import { batches } from './endpoints/batches.ts';
 import { chatCompletions, chatCompletionsStream } from './endpoints/chat-completions.ts';
 import { completions } from './endpoints/completions.ts';
 import { countContentTokens } from './endpoints/count-content-tokens.ts';
@@ -41,6 +42,7 @@ export const SNIPPETS: readonly Snippet[] = [
   transcriptions,
   translations,
   files,
+  batches,
   models,
   passThrough,
 ];

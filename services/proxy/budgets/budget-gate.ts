@@ -49,6 +49,8 @@ export interface BudgetedRequest {
   readonly bodyBytes: number;
   /** Most tokens it can be billed for. */
   readonly bound: (target: CompiledModel, outputCap: OutputCap | null) => TokenBound;
+  /** It costs nothing for certain: only what counts requests holds anything for it. Absent: it may cost something. */
+  readonly isFree?: true;
   /**
    * Called where a budget that downgrades has no room: lets the request go to where it says instead, which is admitted anew, or is false, and the
    * request is refused. Absent: it was called before.
@@ -72,6 +74,8 @@ export interface BudgetGate {
    * @param refuse told of every refusal, also of what `proceed` throws.
    */
   admit(request: BudgetedRequest, proceed: () => void, refuse: Refuse): void;
+  /** The first budget that would hold what a request uses, beyond its being one; null: none counts it. For what cannot be held. */
+  enforcing(exchange: Exchange): CompiledBudget | null;
 }
 
 type Refuse = (exchange: Exchange, cause: unknown) => void;
@@ -128,10 +132,16 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
   };
 
   return {
-    admit: ({ exchange, budgets, target, outputCap, bodyBytes, bound: boundAt, downgrade }, proceed, refuse) => {
+    enforcing: (exchange) => {
+      const holding = exchange.snapshot.budgets.get(exchange.key.organizationId)?.holding ?? null;
+      const matching = holding === null ? [] : matchingBudgets(holding, exchange.key, subjectOf(exchange, hashOf));
+      return matching.find(({ kind, limits }) => kind === 'budget' && limits.some(({ unit }) => unit !== 'requests')) ?? null;
+    },
+    admit: ({ exchange, budgets, target, outputCap, bodyBytes, bound: boundAt, isFree, downgrade }, proceed, refuse) => {
       const { holding } = budgets;
       const subject = subjectOf(exchange, hashOf);
-      const matching = holding === null ? [] : matchingBudgets(holding, exchange.key, subject);
+      const holders = holding === null ? [] : matchingBudgets(holding, exchange.key, subject);
+      const matching = isFree === true ? holders.filter(countsRequests) : holders;
       const counting = budgets.counting === null ? [] : matchingBudgets(budgets.counting, exchange.key, subject);
       exchange.counts = null;
       exchange.warnable = null;
@@ -199,6 +209,10 @@ export function createBudgetGate(options: BudgetGateOptions): BudgetGate {
       );
     },
   };
+}
+
+function countsRequests({ kind, limits }: CompiledBudget): boolean {
+  return kind === 'rate_limit' || limits.some(({ unit }) => unit === 'requests');
 }
 
 /** The refusal by a shared limit, and in the exchange for its event. */

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { GatewayError } from '../../../schema/errors.ts';
 import type { CatalogProvider } from '../../registry/catalog/catalog.ts';
 import type { Fields } from '../body/json-fields.ts';
@@ -9,7 +8,7 @@ import { PROVIDERS } from '../providers/registry.ts';
 import type { Credentials } from '../relay/credentials.ts';
 import type { HttpMethod, UpstreamBody } from '../upstream/upstream.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
-import type { StreamedAnswer } from './answer-stream.ts';
+import type { AnswerBody, StreamedAnswer } from './answer-stream.ts';
 import { AnswerStream } from './answer-stream.ts';
 
 /** One call to the account that an organization has at a provider. */
@@ -110,10 +109,10 @@ function notServed(provider: string): GatewayError {
   return new GatewayError('endpoint_not_supported', { message });
 }
 
-async function whole(body: Readable): Promise<Buffer> {
+async function whole(body: AnswerBody): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > MAX_ANSWER_BYTES)
       throw new GatewayError('upstream_error', { message: 'The answer of the provider is larger than the gateway accepts.' });

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -11,20 +10,23 @@ import type { BudgetGate } from '../budgets/budget-gate.ts';
 import type { TokenBound } from '../budgets/token-bound.ts';
 import type { Refuse } from '../endpoints/served-endpoint.ts';
 import type { Exchange } from '../exchange.ts';
+import { givenAnswer } from '../idempotency/keyed-claim.ts';
 import { CLIENT_GONE } from '../relay/call-record.ts';
 import { sendProviderError } from '../relay/client-answer.ts';
 import type { Books } from '../settlement/books.ts';
 import type { Entropy } from '../settlement/entropy.ts';
 import { localEnding } from '../settlement/settle.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
+import type { AccountAnswer } from './account-calls.ts';
 import { AccountRefusal } from './account-calls.ts';
+import type { AnswerBody } from './answer-stream.ts';
 import { sendAllButLast } from './streamed-body.ts';
 
 /** An answer of a provider on its way to the application. */
 export interface PassedAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: Buffer | Readable;
+  readonly body: Buffer | AnswerBody;
 }
 
 /** A request that knows where it goes. */
@@ -86,7 +88,7 @@ export function createAccountRequests({ books, gate, entropy, clock, log, client
       };
       const budgets = exchange.snapshot.budgets.get(exchange.key.organizationId);
       if (budgets === undefined) return begin();
-      const held = { exchange, budgets, target, outputCap: null, bodyBytes: 0, bound: () => NOTHING_MADE };
+      const held = { exchange, budgets, target, outputCap: null, bodyBytes: 0, bound: () => NOTHING_MADE, isFree: true as const };
       gate.admit(held, begin, (_exchange, cause) => reject(cause));
     });
 
@@ -115,17 +117,21 @@ export function createAccountRequests({ books, gate, entropy, clock, log, client
         const { refusal } = error;
         const { status, retryable, retryAfter } = refusal;
         const body = refusal.body ?? exchange.errors.whole(refusal, exchange.requestId);
-        close({ outcome: 'failed', status, providerStatus: error.status, code: codeOf(refusal) }, () =>
-          sendProviderError(exchange, target, { status, body, retryAfter, retryable }),
-        );
+        close({ outcome: 'failed', status, providerStatus: error.status, code: codeOf(refusal) }, () => {
+          if (error.status < 500) exchange.claim?.released();
+          else exchange.claim?.failed();
+          sendProviderError(exchange, target, { status, body, retryAfter, retryable });
+        });
         return;
       }
       const told = error instanceof GatewayError ? error : new GatewayError('internal_error', { cause: error });
       if (told.code === 'internal_error') log.error({ error, requestId: exchange.requestId }, 'a request failed by a fault of the gateway');
       const outcome = told.status < 500 ? 'rejected' : 'failed';
-      close({ outcome, status: told.status, providerStatus: null, code: told.code }, () =>
-        sendProviderError(exchange, target, errorAnswer(exchange, told)),
-      );
+      close({ outcome, status: told.status, providerStatus: null, code: told.code }, () => {
+        // Whether the provider did it nobody knows.
+        exchange.claim?.failed();
+        sendProviderError(exchange, target, errorAnswer(exchange, told));
+      });
     };
     const sendHead = ({ status, contentType }: PassedAnswer, length: number | null): void => {
       if (response.destroyed) return;
@@ -152,6 +158,7 @@ export function createAccountRequests({ books, gate, entropy, clock, log, client
       close(succeeded, () => {
         sendHead(answer, body.length);
         response.end(body);
+        exchange.claim?.settled('succeeded', { kind: 'free' }, givenAnswer(exchange, false, answer.contentType, status, null, body));
       });
       return;
     }
@@ -206,4 +213,9 @@ export function createAccountRequests({ books, gate, entropy, clock, log, client
         await new Promise<void>((resolve) => setTimeout(resolve, STOP_POLL_MS));
     },
   };
+}
+
+/** An answer as it came. */
+export function passed({ status, contentType, bytes }: AccountAnswer): PassedAnswer {
+  return { status, contentType, body: bytes };
 }

@@ -5,11 +5,16 @@ import { ERROR_OF_FAILURE } from '../relay/failure-words.ts';
 import type { UpstreamCall, UpstreamReceiver } from '../upstream/upstream-call.ts';
 import type { UpstreamFailureKind } from '../upstream/upstream-failure.ts';
 
-/** The head of an answer, and its body as it comes. Who does not read it to its end destroys it. */
+/** A body as it comes. Who does not read it to its end destroys it. */
+export interface AnswerBody extends AsyncIterable<Buffer> {
+  destroy(): unknown;
+}
+
+/** The head of an answer, and its body. */
 export interface StreamedAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: Readable;
+  readonly body: AnswerBody;
 }
 
 /** The answer of one call as a stream, which is fetched no faster than it is read. */

@@ -16,8 +16,14 @@ export interface AccountReference {
 
 /** The header that names a provider where nothing else does. */
 export const PROVIDER_HEADER = 'x-turnpike-provider';
+const PROVIDER_ID = /^\w[\w.:-]{0,255}$/;
 /** Providers that an error names at most. */
 const MOST_NAMED = 16;
+
+/** Whether a text may be what a provider names a file or a batch: nothing that means something else in a path. */
+export function isProviderId(text: string): boolean {
+  return PROVIDER_ID.test(text);
+}
 
 /** How an account is found again. */
 export function referenceTo({ provider, credential }: CatalogProvider): AccountReference {
@@ -40,7 +46,7 @@ export function accountAt(
   const provider = snapshot.providers.find((candidate) => candidate.id === id);
   const called = provider === undefined ? undefined : providerNamed(catalogOf(snapshot.catalogs, organizationId), provider.name);
   if (provider === undefined || called?.provider.id !== id) {
-    throw new GatewayError('upstream_unavailable', { message: 'The provider of this file is not there any more.' });
+    throw new GatewayError('upstream_unavailable', { message: 'The provider that keeps it is not there any more.' });
   }
   if (credentialId !== null) {
     const owner = snapshot.credentials.get(idFromUuid('providerCredential', credentialId));

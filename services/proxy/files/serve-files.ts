@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { GatewayError } from '../../../schema/errors.ts';
 import { FILES } from '../../../schema/http/files.ts';
-import { uuidFromId } from '../../../schema/values/ids.ts';
 import { catalogOf } from '../../registry/catalog/build-catalogs.ts';
 import { endpointRefusal } from '../../registry/catalog/endpoint-refusal.ts';
 import { resolveModel } from '../../registry/catalog/resolve-model.ts';
@@ -16,12 +15,14 @@ import { PROVIDERS } from '../providers/registry.ts';
 import type { CompiledModel } from '../snapshot/compiled-model.ts';
 import type { AccountAnswer, AccountCalls } from './account-calls.ts';
 import type { AccountRequests, PassedAnswer, PreparedRequest } from './account-requests.ts';
+import { passed } from './account-requests.ts';
 import type { Renamed } from './batch-line.ts';
 import { fitsInPlace } from './batch-line.ts';
 import type { FileRecord, FileRecords } from './file-records.ts';
 import { formPieces } from './form-pieces.ts';
 import { askedPage, listOf } from './listing.ts';
-import { accountAt, accountsOf, chooseAccount, PROVIDER_HEADER, referenceTo } from './provider-account.ts';
+import { organizationOf } from './organization-of.ts';
+import { accountAt, accountsOf, chooseAccount, isProviderId, PROVIDER_HEADER, referenceTo } from './provider-account.ts';
 import { recorded } from './recorded.ts';
 import { Upload } from './upload.ts';
 
@@ -29,6 +30,8 @@ export interface FilesOptions {
   readonly requests: AccountRequests;
   readonly calls: AccountCalls;
   readonly records: FileRecords;
+  /** Whether what a batch cost is still to be read out of a file of an organization. */
+  readonly isOwed: (organizationId: string, fileId: string) => Promise<boolean>;
 }
 
 /** Uploads at once; each may hold two lines of 8 MiB. */
@@ -36,15 +39,12 @@ const MAX_UPLOADS = 32;
 /** As many as OpenAI gives at most. */
 const USUAL_PAGE = 1_000;
 const CONTENT = '/content';
-/** What a provider may name a file: nothing that means something else in a path. */
-const FILE_ID = /^\w[\w.:-]{0,255}$/;
-
 /** `/v1/files`: each lies with one provider, belongs to one organization, and is found by the id that the provider gave it. */
-export function filesEndpoint({ requests, calls, records }: FilesOptions): AccountEndpoint {
+export function filesEndpoint({ requests, calls, records, isOwed }: FilesOptions): AccountEndpoint {
   let uploads = 0;
 
   const find = async (exchange: Exchange, id: string): Promise<FileRecord> => {
-    const file = FILE_ID.test(id) ? await recorded(records.find(organizationOf(exchange), id)) : null;
+    const file = isProviderId(id) ? await recorded(records.find(organizationOf(exchange), id)) : null;
     if (file === null) throw new GatewayError('file_not_found', { message: `There is no file '${id.slice(0, 256)}'.`, param: 'file_id' });
     return file;
   };
@@ -70,6 +70,7 @@ export function filesEndpoint({ requests, calls, records }: FilesOptions): Accou
     return passed(answer);
   });
   const remove = about('DELETE', '', async ({ file, asked }) => {
+    if (await recorded(isOwed(file.organizationId, file.id))) throw new GatewayError('batch_not_settled');
     const answer = await asked();
     await recorded(records.remove(file.organizationId, file.id));
     return passed(answer);
@@ -117,7 +118,7 @@ export function filesEndpoint({ requests, calls, records }: FilesOptions): Accou
           throw fault instanceof GatewayError ? fault : new GatewayError('client_closed_request', { cause: fault });
         });
       const id = textOf(answer.value.id);
-      if (id === null || !FILE_ID.test(id)) throw new GatewayError('upstream_error', { message: 'The provider did not name the file.' });
+      if (id === null || !isProviderId(id)) throw new GatewayError('upstream_error', { message: 'The provider did not name the file.' });
       const model = requested === null ? null : { name: target.name, requested };
       const file = { organizationId: organizationOf(exchange), id, ...referenceTo(target), purpose: upload.purpose, model };
       await recorded(records.add(file, answer.value));
@@ -176,17 +177,6 @@ interface Answering {
   readonly file: FileRecord;
   readonly asked: () => Promise<AccountAnswer>;
   readonly opened: () => Promise<PassedAnswer>;
-}
-
-function passed({ status, contentType, bytes }: AccountAnswer): PassedAnswer {
-  return { status, contentType, body: bytes };
-}
-
-/** uuid. */
-function organizationOf({ key }: Exchange): string {
-  const organization = uuidFromId('organization', key.organizationId);
-  if (organization === null) throw new GatewayError('internal_error');
-  return organization;
 }
 
 /** The one model that the lines of a file ask for. @throws {GatewayError} */

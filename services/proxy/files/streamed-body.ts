@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { AnswerBody } from './answer-stream.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -7,11 +7,11 @@ const NOTHING = Buffer.alloc(0);
  * Sends a body as it comes, no faster than it is taken, but for its last piece.
  * @returns that. @throws what the body breaks with, also where the client leaves.
  */
-export async function sendAllButLast(response: ServerResponse, body: Readable, stallMs: number): Promise<Buffer> {
+export async function sendAllButLast(response: ServerResponse, body: AnswerBody, stallMs: number): Promise<Buffer> {
   response.on('close', () => body.destroy());
   response.setTimeout(stallMs, () => response.destroy());
   let last: Buffer = NOTHING;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     if (last.length > 0 && !response.write(last)) await drained(response);
     last = chunk;
   }

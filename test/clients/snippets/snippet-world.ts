@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { SNIPPETS } from '../../../services/cli/snippet/snippets.ts';
-import type { FileRecords } from '../../../services/proxy/files/file-records.ts';
+import type { BatchRecords } from '../../../services/proxy/batches/batch-records.ts';
+import type { FileRecord, FileRecords } from '../../../services/proxy/files/file-records.ts';
 import { providerRecording } from '../../harness/provider-recordings.ts';
 import type { TestProxy } from '../../harness/proxy.ts';
 import { startProxy, testModel } from '../../harness/proxy.ts';
@@ -47,14 +48,38 @@ function answer(response: ServerResponse, { path }: UpstreamRequest): void {
   else found[1](response);
 }
 
-/** Files are written down and forgotten: no snippet asks for one again. */
-const uploadsOnly: FileRecords = {
-  add: async () => {},
-  describe: async () => {},
-  find: async () => null,
-  remove: async () => {},
-  list: async () => ({ objects: [], hasMore: false }),
-};
+/** Files and batches that are written down, and that nobody looks after. */
+function uploadsOnly(): { readonly fileRecords: FileRecords; readonly batchRecords: BatchRecords } {
+  const files = new Map<string, FileRecord>();
+  const nothing = async (): Promise<void> => {};
+  const empty = async () => ({ objects: [], hasMore: false });
+  return {
+    fileRecords: {
+      add: async (file) => {
+        files.set(file.id, file);
+      },
+      find: async (_organizationId, id) => files.get(id) ?? null,
+      describe: nothing,
+      remove: nothing,
+      list: empty,
+    },
+    batchRecords: {
+      begin: nothing,
+      forget: nothing,
+      name: async () => true,
+      find: async () => null,
+      describe: nothing,
+      list: empty,
+      isOwed: async () => false,
+      claim: async () => null,
+      postpone: nothing,
+      fail: nothing,
+      rate: async () => false,
+      unbooked: async () => [],
+      settle: nothing,
+    },
+  };
+}
 
 /** A proxy that has whatever the snippets ask for: of the simulator, and of providers whose answers are recorded. */
 export async function startSnippetWorld(): Promise<{ readonly proxy: TestProxy } & AsyncDisposable> {
@@ -65,7 +90,7 @@ export async function startSnippetWorld(): Promise<{ readonly proxy: TestProxy }
     providers: { sim: simulator.baseUrl, openai: upstream.baseUrl, anthropic: upstream.baseUrl, gemini: upstream.baseUrl },
     protocols: { anthropic: 'anthropic', gemini: 'gemini' },
     models: [...names].map((name) => testModel(name)),
-    fileRecords: uploadsOnly,
+    ...uploadsOnly(),
   });
   return {
     proxy,

@@ -49,6 +49,7 @@ const expected: Readonly<Record<string, { readonly curl: string | RegExp; readon
   transcriptions: { curl: '"text":"Hello, turnpike!"', printed: 'Hello, turnpike!\n' },
   translations: { curl: '"text":"Hello, turnpike!"', printed: 'Hello, turnpike!\n' },
   files: { curl: '"purpose":"batch"', printed: /^file-\w+\n$/ },
+  batches: { curl: '"object":"batch"', printed: /^batch_\w+\n$/ },
   models: { curl: '"id":"sim/echo"', printed: /^sim\/echo$/m },
   'pass-through': { curl: '"id":"vs_1"', printed: 'vs_1 mine\n' },
 };

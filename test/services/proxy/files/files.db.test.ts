@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { idFromUuid } from '../../../../schema/values/ids.ts';
+import { idFromUuid, mintId } from '../../../../schema/values/ids.ts';
+import { createBatchRecords } from '../../../../services/proxy/batches/batch-records.ts';
 import { createFileRecords } from '../../../../services/proxy/files/file-records.ts';
 import type { TestDatabase } from '../../../harness/postgres.ts';
 import { createTestDatabase } from '../../../harness/postgres.ts';
@@ -22,17 +24,19 @@ beforeAll(async () => {
   const organization = async (slug: string) => idFromUuid('organization', await makeOrganization(database.writer.db, slug));
   acme = testKey({ organizationId: await organization('acme') });
   other = testKey({ organizationId: await organization('other') });
+  // Two proxies of one installation know the same providers.
+  const providerIds = { sim: mintId('provider', Date.now(), randomBytes(10)) };
   const start = () =>
     startProxy({
       providers: { sim: simulator.baseUrl },
+      providerIds,
       models: [testModel('sim/echo')],
       keys: [acme.key, other.key],
       fileRecords: createFileRecords(database.writer.db),
+      batchRecords: createBatchRecords(database.writer.db),
     });
   one = await start();
   two = await start();
-  // Two proxies of one installation know the same providers.
-  two.snapshot = { ...one.snapshot, revision: '2' };
 });
 afterAll(async () => {
   await one[Symbol.asyncDispose]();

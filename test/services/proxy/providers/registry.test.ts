@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BATCHES } from '../../../../schema/http/batches.ts';
 import { PROVIDER_ENDPOINTS, servesEndpoint } from '../../../../schema/http/endpoints.ts';
 import { FILES } from '../../../../schema/http/files.ts';
 import { PROVIDER_PROTOCOLS } from '../../../../schema/values/provider-protocol.ts';
@@ -38,7 +39,7 @@ const endpoints = [
 ];
 
 /** Those that are served where a provider keeps something. */
-const ofAccounts: readonly string[] = [FILES];
+const ofAccounts: readonly string[] = [FILES, BATCHES];
 
 test('every endpoint that providers answer is served', () => {
   expect([...endpoints.map(({ path }) => path), ...ofAccounts]).toEqual([...PROVIDER_ENDPOINTS]);
