@@ -1,3 +1,4 @@
+import { refuseFilesIn } from '../providers/kept-files.ts';
 import type {
   AnswerReader,
   AnswerReading,
@@ -25,6 +26,7 @@ export function bridged<Request>(application: ApplicationDialect<Request>, provi
     const read = application.readRequest(request, note, media?.skeleton ?? bytes);
     if (context.isSharedAccount) refuseStoredMedia(read);
     const conversation = outputTokens === null ? read : { ...read, maxOutputTokens: outputTokens };
+    if (context.isSharedAccount) refuseFilesIn(conversation);
     const { path, body, headers } = provider.writeRequest(conversation, target, note);
     return {
       path,

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CountTokensRequest, MessagesRequest } from '../../../../schema/http/messages.ts';
+import type { Fields } from '../../body/json-fields.ts';
 import { isFields } from '../../body/json-fields.ts';
+import { keptRefusal, refuseKeptFiles } from '../kept-files.ts';
 import { withModel } from '../openai/model-in-body.ts';
 import { prepareChatBody } from '../openai/request.ts';
 import type { AnswerReader, AnswerReading, Operation } from '../provider.ts';
@@ -26,26 +28,39 @@ export const messageAnswers: AnswerReader = {
 export const countAnswers: AnswerReader = { ...messageAnswers, isStream: () => false, readAnswer: readCount };
 
 /** An application's own message: every byte but the model's name is its own, and its features of the API are those it asked for. */
-export const nativeMessages: Operation<MessagesRequest> = ({ bytes, request, outputTokens }, { upstreamModel }, { headers }) => ({
-  path: '/v1/messages',
-  body: prepareChatBody(bytes, request, {
-    model: upstreamModel,
-    outputLimit: outputTokens === null ? null : { field: 'max_tokens', tokens: outputTokens },
-    asksUsage: false,
-  }),
-  headers: versionHeaders(headers),
-  answers: messageAnswers,
-  notCarried: NOTHING,
-});
+export const nativeMessages: Operation<MessagesRequest> = ({ bytes, request, outputTokens }, { upstreamModel }, context) => {
+  if (context.isSharedAccount) refuseKept(request);
+  return {
+    path: '/v1/messages',
+    body: prepareChatBody(bytes, request, {
+      model: upstreamModel,
+      outputLimit: outputTokens === null ? null : { field: 'max_tokens', tokens: outputTokens },
+      asksUsage: false,
+    }),
+    headers: versionHeaders(context.headers),
+    answers: messageAnswers,
+    notCarried: NOTHING,
+  };
+};
 
 /** Anthropic charges nothing for it. */
-export const nativeCountTokens: Operation<CountTokensRequest> = ({ bytes }, { upstreamModel }, { headers }) => ({
-  path: '/v1/messages/count_tokens',
-  body: withModel(bytes, upstreamModel),
-  headers: versionHeaders(headers),
-  answers: countAnswers,
-  notCarried: NOTHING,
-});
+export const nativeCountTokens: Operation<CountTokensRequest> = ({ bytes, request }, { upstreamModel }, context) => {
+  if (context.isSharedAccount) refuseKept(request);
+  return {
+    path: '/v1/messages/count_tokens',
+    body: withModel(bytes, upstreamModel),
+    headers: versionHeaders(context.headers),
+    answers: countAnswers,
+    notCarried: NOTHING,
+  };
+};
+
+/** A container holds what code wrote in it; a new one has no id. */
+function refuseKept(request: MessagesRequest | CountTokensRequest): void {
+  refuseKeptFiles(request.messages);
+  const { container }: Fields = { ...request };
+  if (typeof container === 'string' || (isFields(container) && typeof container.id === 'string')) throw keptRefusal('container');
+}
 
 export function isEventStream(contentType: string): boolean {
   return contentType.includes('text/event-stream');

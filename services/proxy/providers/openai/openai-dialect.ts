@@ -12,6 +12,7 @@ import { generateContentDialect } from '../../dialects/generate-content/generate
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
+import { refuseKeptFiles } from '../kept-files.ts';
 import type { AnswerReader, AnswerReading, Asked, Operation, Operations, PreparedCall, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
 import { wholeAnswers } from '../whole-answers.ts';
@@ -140,6 +141,11 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
 
   const chatDialect = chatProviderDialect((target) => path('/chat/completions', target), HABITS[protocol] ?? {}, reading);
 
+  const passedChat = operation('/chat/completions', prepareChat, chatAnswers);
+  const chatCompletions: Operation<ChatCompletionRequest> = (asked, target, context) => {
+    if (context.isSharedAccount) refuseKeptFiles(asked.request.messages);
+    return passedChat(asked, target, context);
+  };
   const ownResponses = operation('/responses', prepareResponse, responseAnswers);
   const translatedResponses = bridged(responsesDialect, chatDialect);
   const responses: Operation<ResponsesRequest> = (asked, target, context) => {
@@ -151,7 +157,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   return {
     protocol,
     operations: {
-      chatCompletions: operation('/chat/completions', prepareChat, chatAnswers),
+      chatCompletions,
       messages: bridged(messagesDialect, chatDialect),
       generateContent: bridged(generateContentDialect, chatDialect),
       responses: serves.includes('responses') ? responses : translatedResponses,

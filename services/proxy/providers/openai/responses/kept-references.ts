@@ -1,7 +1,7 @@
-import { GatewayError } from '../../../../../schema/errors.ts';
 import type { ResponsesRequest } from '../../../../../schema/http/responses.ts';
 import type { Fields } from '../../../body/json-fields.ts';
 import { isFields } from '../../../body/json-fields.ts';
+import { fieldsIn, keptRefusal } from '../../kept-files.ts';
 
 /** Members of a request that name what a provider keeps. */
 const OF_REQUEST = ['previous_response_id', 'conversation', 'prompt'] as const;
@@ -21,16 +21,11 @@ export function keptReference(request: ResponsesRequest): string | null {
 }
 
 /**
- * Refuses a request that refers to what is kept in an account which several organizations share: whoever knows the id of another one's would read it.
- * @throws {GatewayError} `invalid_request`
+ * For an account that several organizations share. @throws {GatewayError} {@link keptRefusal} for a request that refers to what is kept there.
  */
 export function refuseKeptReference(request: ResponsesRequest): void {
   const param = keptReference(request);
-  if (param === null) return;
-  throw new GatewayError('invalid_request', {
-    param,
-    message: `'${param}' refers to what a provider keeps, and several organizations share the account behind this model: send the content itself, with 'store: false', or give the provider a credential of yours.`,
-  });
+  if (param !== null) throw keptRefusal(param);
 }
 
 /** A file stands in a part of a message, or of what a tool gave. */
@@ -47,8 +42,4 @@ function isKeptTool({ vector_store_ids: stores, container, input_image_mask: mas
 
 function isNamed(reference: unknown): boolean {
   return reference !== undefined && reference !== null;
-}
-
-function fieldsIn(value: unknown): Fields[] {
-  return Array.isArray(value) ? value.filter(isFields) : [];
 }
