@@ -158,7 +158,7 @@ export function createAccountRequests({ books, gate, entropy, clock, log, client
       close(succeeded, () => {
         sendHead(answer, body.length);
         response.end(body);
-        exchange.claim?.settled('succeeded', { kind: 'free' }, givenAnswer(exchange, false, answer.contentType, status, null, body));
+        exchange.claim?.settled('succeeded', { kind: 'free' }, givenAnswer(exchange, null, answer.contentType, status, null, body));
       });
       return;
     }

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
-import { ERROR_CONTENT_TYPE, STREAM_CONTENT_TYPE } from '../answer/answer-headers.ts';
+import { ERROR_CONTENT_TYPE } from '../answer/answer-headers.ts';
 import type { HeldBytes } from '../held-bytes.ts';
 import type { SettledCost } from '../settlement/settle.ts';
 import type { ClaimEndings } from './claim-endings.ts';
@@ -19,21 +19,20 @@ export interface GivenAnswer {
 
 /**
  * The answer of a request that called a provider.
- * @param streams whether it went out, or would have, as a stream. @param contentType the provider's. @param last null = it is not whole.
+ * @param streamType of what went out, or would have, as a stream; null: it was none. @param contentType the provider's. @param last null = it is not whole.
  */
 export function givenAnswer(
   { model, provider }: Pick<GivenAnswer, 'model' | 'provider'>,
-  streams: boolean,
+  streamType: string | null,
   contentType: string | undefined,
   status: number,
   errorCode: string | null,
   last: Buffer | null,
 ): GivenAnswer | null {
   if (last === null) return null;
-  const ours = streams ? STREAM_CONTENT_TYPE : ERROR_CONTENT_TYPE;
   return {
     status,
-    contentType: streams || errorCode !== null ? ours : (contentType ?? 'application/json'),
+    contentType: streamType ?? (errorCode !== null ? ERROR_CONTENT_TYPE : (contentType ?? 'application/json')),
     errorCode,
     model,
     provider,

@@ -115,8 +115,8 @@ export interface AnswerReading {
 /** A stream that is none of server-sent events, as it goes out. Nothing of ours may stand in it but its end. */
 export interface StreamFraming {
   readonly contentType: string;
-  /** An error as its last piece. */
-  failure(words: ErrorWords): Buffer;
+  /** An error as its last piece; null: it has no place for one, so that its connection is cut. */
+  failure(words: ErrorWords): Buffer | null;
 }
 
 /** What the head of an answer says that goes out with it. */

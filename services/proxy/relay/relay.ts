@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../../../schema/errors.ts';
 import { ERRORS, GatewayError } from '../../../schema/errors.ts';
 import type { Outcome } from '../../../schema/events/request-settled.v1.ts';
+import { STREAM_CONTENT_TYPE } from '../answer/answer-headers.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import type { ErrorWords } from '../answer/error-dialect.ts';
 import { codeOf, wordsOf } from '../answer/error-dialect.ts';
@@ -206,7 +207,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     if (this.#phase === 'stream') {
       const { response } = this.#request.exchange;
       const last = event ?? this.#lastEvent(refusal);
-      this.#settle('failed', 200, codeOf(refusal), facts, this.#cost(facts, 'unknown'), last, () => response.end(last));
+      this.#settle('failed', 200, codeOf(refusal), facts, this.#cost(facts, 'unknown'), last, () => endOrCut(response, last));
     } else {
       // Nothing went out yet, so the application gets the HTTP error it can act on.
       this.#refuse(refusal, facts);
@@ -286,10 +287,11 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     );
   }
 
-  /** An error that ends a stream. */
-  #lastEvent(words: ErrorWords): Buffer {
+  /** An error that ends a stream; null: it has no place for one. */
+  #lastEvent(words: ErrorWords): Buffer | null {
     const { errors, requestId } = this.#request.exchange;
-    return this.#head.framing?.failure(words) ?? errors.event(words, requestId);
+    const { framing } = this.#head;
+    return framing === null ? errors.event(words, requestId) : framing.failure(words);
   }
 
   #openStream(): void {
@@ -331,7 +333,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     const cost = this.#cost(facts, billing);
     if (this.#phase === 'stream') {
       const event = this.#lastEvent(wordsOf(new GatewayError(code, { message })));
-      this.#settle('failed', 200, code, facts, cost, event, () => exchange.response.end(event));
+      this.#settle('failed', 200, code, facts, cost, event, () => endOrCut(exchange.response, event));
     } else {
       const answer = errorAnswer(exchange, new GatewayError(code, { message }));
       this.#settle('failed', answer.status, code, facts, cost, answer.body, () => sendProviderError(exchange, target, answer));
@@ -366,6 +368,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
     if (this.#phase === 'over') return;
     const { exchange } = this.#request;
     const streams = this.#reader !== null && (this.#phase === 'stream' || outcome === 'succeeded');
+    const streamType = streams ? (this.#head.framing?.contentType ?? STREAM_CONTENT_TYPE) : null;
     const cancelled = this.#client.isGone || outcome === 'cancelled';
     const now = this.#now();
     if (this.#phase === 'opening') this.#request.upstream.release();
@@ -386,7 +389,7 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
       } catch (error) {
         this.#fault(error);
       }
-      exchange.claim?.settled(outcome, cost, givenAnswer(exchange, streams, this.#contentType, status, code, last));
+      exchange.claim?.settled(outcome, cost, givenAnswer(exchange, streamType, this.#contentType, status, code, last));
       this.#finish();
     };
     try {
@@ -439,5 +442,11 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
 }
 
 /** Of answers whose head says nothing more. */
+/** A stream that broke off must not look like one that is whole: where that cannot be said in it, its connection ends too early. */
+function endOrCut(response: ServerResponse, last: Buffer | null): void {
+  if (last === null) response.destroy();
+  else response.end(last);
+}
+
 const PLAIN_HEAD: AnswerHead = { headers: NOTHING, framing: null };
 const NO_BYTES = Buffer.alloc(0);

@@ -1,6 +1,7 @@
 import type { ChatCompletionRequest } from '../../../../schema/http/chat-completions.ts';
 import type { EmbeddingsRequest } from '../../../../schema/http/embeddings.ts';
 import type { ResponsesRequest } from '../../../../schema/http/responses.ts';
+import type { SpeechRequest } from '../../../../schema/http/speech.ts';
 import type { ProviderProtocol } from '../../../../schema/values/provider-protocol.ts';
 import type { FormRequest } from '../../body/form-request.ts';
 import type { ImageEditRequest } from '../../body/image-edit-request.ts';
@@ -21,6 +22,7 @@ import { readRefusal } from './failure.ts';
 import { prepareForm } from './media/form-call.ts';
 import { readImages, readSound } from './media/media-answer.ts';
 import { MediaStreamReader } from './media/media-stream.ts';
+import { soundStreamAnswers } from './media/sound-stream.ts';
 import { withModel } from './model-in-body.ts';
 import { prepareModeration, readModeration } from './moderations.ts';
 import type { Reading } from './reading.ts';
@@ -42,6 +44,7 @@ import { readWholeAnswer } from './whole-answer.ts';
 /** Sound has a type of its own, by the format that is asked for. */
 const ANYTHING = ['accept', '*/*'];
 const IMAGES_EDITS = '/images/edits';
+const SPEECH = '/audio/speech';
 
 type PrepareBody<Request> = (asked: Asked<Request>, target: CompiledModel) => SentBody;
 
@@ -118,6 +121,10 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   };
   const imageAnswers = mediaAnswers(readImages);
   const soundAnswers = mediaAnswers(readSound);
+  const speechAsEvents = operation<SpeechRequest>(SPEECH, prepareModel, soundAnswers, ANYTHING);
+  const speechAsSound = operation<SpeechRequest>(SPEECH, prepareModel, soundStreamAnswers(soundAnswers), ANYTHING);
+  const speech: Operation<SpeechRequest> = (asked, target, context) =>
+    (asked.request.stream_format === 'sse' ? speechAsEvents : speechAsSound)(asked, target, context);
   const editAsJson = operation<ImageEditRequest>(IMAGES_EDITS, prepareModel, imageAnswers);
   const imageEdits: Operation<ImageEditRequest> = (asked, target, context) => {
     const { form } = asked.request;
@@ -166,7 +173,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
       ...(serves.includes('rerank') ? { rerank: operation('/rerank', prepareModel, rerankAnswers) } : {}),
       ...(serves.includes('imageGenerations') ? { imageGenerations: operation('/images/generations', prepareModel, imageAnswers) } : {}),
       ...(serves.includes('imageEdits') ? { imageEdits } : {}),
-      ...(serves.includes('speech') ? { speech: operation('/audio/speech', prepareModel, soundAnswers, ANYTHING) } : {}),
+      ...(serves.includes('speech') ? { speech } : {}),
       ...(serves.includes('transcriptions') ? { transcriptions: formOperation('/audio/transcriptions') } : {}),
       ...(serves.includes('translations') ? { translations: formOperation('/audio/translations') } : {}),
       ...(serves.includes('moderations') ? { moderations: operation('/moderations', prepareModeration, moderationAnswers) } : {}),
