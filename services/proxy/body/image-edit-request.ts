@@ -16,6 +16,8 @@ export interface ImageEditRequest {
   /** Pictures and masks that are sent, and the bytes of the body that they take up. */
   readonly pictures: number;
   readonly pictureBytes: number;
+  /** Whether a picture is one that the provider keeps. */
+  readonly namesFiles: boolean;
 }
 
 const MAX_IMAGES = 128;
@@ -38,7 +40,8 @@ function ofForm(value: MultipartForm): ImageEditRequest {
   }
   const [user = null] = form.texts('user');
   const endUser = user === null || user.length > MAX_END_USER ? null : user;
-  return { form, model, stream, images: Math.max(1, ...numbers), endUser, pictures: form.files + unnamed, pictureBytes: form.fileBytes };
+  const pictures = form.files + unnamed;
+  return { form, model, stream, images: Math.max(1, ...numbers), endUser, pictures, pictureBytes: form.fileBytes, namesFiles: false };
 }
 
 function ofJson(value: unknown): ImageEditRequest {
@@ -46,7 +49,17 @@ function ofJson(value: unknown): ImageEditRequest {
   const { model, stream, n, user, images, mask } = value;
   const pictures: readonly unknown[] = [...(images ?? []), ...(mask === undefined || mask === null ? [] : [mask])];
   const pictureBytes = pictures.reduce<number>((sum, picture) => sum + addressBytes(picture), 0);
-  return { form: null, model, stream: stream === true, images: n ?? 1, endUser: user ?? null, pictures: pictures.length, pictureBytes };
+  const namesFiles = pictures.some((picture) => isFields(picture) && typeof picture.file_id === 'string');
+  return {
+    form: null,
+    model,
+    stream: stream === true,
+    images: n ?? 1,
+    endUser: user ?? null,
+    pictures: pictures.length,
+    pictureBytes,
+    namesFiles,
+  };
 }
 
 function addressBytes(picture: unknown): number {

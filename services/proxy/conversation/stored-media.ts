@@ -1,8 +1,8 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import type { Conversation, Turn } from './conversation.ts';
 
-/** Stores that a provider reads with what it is called with, not with anything of the application's. */
-const STORE = /^(?:s3|gs):/i;
+/** Stores that a provider reads with what it is called with, not with anything of the application's; Google's for files is one. */
+const STORE = /^(?:(?:s3|gs):|(?:https:\/\/generativelanguage\.googleapis\.com\/.*)?\bfiles\/)/i;
 
 /**
  * Refuses a conversation whose pictures or documents are in a store, where several organizations share the account that it would be read with: each could read what

@@ -9,7 +9,7 @@ import { readGoogleRefusal } from './failure.ts';
 import { NativeGeminiStream } from './native-stream.ts';
 import { modelPath } from './request.ts';
 import { readGeminiAnswer } from './response.ts';
-import { refuseStoredFiles } from './stored-files.ts';
+import { refuseKeptContent } from './stored-files.ts';
 
 /** Answers that pass to an application of the same dialect as they are. */
 export const contentAnswers: AnswerReader = {
@@ -27,7 +27,7 @@ export const contentAnswers: AnswerReader = {
 /** An application's own content: the model is named by the path, every byte of the body is its own. @param models where the models are, below the base URL. */
 export function nativeGenerateContent(models: string): Operation<GenerateContentRequest> {
   return (asked, { upstreamModel }: CompiledModel, { isSharedAccount }) => {
-    if (isSharedAccount) refuseStoredFiles(asked.request.body);
+    if (isSharedAccount) refuseKeptContent(asked.request.body);
     return {
       path: `${models}${modelPath(upstreamModel)}:${asked.request.method}${asked.request.isEventStream ? '?alt=sse' : ''}`,
       body: bodyOf(asked),

@@ -13,7 +13,7 @@ import { generateContentDialect } from '../../dialects/generate-content/generate
 import { messagesDialect } from '../../dialects/messages/messages-dialect.ts';
 import { responsesDialect } from '../../dialects/responses/responses-dialect.ts';
 import type { CompiledModel } from '../../snapshot/compiled-model.ts';
-import { refuseKeptFiles } from '../kept-files.ts';
+import { keptRefusal, refuseKeptFiles } from '../kept-files.ts';
 import type { AnswerReader, AnswerReading, Asked, Operation, Operations, PreparedCall, Provider } from '../provider.ts';
 import { NOTHING } from '../provider.ts';
 import { wholeAnswers } from '../whole-answers.ts';
@@ -128,6 +128,7 @@ export function openaiDialect(protocol: ProviderProtocol, peculiarities: Peculia
   const editAsJson = operation<ImageEditRequest>(IMAGES_EDITS, prepareModel, imageAnswers);
   const imageEdits: Operation<ImageEditRequest> = (asked, target, context) => {
     const { form } = asked.request;
+    if (context.isSharedAccount && asked.request.namesFiles) throw keptRefusal('images');
     return form === null ? editAsJson(asked, target, context) : formCall(IMAGES_EDITS, form, asked.bytes, target, imageAnswers);
   };
   const whole = (readAnswer: AnswerReader['readAnswer']): AnswerReader => wholeAnswers({ ...chatAnswers, readAnswer });

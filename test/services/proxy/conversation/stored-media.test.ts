@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { parseImageEdit } from '../../../../services/proxy/body/image-edit-request.ts';
 import { bridged } from '../../../../services/proxy/conversation/bridge.ts';
+import { refuseStored } from '../../../../services/proxy/conversation/stored-media.ts';
 import { chatCompletionsDialect } from '../../../../services/proxy/dialects/chat-completions/chat-completions-dialect.ts';
 import { converseDialect } from '../../../../services/proxy/providers/bedrock/bedrock-provider.ts';
 import { nativeGenerateContent } from '../../../../services/proxy/providers/gemini/native.ts';
+import { PROVIDERS } from '../../../../services/proxy/providers/registry.ts';
 import { testTarget } from '../../../harness/test-target.ts';
 
 const context = (isSharedAccount: boolean) => ({ requestId: 'req_1', nowMs: 0, modelRequested: 'm', headers: {}, isSharedAccount });
@@ -35,10 +38,33 @@ test("the same in Google's own dialect, also for what a tool gave", () => {
   const generate = nativeGenerateContent('/models/');
   const file = { fileData: { fileUri: 'gs://bucket/a.pdf' } };
   const inTool = { functionResponse: { name: 'f', response: {}, parts: [{ file_data: { file_uri: 'gs://bucket/a.pdf' } }] } };
-  for (const part of [file, inTool]) {
+  const atGoogle = { fileData: { fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/abc-123' } };
+  for (const part of [file, inTool, atGoogle]) {
     const contents = [{ role: 'user', parts: [{ text: 'gs://only/said' }, part] }];
     const request = { model: 'm', method: 'generateContent', isEventStream: false, body: { contents } } as const;
     expect(() => generate(asked(request), testTarget('vertex'), context(true))).toThrow(/several organizations share/);
     expect(() => generate(asked(request), testTarget('vertex'), context(false))).not.toThrow();
   }
+});
+
+test("content that Google keeps for one organization is not another's to go on with", () => {
+  const generate = nativeGenerateContent('/models/');
+  const contents = [{ role: 'user', parts: [{ text: 'cachedContents/only-said' }] }];
+  for (const cached of [{ cachedContent: 'cachedContents/1' }, { cached_content: 'cachedContents/1' }]) {
+    const request = { model: 'm', method: 'generateContent', isEventStream: false, body: { contents, ...cached } } as const;
+    expect(() => generate(asked(request), testTarget('gemini'), context(true))).toThrow(/several organizations share/);
+    expect(() => generate(asked(request), testTarget('gemini'), context(false))).not.toThrow();
+  }
+});
+
+test('an address that only has files in its path is an address', () => {
+  expect(() => refuseStored('https://example.com/files/a.png')).not.toThrow();
+  expect(() => refuseStored('files/abc-123')).toThrow(/several organizations share/);
+});
+
+test('a picture to change is sent, not named, where several organizations share the account', () => {
+  const edit = PROVIDERS.openai.operations.imageEdits;
+  const request = parseImageEdit({ model: 'm', prompt: 'bluer', images: [{ file_id: 'file-1' }] });
+  expect(() => edit?.(asked(request), testTarget('openai'), context(true))).toThrow(/several organizations share/);
+  expect(() => edit?.(asked(request), testTarget('openai'), context(false))).not.toThrow();
 });
