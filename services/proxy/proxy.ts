@@ -11,6 +11,7 @@ import type { Log } from '../runtime/log.ts';
 import type { MetricsRegistry } from '../runtime/metrics.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Secrets } from '../runtime/secrets.ts';
+import { createAccounts } from './accounts.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createAuthenticator } from './admission/authenticate.ts';
 import { createKeyHash } from './admission/key-hash.ts';
@@ -18,10 +19,6 @@ import { createOverload } from './admission/overload.ts';
 import type { App } from './app.ts';
 import { createApp } from './app.ts';
 import type { BatchRecords } from './batches/batch-records.ts';
-import { createBatchWatch } from './batches/batch-watch.ts';
-import { createObserveBatch } from './batches/observe-batch.ts';
-import { batchEndpoints } from './batches/serve-batches.ts';
-import { createSettleBatch } from './batches/settle-batch.ts';
 import { createBeatNonce } from './budgets/beat-nonce.ts';
 import { createBudgetGate } from './budgets/budget-gate.ts';
 import { createHoldBooks } from './budgets/hold-books.ts';
@@ -37,9 +34,7 @@ import { tokenTargets } from './credentials/token-targets.ts';
 import { createPassThrough } from './endpoints/pass-through.ts';
 import { providerEndpoints } from './endpoints/provider-endpoints.ts';
 import { createAccountCalls } from './files/account-calls.ts';
-import { createAccountRequests } from './files/account-requests.ts';
 import type { FileRecords } from './files/file-records.ts';
-import { filesEndpoint } from './files/serve-files.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { createAnswerSeals } from './idempotency/answer-seals.ts';
 import { createClaimEndings } from './idempotency/claim-endings.ts';
@@ -169,7 +164,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   const overload = createOverload({
     clock,
     held,
-    inFlight: () => relays.size() + app.arrivingBodies() + requests.active(),
+    inFlight: () => relays.size() + app.arrivingBodies() + accounts.active(),
     maxRequests: limits.maxRequests,
     maxLoopDelayMs: limits.maxLoopDelayMs,
   });
@@ -294,47 +289,21 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     }),
     idempotency,
   };
-  const requests = createAccountRequests({
+  const accounts = createAccounts({
+    ...calling,
     books,
-    gate: calling.gate,
-    entropy,
+    calls: createAccountCalls(calling.upstreams, credentials, credentials.rejected),
+    fileRecords: options.fileRecords,
+    batchRecords: options.batchRecords,
+    snapshot: feed.current,
+    spool,
+    writer: { node: options.node, epoch },
     clock,
-    log,
-    clientStallMs: limits.clientStallMs,
-  });
-  const accountCalls = createAccountCalls(calling.upstreams, credentials, credentials.rejected);
-  const { fileRecords, batchRecords } = options;
-  const observe = createObserveBatch(batchRecords, fileRecords, () => batchWatch.wake());
-  const batchWatch = createBatchWatch({
-    records: batchRecords,
-    settle: createSettleBatch({
-      records: batchRecords,
-      calls: accountCalls,
-      observe,
-      snapshot: feed.current,
-      spool,
-      writer: { node: options.node, epoch },
-      clock,
-      entropy,
-      random: options.random,
-      times: limits.batches,
-    }),
-    times: limits.batches,
-    timers: systemTimers,
     random: options.random,
     log,
-    onFailure: metrics.batchFailed,
-  });
-  const batches = batchEndpoints({
-    requests,
-    calls: accountCalls,
-    files: fileRecords,
-    records: batchRecords,
-    observe,
-    gate: calling.gate,
-    idempotency,
     times: limits.batches,
-    log,
+    clientStallMs: limits.clientStallMs,
+    onBatchFailure: metrics.batchFailed,
   });
   const app = createApp({
     admit: createAdmission({
@@ -349,8 +318,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       overload,
       isStopping: () => stopping,
     }),
-    endpoints: [...providerEndpoints(calling), batches.make],
-    accounts: [filesEndpoint({ requests, calls: accountCalls, records: fileRecords, isOwed: batchRecords.isOwed }), batches.rest],
+    endpoints: [...providerEndpoints(calling), accounts.makeBatch],
+    accounts: accounts.endpoints,
     passThrough: createPassThrough(calling),
     protocolOf: (name) => feed.current()?.providers.find((provider) => provider.name === name)?.protocol ?? null,
     health,
@@ -372,7 +341,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       books.settleOrphans();
       const known = (await feed.start()) !== 'none';
       shares.begin();
-      batchWatch.start();
+      accounts.start();
       // A final sum is told only once no power cut can raise it.
       const leasing = new Promise<void>((resolve) => {
         spool.whenSynced(() => void leases.begin(FIRST_LEASE_MS).then(resolve));
@@ -385,8 +354,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       const closed = app.close();
       const [ended] = await Promise.all([
         relays.stop(deadlineMs, hurry),
-        requests.stop(deadlineMs, hurry),
-        batchWatch.stop(hurry.aborted ? HURRIED_KEYS_MS : KEYS_STOP_MS),
+        accounts.stop(deadlineMs, hurry.aborted ? HURRIED_KEYS_MS : KEYS_STOP_MS, hurry),
       ]);
       app.giveUpBodies();
       if (ended > 0) log.warn({ count: ended }, 'ended requests that were still in flight');
