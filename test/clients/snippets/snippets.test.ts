@@ -45,6 +45,7 @@ const expected: Readonly<Record<string, { readonly curl: string | RegExp; readon
   'embed-content': { curl: '"embeddings":[{"values":[', printed: /^\[-?\d/ },
   moderations: { curl: '"flagged":false', printed: /^[Ff]alse\n$/ },
   'image-generations': { curl: '', printed: '' },
+  'image-edits': { curl: '', printed: '' },
   speech: { curl: '', printed: '' },
   transcriptions: { curl: '"text":"Hello, turnpike!"', printed: 'Hello, turnpike!\n' },
   translations: { curl: '"text":"Hello, turnpike!"', printed: 'Hello, turnpike!\n' },
