@@ -1,9 +1,12 @@
 import { GatewayError } from '../../../schema/errors.ts';
+import type { Fields } from '../body/json-fields.ts';
 import { isFields, parseFields, textOf } from '../body/json-fields.ts';
 import { jsonMembers } from '../body/json-members.ts';
 import { joined } from '../body/sent-body.ts';
 import type { Splice } from '../body/splice.ts';
 import { spliced } from '../body/splice.ts';
+import { keptRefusal, refuseKeptFiles } from '../providers/kept-files.ts';
+import { keptReference } from '../providers/openai/responses/kept-references.ts';
 
 /** How the lines of a file name their model, and what the provider calls it. */
 export interface Renamed {
@@ -11,13 +14,24 @@ export interface Renamed {
   readonly to: string;
   /** Whether every line keeps its length, since that of the whole was announced: a name that is shorter is followed by spaces. */
   readonly keepsLength: boolean;
+  /** Whether several organizations share the account: no line may name what is kept there, as no request may. */
+  readonly isShared: boolean;
 }
 
-/** The model that a line of the input of a batch asks for; null where the bytes are no such line. */
-export function batchLineModel(line: Buffer): string | null {
+/** A line of the input of a batch. */
+export interface BatchLine {
+  readonly model: string;
+  /** The request that it makes. */
+  readonly body: Fields;
+}
+
+/** What a line of the input of a batch says; null where the bytes are no such line. */
+export function readBatchLine(line: Buffer): BatchLine | null {
   const fields = parseFields(line);
   if (fields === null || textOf(fields.custom_id) === null || !isFields(fields.body)) return null;
-  return textOf(fields.body.model);
+  const { body } = fields;
+  const model = textOf(body.model);
+  return model === null ? null : { model, body };
 }
 
 /**
@@ -25,11 +39,12 @@ export function batchLineModel(line: Buffer): string | null {
  * @param number of the line, from 1. @throws {GatewayError} `invalid_request` for what is no such line, or asks for another model than the first: what a
  *   batch costs is known by its one model, and no provider takes several.
  */
-export function renameModel(line: Buffer, number: number, { from, to, keepsLength }: Renamed): Buffer {
+export function renameModel(line: Buffer, number: number, { from, to, keepsLength, isShared }: Renamed): Buffer {
   if (line.toString('latin1').trim() === '') return line;
-  const model = batchLineModel(line);
-  if (model === null) throw invalidLine(number, "must be a JSON object with a 'custom_id' and a 'body' that names a model");
-  if (model !== from) throw invalidLine(number, `must name the model '${from}' as the lines before it`);
+  const read = readBatchLine(line);
+  if (read === null) throw invalidLine(number, "must be a JSON object with a 'custom_id' and a 'body' that names a model");
+  if (isShared) refuseKept(read.body);
+  if (read.model !== from) throw invalidLine(number, `must name the model '${from}' as the lines before it`);
   const splices: Splice[] = [];
   for (const body of jsonMembers(line) ?? []) {
     if (body.key !== 'body') continue;
@@ -41,6 +56,13 @@ export function renameModel(line: Buffer, number: number, { from, to, keepsLengt
     }
   }
   return joined(spliced(line, splices));
+}
+
+/** The prompt of a completion is a text; that of a response names one that is kept. @throws {GatewayError} */
+function refuseKept(body: Fields): void {
+  refuseKeptFiles(body.messages);
+  const param = keptReference(isFields(body.prompt) ? body : { ...body, prompt: null });
+  if (param !== null) throw keptRefusal(param);
 }
 
 /** Whether a name may take the place of another without making its line longer. */

@@ -8,6 +8,7 @@ import { openaiErrors } from '../answer/openai-errors.ts';
 import { textOf } from '../body/json-fields.ts';
 import { formBoundary } from '../body/multipart-form.ts';
 import type { AccountEndpoint, AccountRoute } from '../endpoints/account-endpoint.ts';
+import { isSharedAccount } from '../endpoints/shared-account.ts';
 import type { Exchange } from '../exchange.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
 import { unlistedModel } from '../pass-through/unlisted-model.ts';
@@ -90,7 +91,8 @@ export function filesEndpoint({ requests, calls, records, isOwed }: FilesOptions
     const length = headers['content-length'];
     const rename = requested === null ? null : { from: requested, to: target.upstreamModel };
     const keepsLength = length !== undefined && (rename === null || fitsInPlace(rename));
-    const renamed: Renamed | null = rename === null ? null : { ...rename, keepsLength };
+    const renamed: Renamed | null =
+      rename === null ? null : { ...rename, keepsLength, isShared: isSharedAccount(exchange.snapshot, target) };
 
     const call = async (): Promise<PassedAnswer> => {
       let fault: unknown = null;
@@ -115,7 +117,9 @@ export function filesEndpoint({ requests, calls, records, isOwed }: FilesOptions
         })
         .catch((error: unknown) => {
           if (fault === null) throw error;
-          throw fault instanceof GatewayError ? fault : new GatewayError('client_closed_request', { cause: fault });
+          throw fault instanceof GatewayError
+            ? fault
+            : new GatewayError(request.destroyed ? 'client_closed_request' : 'internal_error', { cause: fault });
         });
       const id = textOf(answer.value.id);
       if (id === null || !isProviderId(id)) throw new GatewayError('upstream_error', { message: 'The provider did not name the file.' });

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../../schema/errors.ts';
 import { LineSplitter } from '../body/line-splitter.ts';
 import type { Renamed } from './batch-line.ts';
-import { batchLineModel, renameModel } from './batch-line.ts';
+import { readBatchLine, renameModel } from './batch-line.ts';
 import type { FormPiece } from './form-pieces.ts';
 
 /** Longest line of the input of a batch. */
@@ -54,7 +54,7 @@ export class Upload {
     }
     const start = Buffer.concat(first);
     const end = start.indexOf(LINE_END);
-    return batchLineModel(end < 0 ? start : start.subarray(0, end));
+    return readBatchLine(end < 0 ? start : start.subarray(0, end))?.model ?? null;
   }
 
   /**

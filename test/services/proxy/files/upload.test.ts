@@ -56,7 +56,7 @@ test('each line of a batch gets the name that the provider has for its model, an
       ['file', lines.join('\r\n'), 'a.jsonl'],
       ['purpose', 'batch'],
     ]);
-    const { model, purpose, text } = await sent(bytes, { to: 'fast', keepsLength: false }, size);
+    const { model, purpose, text } = await sent(bytes, { to: 'fast', keepsLength: false, isShared: false }, size);
     expect([model, purpose, text]).toEqual(['acme/fast-model', 'batch', bytes.toString().replaceAll('acme/fast-model', 'fast')]);
   }
 });
@@ -66,12 +66,12 @@ test('where the length was announced it is kept', async () => {
     ['purpose', 'batch'],
     ['file', `${line('acme/fast')}\n`, 'a.jsonl'],
   ]);
-  const { text } = await sent(bytes, { to: 'fast', keepsLength: true });
+  const { text } = await sent(bytes, { to: 'fast', keepsLength: true, isShared: false });
   expect(text).toBe(bytes.toString().replace('"acme/fast"', '"fast"     '));
   expect(fitsInPlace({ from: 'fast', to: 'a-much-longer-name' })).toBe(false);
 });
 
-const isInput = { to: 'fast', keepsLength: false };
+const isInput = { to: 'fast', keepsLength: false, isShared: false };
 test.each([
   [
     'another model',
@@ -168,3 +168,23 @@ test('no more of a file is asked for than the provider takes', async () => {
     expect(asked - taken).toBeLessThan(4);
   }
 });
+
+test.each([
+  ['a file', { messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] }] }, 'messages[0]'],
+  ['a response', { input: 'x', previous_response_id: 'resp_1' }, 'previous_response_id'],
+  ['a prompt', { input: 'x', prompt: { id: 'pmpt_1' } }, 'prompt'],
+  ['nothing', { prompt: 'a text', messages: [{ role: 'user', content: 'x' }] }, null],
+])(
+  'in an account that several organizations share, a line that names %s of what is kept there is refused, unless that is nothing',
+  async (_what, body, param) => {
+    const lines = JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/x', body: { model: 'acme/fast', ...body } });
+    const bytes = form([
+      ['purpose', 'batch'],
+      ['file', lines, 'a.jsonl'],
+    ]);
+    const shared = sent(bytes, { to: 'fast', keepsLength: false, isShared: true });
+    if (param === null) await expect(shared).resolves.toMatchObject({ purpose: 'batch' });
+    else await expect(shared).rejects.toMatchObject({ status: 400, param });
+    await expect(sent(bytes, { to: 'fast', keepsLength: false, isShared: false })).resolves.toMatchObject({ purpose: 'batch' });
+  },
+);

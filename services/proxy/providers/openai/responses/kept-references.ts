@@ -10,7 +10,7 @@ const OF_REQUEST = ['previous_response_id', 'conversation', 'prompt'] as const;
  * Where a request refers to something that its provider keeps in the account it is called with: an earlier response, a conversation, a prompt, an item, a
  * file, a vector store, a container. Null: nowhere.
  */
-export function keptReference(request: ResponsesRequest): string | null {
+export function keptReference(request: Fields): string | null {
   const ofRequest = OF_REQUEST.find((name) => isNamed(request[name]));
   if (ofRequest !== undefined) return ofRequest;
   const input = fieldsIn(request.input);
