@@ -139,7 +139,7 @@ const bareFailures: Readonly<Record<string, Failure>> = {
 const templateByName: Readonly<Record<string, Template>> = templates;
 
 /** What an endpoint calls the prompt. */
-export type PromptParameter = 'messages' | 'input' | 'query';
+export type PromptParameter = 'messages' | 'input' | 'prompt' | 'query';
 
 /** The names an `error` option may have. */
 export const errorKinds: readonly string[] = [...Object.keys(templates), ...Object.keys(bareFailures)];

@@ -11,11 +11,14 @@ import { sendFailure } from './endpoint.ts';
 import { batchEndpoint, batchesEndpoint } from './endpoints/batches.ts';
 import { bookEntriesEndpoint, booksEndpoint } from './endpoints/books.ts';
 import { chatCompletionsEndpoint } from './endpoints/chat-completions.ts';
+import { completionsEndpoint } from './endpoints/completions.ts';
 import { embeddingsEndpoint } from './endpoints/embeddings.ts';
 import { fileEndpoint, filesEndpoint } from './endpoints/files.ts';
 import { healthEndpoints } from './endpoints/health.ts';
+import { imageGenerationsEndpoint } from './endpoints/image-generations.ts';
 import { messagesEndpoint } from './endpoints/messages.ts';
 import { modelEndpoint, modelsEndpoint } from './endpoints/models.ts';
+import { moderationsEndpoint } from './endpoints/moderations.ts';
 import { lastRequestsEndpoint } from './endpoints/requests.ts';
 import { rerankEndpoint } from './endpoints/rerank.ts';
 import { responsesEndpoint } from './endpoints/responses.ts';
@@ -75,7 +78,10 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   let closing = false;
   const find = createRouter([
     chatCompletionsEndpoint(state),
+    completionsEndpoint(state),
     embeddingsEndpoint(state),
+    moderationsEndpoint(state),
+    imageGenerationsEndpoint(state),
     rerankEndpoint(state),
     responsesEndpoint(state),
     messagesEndpoint(state),

@@ -15,6 +15,17 @@ export type TokenCounts = {
 /** What a client was told of the counts: null where the provider's usage has no such number. */
 export type ToldCounts = { readonly [Name in keyof TokenCounts]: number | null };
 
+/** Of what is billed by no token at all, and where others begin. */
+export const noTokens: TokenCounts = {
+  promptTokens: 0,
+  cachedTokens: 0,
+  cacheWriteTokens: null,
+  audioInputTokens: 0,
+  completionTokens: 0,
+  reasoningTokens: 0,
+  audioOutputTokens: 0,
+};
+
 const nothingTold: ToldCounts = {
   promptTokens: null,
   cachedTokens: null,

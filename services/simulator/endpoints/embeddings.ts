@@ -7,7 +7,7 @@ import { embeddingsShapeOf } from '../embeddings-shapes.ts';
 import type { Endpoint, SimulatorState } from '../endpoint.ts';
 import { unknownModel } from '../failures.ts';
 import type { TokenCounts } from '../token-counts.ts';
-import { toldCounts } from '../token-counts.ts';
+import { noTokens, toldCounts } from '../token-counts.ts';
 
 function compose(request: EmbeddingsRequest, { behavior, random, seed }: CompositionContext): Composition {
   const inputs = inputsOf(request);
@@ -21,13 +21,8 @@ function compose(request: EmbeddingsRequest, { behavior, random, seed }: Composi
     return `{"object":"embedding","index":${index},"embedding":${write(vector)}}`;
   });
   const usage: TokenCounts = {
+    ...noTokens,
     promptTokens: behavior.promptTokens ?? inputs.reduce((sum, input) => sum + inputTokensOf(input), 0),
-    cachedTokens: 0,
-    cacheWriteTokens: null,
-    audioInputTokens: 0,
-    completionTokens: 0,
-    reasoningTokens: 0,
-    audioOutputTokens: 0,
   };
   const usageMember = behavior.usage === 'none' ? '' : `,"usage":${JSON.stringify(shape.usage(usage.promptTokens))}`;
   return {

@@ -5,18 +5,13 @@ import { unknownModel } from '../failures.ts';
 import type { RerankRequest } from '../rerank-request.ts';
 import { parseRerankRequest, rank, rerankTokensOf } from '../rerank-request.ts';
 import type { TokenCounts } from '../token-counts.ts';
-import { toldCounts } from '../token-counts.ts';
+import { noTokens, toldCounts } from '../token-counts.ts';
 
 function compose(request: RerankRequest, { behavior, random }: CompositionContext): Composition {
   const id = `rerank-${random.letters(29)}`;
   const usage: TokenCounts = {
+    ...noTokens,
     promptTokens: behavior.promptTokens ?? rerankTokensOf(request),
-    cachedTokens: 0,
-    cacheWriteTokens: null,
-    audioInputTokens: 0,
-    completionTokens: 0,
-    reasoningTokens: 0,
-    audioOutputTokens: 0,
   };
   const told = { prompt_tokens: usage.promptTokens, completion_tokens: 0, total_tokens: usage.promptTokens };
   const model = behavior.answerAs ?? request.model;
