@@ -10,7 +10,7 @@ type Request = {
   readonly keyHeader?: string;
   readonly headers?: readonly string[];
   readonly json?: (model: string) => object;
-  /** Fields of a form, and the file that goes with them. */
+  /** Fields of a form, and the file that goes with them in its own: `file=@speech.mp3`. */
   readonly form?: (model: string) => Readonly<Record<string, string>>;
   readonly file?: string;
 };
@@ -26,7 +26,7 @@ export function curl({ path, flags, keyHeader, headers = [], json, form, file }:
       ...headers.map((header) => `-H ${shellText(header)}`),
     ];
     if (json !== undefined) parts.push("-H 'content-type: application/json'", `-d ${shellText(spacedJson(json(model)))}`);
-    if (file !== undefined) parts.push(`-F ${shellText(`file=@${file}`)}`);
+    if (file !== undefined) parts.push(`-F ${shellText(file)}`);
     for (const [name, value] of Object.entries(form?.(model) ?? {})) parts.push(`--form-string ${shellText(`${name}=${value}`)}`);
     return `${parts.join(' \\\n  ')}\n`;
   };

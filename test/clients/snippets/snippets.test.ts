@@ -60,8 +60,8 @@ test('it is known of each what it says', () => {
 });
 
 async function expectAllWork(language: Language, run: (pasted: { name: string; code: string }[]) => Promise<Said>): Promise<void> {
-  for (const written of ['picture.json', 'picture.png']) await rm(join(folder, written), { force: true });
-  await writeFile(join(folder, 'speech.mp3'), '');
+  for (const written of ['picture.json', 'changed.json', 'changed.png']) await rm(join(folder, written), { force: true });
+  for (const read of ['picture.png', 'speech.mp3']) await writeFile(join(folder, read), 'of before');
   const before = world.proxy.events.length;
   const pasted = SNIPPETS.map(({ name, model, code }) => ({ name, code: code[language]({ origin: world.proxy.url, model: model ?? '' }) }));
   for (const { code } of pasted) expect(code).not.toContain(world.proxy.key);
@@ -73,8 +73,10 @@ async function expectAllWork(language: Language, run: (pasted: { name: string; c
     else expect(text, name).toMatch(wanted);
   }
   expect(await readFile(join(folder, 'speech.mp3'), 'utf8')).toBe(SOUND);
-  if (language === 'curl') expect(await readFile(join(folder, 'picture.json'), 'utf8')).toContain(btoa(PICTURE));
-  else expect(await readFile(join(folder, 'picture.png'), 'utf8')).toBe(PICTURE);
+  for (const picture of ['picture', 'changed']) {
+    if (language === 'curl') expect(await readFile(join(folder, `${picture}.json`), 'utf8')).toContain(btoa(PICTURE));
+    else expect(await readFile(join(folder, `${picture}.png`), 'utf8')).toBe(PICTURE);
+  }
   // Nothing was refused, and what a provider answered is in the books.
   const booked = await eventually(() => {
     const events = world.proxy.events.slice(before).map(({ event }) => event);

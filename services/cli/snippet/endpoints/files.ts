@@ -13,7 +13,7 @@ const lineOf = (model: string) => ({
   url: CHAT_COMPLETIONS,
   body: { model, messages: [{ role: 'user', content: 'Hello, turnpike!' }] },
 });
-const upload = curl({ path: FILES, file: '-;filename=batch.jsonl', form: () => ({ purpose: 'batch' }) });
+const upload = curl({ path: FILES, file: 'file=@-;filename=batch.jsonl', form: () => ({ purpose: 'batch' }) });
 
 /** Uploads the input of a batch, with one line; it is `file` afterwards. */
 export const uploadByCurl: WriteCode = (target) =>

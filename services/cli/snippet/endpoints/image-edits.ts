@@ -4,15 +4,18 @@ import { openaiPython } from '../python.ts';
 import type { Snippet } from '../snippet.ts';
 import { openaiTypeScript } from '../typescript.ts';
 
-const images = [{ image_url: 'https://example.com/turnpike.png' }];
-
 export const imageEdits: Snippet = {
   name: 'image-edits',
   title: 'A picture made of another',
   endpoint: IMAGE_EDITS,
   model: 'openai/gpt-image-1',
   code: {
-    curl: curl({ path: IMAGE_EDITS, flags: '-f -o changed.json', json: (model) => ({ model, prompt: 'The same at night', images }) }),
+    curl: curl({
+      path: IMAGE_EDITS,
+      flags: '-f -o changed.json',
+      file: 'image=@picture.png',
+      form: (model) => ({ model, prompt: 'The same at night' }),
+    }),
     python: openaiPython(
       (model) => `with open("picture.png", "rb") as file:
     images = client.images.edit(model=${model}, image=file, prompt="The same at night")

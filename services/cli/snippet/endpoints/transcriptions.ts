@@ -10,7 +10,7 @@ function heard(resource: 'transcriptions' | 'translations', told: Pick<Snippet, 
     name: resource,
     ...told,
     code: {
-      curl: curl({ path: told.endpoint, file: 'speech.mp3', form: (model) => ({ model }) }),
+      curl: curl({ path: told.endpoint, file: 'file=@speech.mp3', form: (model) => ({ model }) }),
       python: openaiPython(
         (model) => `with open("speech.mp3", "rb") as file:
     heard = client.audio.${resource}.create(model=${model}, file=file)
