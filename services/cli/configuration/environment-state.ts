@@ -52,7 +52,7 @@ function modelsAt({ name, protocol, upstreamModel }: Found, { priceBook, nowMs }
   const offered = new Map<string, CatalogueModel>();
   for (const catalogued of priceBook.modelsOf(name)) {
     const { model, mode, deprecatedOn } = catalogued;
-    const isServed = servesEndpoint(protocol, ENDPOINT_OF_MODE[mode] ?? '');
+    const isServed = servesEndpoint(protocol, ENDPOINT_OF_MODE[mode]);
     const upstream = isServed && (deprecatedOn === undefined || deprecatedOn >= today) ? upstreamModel(model) : null;
     // Under another name than its own it has a price of its own there.
     if (upstream !== null && (upstream !== model || !offered.has(upstream))) offered.set(upstream, catalogued);
