@@ -441,12 +441,12 @@ export class Relay implements UpstreamReceiver, StreamSink, CrowdMember {
   }
 }
 
-/** Of answers whose head says nothing more. */
 /** A stream that broke off must not look like one that is whole: where that cannot be said in it, its connection ends too early. */
 function endOrCut(response: ServerResponse, last: Buffer | null): void {
   if (last === null) response.destroy();
   else response.end(last);
 }
 
+/** Of answers whose head says nothing more. */
 const PLAIN_HEAD: AnswerHead = { headers: NOTHING, framing: null };
 const NO_BYTES = Buffer.alloc(0);
