@@ -9,18 +9,18 @@ import type { UpstreamRequest } from '../../harness/scripted-upstream.ts';
 import { answerJson, startScriptedUpstream } from '../../harness/scripted-upstream.ts';
 import { startSimulator } from '../../harness/simulator.ts';
 
-export const PICTURE = 'a picture';
+export const CHANGED = 'a picture that was changed';
 export const SOUND = 'a sound';
 
 /** What providers answer that the simulator is not, by how the path ends. */
 const answers: readonly (readonly [path: string, answer: (response: ServerResponse) => void])[] = [
-  ['/completions', (response) => answerJson(response, { choices: [{ index: 0, text: 'Hello, turnpike!', finish_reason: 'stop' }] })],
   ['/messages/count_tokens', replay('anthropic/messages.count-tokens')],
   [':countTokens', replay('gemini/counttokens')],
   [':batchEmbedContents', replay('gemini/batchembedcontents')],
-  ['/moderations', replay('openai/moderations')],
-  ['/images/generations', answerPicture],
-  ['/images/edits', answerPicture],
+  [
+    '/images/edits',
+    (response) => answerJson(response, { created: 1_700_000_000, data: [{ b64_json: Buffer.from(CHANGED).toString('base64') }] }),
+  ],
   [
     '/audio/speech',
     (response) => {
@@ -32,10 +32,6 @@ const answers: readonly (readonly [path: string, answer: (response: ServerRespon
   ['/audio/translations', (response) => answerJson(response, { text: 'Hello, turnpike!', usage: { type: 'duration', seconds: 1 } })],
   ['/vector_stores', (response) => answerJson(response, { object: 'list', data: [{ id: 'vs_1', name: 'mine' }], has_more: false })],
 ];
-
-function answerPicture(response: ServerResponse): void {
-  answerJson(response, { created: 1_700_000_000, data: [{ b64_json: Buffer.from(PICTURE).toString('base64') }] });
-}
 
 function replay(name: string): (response: ServerResponse) => void {
   const body = providerRecording(name).bytes.toString('utf8');

@@ -11,7 +11,7 @@ import { eventually } from '../../harness/eventually.ts';
 import { PYTHON, pythonLacks } from '../python/python-runtime.ts';
 import type { Said } from './paste.ts';
 import { PASTE_TIMEOUT_MS, pasteIntoShell, runWithNode, runWithPython } from './paste.ts';
-import { PICTURE, SOUND, startSnippetWorld } from './snippet-world.ts';
+import { CHANGED, SOUND, startSnippetWorld } from './snippet-world.ts';
 
 type World = Awaited<ReturnType<typeof startSnippetWorld>>;
 
@@ -26,6 +26,9 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** How a picture begins, as many bytes as are whole in base64. */
+const PNG = '\x89PNG\r\n';
 
 /** What has to stand in what is said: in the whole answer by curl, in what the code prints by the clients. */
 const expected: Readonly<Record<string, { readonly curl: string | RegExp; readonly printed: string | RegExp }>> = {
@@ -73,10 +76,13 @@ async function expectAllWork(language: Language, run: (pasted: { name: string; c
     else expect(text, name).toMatch(wanted);
   }
   expect(await readFile(join(folder, 'speech.mp3'), 'utf8')).toBe(SOUND);
-  for (const picture of ['picture', 'changed']) {
-    if (language === 'curl') expect(await readFile(join(folder, `${picture}.json`), 'utf8')).toContain(btoa(PICTURE));
-    else expect(await readFile(join(folder, `${picture}.png`), 'utf8')).toBe(PICTURE);
-  }
+  const pictures = ['picture', 'changed'].map((name) =>
+    readFile(join(folder, `${name}.${language === 'curl' ? 'json' : 'png'}`), 'latin1'),
+  );
+  const [drawn, changed] = await Promise.all(pictures);
+  expect(drawn).toContain(language === 'curl' ? btoa(PNG) : PNG);
+  if (language === 'curl') expect(changed).toContain(btoa(CHANGED));
+  else expect(changed).toBe(CHANGED);
   // Nothing was refused, and what a provider answered is in the books.
   const booked = await eventually(() => {
     const events = world.proxy.events.slice(before).map(({ event }) => event);

@@ -8,7 +8,7 @@ export const completions: Snippet = {
   name: 'completions',
   title: 'A completion, as before chat',
   endpoint: COMPLETIONS,
-  model: 'openai/gpt-3.5-turbo-instruct',
+  model: 'sim/echo',
   code: {
     curl: curl({ path: COMPLETIONS, json: (model) => ({ model, max_tokens: 100, prompt: 'Hello, turnpike!' }) }),
     python: openaiPython(

@@ -8,7 +8,7 @@ export const imageGenerations: Snippet = {
   name: 'image-generations',
   title: 'A picture',
   endpoint: IMAGE_GENERATIONS,
-  model: 'openai/gpt-image-1',
+  model: 'sim/echo',
   code: {
     curl: curl({ path: IMAGE_GENERATIONS, flags: '-f -o picture.json', json: (model) => ({ model, prompt: 'A turnpike at dawn' }) }),
     python: openaiPython(

@@ -8,7 +8,7 @@ export const moderations: Snippet = {
   name: 'moderations',
   title: 'Whether a text is harmful',
   endpoint: MODERATIONS,
-  model: 'openai/omni-moderation-latest',
+  model: 'sim/echo',
   code: {
     curl: curl({ path: MODERATIONS, json: (model) => ({ model, input: 'Hello, turnpike!' }) }),
     python: openaiPython(
