@@ -8,6 +8,8 @@ import { Value } from 'typebox/value';
 export type ProviderRecording = {
   /** `provider/operation.…`, without the extension. */
   readonly name: string;
+  /** Such as `/v1/messages`, with its query. */
+  readonly path: string;
   readonly request: Readonly<Record<string, unknown>>;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,12 +20,13 @@ export type ProviderRecording = {
 };
 
 const Shape = Type.Object({
-  request: Type.Object({ body: Type.Unknown() }),
+  request: Type.Object({ path: Type.String(), body: Type.Unknown() }),
   response: Type.Object({
     status: Type.Integer(),
     headers: Type.Optional(Type.Record(Type.String(), Type.String())),
     body: Type.Optional(Type.Unknown()),
     sse: Type.Optional(Type.Array(Type.String())),
+    ndjson: Type.Optional(Type.Array(Type.String())),
     base64: Type.Optional(Type.String()),
   }),
 });
@@ -37,12 +40,13 @@ function readRecording(file: string): ProviderRecording {
   const body = request.body;
   return {
     name: file.slice(0, -'.json'.length),
+    path: request.path.replace(/^<\w+>/, ''),
     request: typeof body === 'object' && body !== null ? Object.fromEntries(Object.entries(body)) : {},
     status: response.status,
-    headers: response.headers ?? {},
+    headers: { ...(response.ndjson === undefined ? {} : { 'content-type': 'application/x-ndjson' }), ...response.headers },
     bytes:
       response.base64 === undefined
-        ? Buffer.from(response.sse?.join('') ?? JSON.stringify(response.body), 'utf8')
+        ? Buffer.from((response.sse ?? response.ndjson)?.join('') ?? JSON.stringify(response.body), 'utf8')
         : Buffer.from(response.base64, 'base64'),
     events: response.sse ?? null,
   };
@@ -73,6 +77,11 @@ export const chatRecordings: readonly ProviderRecording[] = recordingsOf('chat.c
 export const responsesRecordings: readonly ProviderRecording[] = files
   .filter((file) => /\/responses\..*\.json$/.test(file))
   .map(readRecording);
+
+/** Every recording there is. */
+export function allRecordings(): readonly ProviderRecording[] {
+  return files.filter((file) => file.endsWith('.json')).map(readRecording);
+}
 
 /** The recording whose name begins so, of whatever protocol. */
 export function providerRecording(name: string): ProviderRecording {

@@ -1,8 +1,9 @@
 import { isFrameStream } from '../providers/event-stream/frame-reader.ts';
 import { readRefusal } from '../providers/openai/failure.ts';
-import type { AnswerReader, FailureBilling, Provider } from '../providers/provider.ts';
+import type { AnswerReader, FailureBilling, Provider, StreamFraming } from '../providers/provider.ts';
 import { FRAMES, PassedFrames } from './passed-frames.ts';
 import { ownHeaders } from './passed-headers.ts';
+import { isLineStream, LINES, PassedLines } from './passed-lines.ts';
 import { PassedStreamReader } from './passed-stream.ts';
 import { UsageTap } from './usage-tap.ts';
 
@@ -14,20 +15,24 @@ export function passedAnswers(provider: Pick<Provider, 'readUsage' | 'addresses'
   const tap = new UsageTap(provider);
   const { addresses } = provider;
   const isOfFrames = (contentType: string): boolean => addresses !== undefined && isFrameStream(contentType);
-  let isFramed = false;
+  let framing: StreamFraming | null = null;
   return {
-    isStream: (contentType) => contentType.includes('text/event-stream') || isOfFrames(contentType),
+    isStream: (contentType) => contentType.includes('text/event-stream') || isLineStream(contentType) || isOfFrames(contentType),
     readHead: (headers) => {
-      isFramed = isOfFrames(headers['content-type'] ?? '');
-      if (addresses === undefined) return { headers: [], framing: null };
+      const { 'content-type': contentType = '' } = headers;
+      framing = isOfFrames(contentType) ? FRAMES : isLineStream(contentType) ? LINES : null;
+      if (addresses === undefined) return { headers: [], framing };
       tap.lookAtHead(headers);
-      return { headers: ownHeaders(headers, addresses), framing: isFramed ? FRAMES : null };
+      return { headers: ownHeaders(headers, addresses), framing };
     },
     readAnswer: (bytes) => {
       tap.look(bytes);
       return { facts: tap.facts(), body: null, billing, refusal: null };
     },
-    createStreamReader: (_expected, sink) => (isFramed ? new PassedFrames(sink, tap) : new PassedStreamReader(sink, tap)),
+    createStreamReader: (_expected, sink) => {
+      if (framing === FRAMES) return new PassedFrames(sink, tap);
+      return framing === LINES ? new PassedLines(sink, tap) : new PassedStreamReader(sink, tap);
+    },
     readRefusal: (status, headers, body) => {
       const refusal = addresses?.readRefusal(status, headers, body) ?? readRefusal(status, headers, body, () => null);
       // What the provider says of the gateway's own credential is not the application's to read.

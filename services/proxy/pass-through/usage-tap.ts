@@ -55,10 +55,12 @@ export class UsageTap {
   }
 }
 
-/** Where providers put it: OpenAI and most, Google, Bedrock behind the last event of a model, and Cohere where it makes no conversation. */
-function reportedIn({ usage, usageMetadata, meta, 'amazon-bedrock-invocationMetrics': metrics }: Fields): Fields | null {
+/** Where providers put it: OpenAI and most, Google, Bedrock behind the last event of a model, Ollama beside all else, and Cohere where it makes no conversation. */
+function reportedIn(about: Fields): Fields | null {
+  const { usage, usageMetadata, meta, 'amazon-bedrock-invocationMetrics': metrics, prompt_eval_count, eval_count } = about;
   if (isFields(usage)) return usage;
   if (isFields(usageMetadata)) return usageMetadata;
   if (isFields(metrics)) return metrics;
+  if (typeof prompt_eval_count === 'number' || typeof eval_count === 'number') return { prompt_eval_count, eval_count };
   return isFields(meta) && isFields(meta.billed_units) ? meta : null;
 }

@@ -5,6 +5,7 @@ import { bedrockProvider } from './bedrock/bedrock-provider.ts';
 import { cohereProvider } from './cohere/cohere-provider.ts';
 import { geminiProvider } from './gemini/gemini-provider.ts';
 import { mistralProvider } from './mistral/mistral-provider.ts';
+import { ollamaProvider } from './ollama/ollama-provider.ts';
 import { openaiDialect, sameEndpoint } from './openai/openai-dialect.ts';
 import { openrouterProvider } from './openrouter/openrouter-provider.ts';
 import { perplexityProvider } from './perplexity/perplexity-provider.ts';
@@ -39,7 +40,7 @@ export const PROVIDERS: Readonly<Record<ProviderProtocol, Provider>> = {
   groq: openaiDialect('groq', { serves: ['responses', 'speech', 'transcriptions', 'translations'], accountPath: sameEndpoint }),
   huggingface: openaiDialect('huggingface', { serves: ['completions', 'embeddings'] }),
   mistral: mistralProvider,
-  ollama: openaiDialect('ollama', { serves: ['completions', 'embeddings'] }),
+  ollama: ollamaProvider,
   openrouter: openrouterProvider,
   perplexity: perplexityProvider,
   together: openaiDialect('together', {

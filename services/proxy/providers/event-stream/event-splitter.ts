@@ -1,7 +1,7 @@
 const LF = 0x0a;
 const CR = 0x0d;
 /** Largest single event; images inside a stream are the largest seen, at a few MiB. */
-const MAX_EVENT_BYTES = 8 * 1024 * 1024;
+export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
 /**
  * Cuts a byte stream into runs of whole server-sent events, wherever the reads cut it: an event ends with an empty line, and
