@@ -73,9 +73,9 @@ export function recordingsFrom(provider: string): readonly ProviderRecording[] {
 /** Every recorded chat completion in OpenAI's protocol. */
 export const chatRecordings: readonly ProviderRecording[] = recordingsOf('chat.completions');
 
-/** Every recorded exchange in OpenAI's Responses API. */
+/** Every recorded exchange in OpenAI's Responses API, but for DeepSeek's own, which the gateway translates: it passes through alone. */
 export const responsesRecordings: readonly ProviderRecording[] = files
-  .filter((file) => /\/responses\..*\.json$/.test(file))
+  .filter((file) => /\/responses\..*\.json$/.test(file) && !file.startsWith('deepseek/'))
   .map(readRecording);
 
 /** Every recording there is. */
